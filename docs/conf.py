@@ -1,0 +1,89 @@
+"""Sphinx configuration.
+
+SKSPECTRAL_DOCS_RUN=1 executes the gallery; SKSPECTRAL_DOCS_INTERSPHINX=1 links to the
+documentation of other projects. Without them the build needs no network and runs no example.
+"""
+
+import os
+import re
+
+import skspectral
+
+RUN_GALLERY = bool(os.environ.get("SKSPECTRAL_DOCS_RUN"))
+LINK_PROJECTS = bool(os.environ.get("SKSPECTRAL_DOCS_INTERSPHINX"))
+
+project = "skspectral"
+author = "The skspectral developers"
+copyright = f"2026, {author}"
+release = skspectral.__version__
+version = ".".join(release.split(".")[:2])
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx_gallery.gen_gallery",
+    "sphinx-mathjax-offline",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "**/GALLERY_HEADER.rst"]
+default_role = "literal"
+
+autosummary_generate = True
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+
+if LINK_PROJECTS:
+    extensions.append("sphinx.ext.intersphinx")
+    intersphinx_mapping = {
+        "python": ("https://docs.python.org/3", None),
+        "numpy": ("https://numpy.org/doc/stable", None),
+        "sklearn": ("https://scikit-learn.org/stable", None),
+        "skorch": ("https://skorch.readthedocs.io/en/stable", None),
+        "torch": ("https://docs.pytorch.org/docs/stable", None),
+    }
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"[\\/]plot_",
+    "plot_gallery": RUN_GALLERY,
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "min_reported_time": 5,
+    "show_memory": False,
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = "skspectral"
+html_theme_options = {
+    "github_url": "https://github.com/skspectral/skspectral",
+    "navigation_with_keys": False,
+    "show_toc_level": 2,
+    "secondary_sidebar_items": ["page-toc"],
+}
+html_show_sourcelink = False
+
+
+def skip_metadata_requests(app, what, name, obj, skip, options):
+    """Leave out the metadata routing methods that scikit-learn adds to every estimator."""
+    if re.fullmatch(r"set_\w+_request|get_metadata_routing", name):
+        return True
+    return None
+
+
+def unlink_foreign_labels(app, what, name, obj, options, lines):
+    """Turn links into scikit-learn's guide to plain text in docstrings inherited from it."""
+    if LINK_PROJECTS or not str(getattr(obj, "__module__", "")).startswith("sklearn."):
+        return
+    text = re.sub(r":ref:`([^`<]+?)\s*(?:<[^>`]*>)?`", r"\1", "\n".join(lines))
+    lines[:] = text.split("\n")
+
+
+def setup(app):
+    """Connect the handlers above."""
+    app.connect("autodoc-skip-member", skip_metadata_requests)
+    app.connect("autodoc-process-docstring", unlink_foreign_labels)

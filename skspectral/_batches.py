@@ -1,0 +1,101 @@
+"""Whole-tensor batches: rows are gathered on the device instead of one by one."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import skorch.dataset
+import torch
+from scipy import sparse
+from torch import Tensor
+
+
+def to_tensor(array: Any, dtype: torch.dtype, device: str) -> Tensor:
+    """Return `array` as a tensor, copied only where torch cannot share or write its memory."""
+    array = np.ascontiguousarray(array, dtype=str(dtype).removeprefix("torch."))
+    if not array.flags.writeable:
+        array = array.copy()
+    return torch.from_numpy(array).to(device)
+
+
+class RowDataset(skorch.dataset.Dataset):
+    """Rows, targets and weights held as whole tensors.
+
+    Parameters
+    ----------
+    X : array of shape (n, n_features) or sparse matrix in CSR format
+        A sparse matrix stays sparse; its batches are made dense.
+    y : Tensor of shape (n, n_outputs) or (n,) or None
+    sample_weight : Tensor of shape (n,) or None
+    dtype : torch.dtype
+    device : str
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        y: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+        dtype: torch.dtype | None = None,
+        device: str = "cpu",
+    ) -> None:
+        if not sparse.issparse(X) and not isinstance(X, Tensor):
+            X = to_tensor(X, dtype or torch.get_default_dtype(), device)
+        super().__init__(X, y, length=X.shape[0])
+        self.sample_weight = sample_weight
+        self.dtype = dtype or (X.dtype if isinstance(X, Tensor) else torch.get_default_dtype())
+        self.device = device
+
+    def rows(self, index: Any) -> tuple[Any, Tensor]:
+        """Return the batch of the given rows, ``(X, y)``, in skorch's form.
+
+        With weights, X is ``{"X": X, "sample_weight": w}``.
+        """
+        X = self.X[index]
+        if sparse.issparse(X):
+            X = to_tensor(X.toarray(), self.dtype, self.device)
+        y = torch.zeros(len(X)) if self.y is None else self.y[index]
+        if self.sample_weight is None:
+            return X, y
+        return {"X": X, "sample_weight": self.sample_weight[index]}, y
+
+
+class RowBatches:
+    """Iterate over batches of a :class:`RowDataset`; each pass may draw a new order.
+
+    Parameters
+    ----------
+    dataset : RowDataset
+    batch_size : int
+        Rows per batch; the last batch may be smaller.
+    random_state : numpy.random.RandomState or None, default=None
+        Source of the order. None, or a single batch, keeps the order of the rows.
+    """
+
+    def __init__(
+        self,
+        dataset: RowDataset,
+        batch_size: int,
+        random_state: np.random.RandomState | None = None,
+    ) -> None:
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.random_state = random_state
+
+    def __len__(self) -> int:
+        return -(-len(self.dataset) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Any, Tensor]]:
+        n_rows = len(self.dataset)
+        order = None
+        if self.random_state is not None and len(self) > 1:
+            order = self.random_state.permutation(n_rows)
+            if isinstance(self.dataset.X, Tensor):
+                order = torch.from_numpy(order).to(self.dataset.X.device)
+        for start in range(0, n_rows, self.batch_size):
+            stop = start + self.batch_size
+            yield self.dataset.rows(slice(start, stop) if order is None else order[start:stop])

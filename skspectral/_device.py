@@ -1,0 +1,64 @@
+"""Where to train: CPU or CUDA."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+from collections.abc import Sequence
+
+import torch
+
+AUTO_CUDA_PRODUCTS = 50_000_000
+"""Multiply-adds of one forward pass over a batch above which CUDA was faster."""
+
+
+def _in_worker_process() -> bool:
+    return multiprocessing.current_process().name != "MainProcess"
+
+
+def _products(layer_sizes: Sequence[int], batch_size: int) -> int:
+    return batch_size * sum(a * b for a, b in zip(layer_sizes, layer_sizes[1:], strict=False))
+
+
+def choose_device(device: str, layer_sizes: Sequence[int], batch_size: int) -> str:
+    """Resolve the `device` parameter.
+
+    Parameters
+    ----------
+    device : str
+        "auto", "cpu", "cuda" or "cuda:<index>".
+    layer_sizes : sequence of int
+        Inputs, hidden nodes, outputs.
+    batch_size : int
+
+    Returns
+    -------
+    str
+        "auto" becomes "cuda" where there is one, this is no worker process,
+        and the network is large enough to gain from it; otherwise "cpu".
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown or asks for CUDA where there is none.
+    """
+    if device == "auto":
+        large = _products(layer_sizes, batch_size) >= AUTO_CUDA_PRODUCTS
+        free = large and not _in_worker_process() and torch.cuda.is_available()
+        return "cuda" if free else "cpu"
+    if device == "cpu":
+        return device
+    match = re.fullmatch(r"cuda(?::(\d+))?", device)
+    if match is None:
+        raise ValueError(
+            f"`device` must be 'auto', 'cpu', 'cuda' or 'cuda:<index>'; got {device!r}."
+        )
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if int(match.group(1) or 0) >= count:
+        raise ValueError(
+            f"`device` is {device!r}, but torch sees {count} CUDA devices here. Use "
+            "device='auto' or 'cpu', or install a CUDA build of torch."
+        )
+    return device

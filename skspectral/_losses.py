@@ -1,0 +1,69 @@
+"""Data terms of the loss and the output activations that belong to them."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+_LOSSES: dict[str, Callable[..., Tensor]] = {
+    "identity": F.mse_loss,
+    "logistic": F.binary_cross_entropy_with_logits,
+    "softmax": F.cross_entropy,
+}
+
+
+def _softmax(output: Tensor) -> Tensor:
+    return torch.softmax(output, dim=1)
+
+
+def _identity(output: Tensor) -> Tensor:
+    return output
+
+
+OUTPUT_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "identity": _identity,
+    "logistic": torch.sigmoid,
+    "softmax": _softmax,
+}
+
+
+class DataTerm(nn.Module):
+    r"""Mean loss over the rows of a batch, weighted on request.
+
+    .. math::
+
+        D = \frac{1}{n_b} \sum_b s_b \, l_b
+
+    Parameters
+    ----------
+    out_activation : {"identity", "logistic", "softmax"}
+        Chooses the loss of a row: squared error, mean over outputs;
+        binary cross-entropy in nats, mean over labels; cross-entropy in nats.
+    """
+
+    def __init__(self, out_activation: str) -> None:
+        super().__init__()
+        self.out_activation = out_activation
+
+    def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Return the scalar loss.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n, n_outputs)
+            Linear outputs of the network.
+        target : Tensor of shape (n, n_outputs), or int Tensor of shape (n,) for softmax
+        weight : Tensor of shape (n,) or None
+        """
+        loss = _LOSSES[self.out_activation]
+        if weight is None:
+            return loss(output, target)
+        rows = loss(output, target, reduction="none")
+        if rows.ndim == 2:
+            rows = rows.mean(dim=1)
+        return (weight * rows).mean()

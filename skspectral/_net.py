@@ -1,0 +1,363 @@
+"""The private skorch net that trains: penalty, schedule and lean epochs."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback
+from skorch.dataset import unpack_data
+from skorch.utils import TeeGenerator
+from torch import Tensor
+
+from skspectral._batches import RowBatches, RowDataset
+from skspectral._losses import OUTPUT_ACTIVATIONS, DataTerm
+from skspectral._penalty import Penalty, add_penalty_gradient
+from skspectral._schedule import HORIZON_SCHEDULES, SCHEDULES
+from skspectral._settling import FED, Settling, feed_ratios, half_way
+from skspectral.nn._mlp import SpectralMLP
+from skspectral.nn._relevance import alive_masks, hidden_relevances
+
+COUPLED_OPTIMIZERS = (torch.optim.Adam, torch.optim.SGD)
+"""Their `weight_decay` adds to the gradient, so it is the penalty exactly."""
+FUSED_OPTIMIZERS = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
+PREDICTION_ROWS = 8192
+"""Rows per batch where no gradient is formed."""
+
+
+def optimizer_class(solver: Any) -> Any:
+    """Return the class behind an optimiser class or a ``functools.partial`` of one."""
+    return solver.func if isinstance(solver, functools.partial) else solver
+
+
+def _overrides(callbacks: list[tuple[str, Any]], *methods: str) -> bool:
+    return any(
+        getattr(type(callback), method) is not getattr(Callback, method)
+        for _, callback in callbacks
+        for method in methods
+    )
+
+
+class SpectralNet(NeuralNet):  # type: ignore[misc]
+    """skorch net with the spectral penalty and whole-tensor batches.
+
+    Parameters
+    ----------
+    module : callable
+        ``module(generator=...)`` returns a new :class:`SpectralMLP`.
+    out_activation : {"identity", "logistic", "softmax"}
+        Of the outputs; it also chooses the loss.
+    penalty : Penalty
+    optimizer : torch optimiser class or ``functools.partial`` of one
+    lr : float
+        The largest learning rate of the schedule.
+    batch_size : int
+    seed : int
+        Of the initial weights.
+    random_state : numpy.random.RandomState or None
+        Source of the order of rows; None keeps it.
+    relevance_threshold : float
+        See :func:`skspectral.nn._relevance.alive_masks`.
+    callbacks : list
+    dtype : torch.dtype
+    device : str
+    verbose : int
+    """
+
+    def __init__(
+        self,
+        module: Callable[..., SpectralMLP],
+        *,
+        out_activation: str,
+        penalty: Penalty,
+        optimizer: Any,
+        lr: float,
+        batch_size: int,
+        seed: int,
+        random_state: np.random.RandomState | None,
+        relevance_threshold: float,
+        callbacks: list[Any] | None = None,
+        dtype: torch.dtype = torch.float32,
+        device: str = "cpu",
+        verbose: int = 0,
+    ) -> None:
+        self.out_activation = out_activation
+        self.penalty = penalty
+        self.seed = seed
+        self.random_state = random_state
+        self.relevance_threshold = relevance_threshold
+        self.dtype = dtype
+        super().__init__(
+            module,
+            functools.partial(DataTerm, out_activation),
+            optimizer=optimizer,
+            lr=lr,
+            batch_size=batch_size,
+            iterator_train=RowBatches,
+            iterator_valid=RowBatches,
+            dataset=RowDataset,
+            train_split=None,
+            callbacks=callbacks,
+            predict_nonlinearity=OUTPUT_ACTIVATIONS[out_activation],
+            device=device,
+            verbose=verbose,
+        )
+
+    # What skorch asks of a net ------------------------------------------------
+
+    def get_default_callbacks(self) -> list[Any]:
+        """Leave out the table of epochs, which is costly even where it is not printed."""
+        return [
+            (name, callback)
+            for name, callback in super().get_default_callbacks()
+            if self.verbose or name != "print_log"
+        ]
+
+    def initialize_module(self) -> SpectralNet:
+        """Build the module from the net's seed, apart from torch's global generator."""
+        generator = torch.Generator().manual_seed(self.seed)
+        self.module_ = self.module(generator=generator)
+        self.rows_seen_ = 0
+        self.start_relevance_ = [float(r.max()) for r in hidden_relevances(self.module_)]
+        return self
+
+    def initialize_optimizer(self, triggered_directly: Any = None) -> SpectralNet:
+        """Build the optimiser, with the penalty as its weight decay where that is the same."""
+        grad_callbacks = _overrides(self.callbacks_, "on_grad_computed")
+        optimizer = optimizer_class(self.optimizer)
+        coupled = optimizer in COUPLED_OPTIMIZERS and not grad_callbacks
+        groups: dict[float, list[Tensor]] = {}
+        for name, parameter in self.module_.named_parameters():
+            if parameter.requires_grad:
+                decay = 2 * self.penalty.coefficient(name) if coupled else 0.0
+                groups.setdefault(decay, []).append(parameter)
+        options = {"lr": self.lr}
+        given = getattr(self.optimizer, "keywords", {})
+        if optimizer in FUSED_OPTIMIZERS and not {"foreach", "differentiable"} & set(given):
+            options["fused"] = given.get("fused", True)
+        decays = "weight_decay" in inspect.signature(optimizer).parameters
+        self.optimizer_ = self.optimizer(
+            [
+                {"params": params, "weight_decay": decay} if decays else {"params": params}
+                for decay, params in groups.items()
+            ],
+            **options,
+        )
+        self.gradient_terms_ = [] if coupled else self.penalty.terms(self.module_)
+        return self
+
+    def get_dataset(self, X: Any, y: Any = None) -> RowDataset:
+        """Wrap arrays; datasets are used as they are."""
+        return X if isinstance(X, RowDataset) else RowDataset(X, y, None, self.dtype, self.device)
+
+    def get_iterator(self, dataset: RowDataset, training: bool = False) -> RowBatches:
+        """Return batches: shuffled for training, large and in order otherwise."""
+        if training:
+            return RowBatches(dataset, self.batch_size, self.random_state)
+        return RowBatches(dataset, PREDICTION_ROWS)
+
+    def infer(self, x: Any, **fit_params: Any) -> Tensor:
+        """Return the linear outputs for a batch, Tensor of shape (n, n_outputs)."""
+        rows = x["X"] if isinstance(x, Mapping) else x
+        output: Tensor = self.module_(rows.to(self.device, self.dtype))
+        return output
+
+    def get_loss(self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False) -> Tensor:
+        """Return the data term of the loss; the penalty acts on the gradients."""
+        weight = X["sample_weight"] if isinstance(X, Mapping) else None
+        loss: Tensor = self.criterion_(y_pred, y_true, weight)
+        return loss
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return encoded predictions, for callbacks that score the net itself."""
+        output = self.predict_proba(X)
+        if self.out_activation == "softmax":
+            return output.argmax(axis=1)
+        return (output > 0.5).astype(int) if self.out_activation == "logistic" else output
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scorers whether the net predicts classes."""
+        tags = super().__sklearn_tags__()
+        tags.estimator_type = "regressor" if self.out_activation == "identity" else "classifier"
+        return tags
+
+    # Training -----------------------------------------------------------------
+
+    def train(
+        self, dataset: RowDataset, dataset_valid: RowDataset | None, *, epochs: int, schedule: str
+    ) -> SpectralNet:
+        """Train for up to `epochs` passes over `dataset`.
+
+        The state of the optimiser, the schedule and the count of steps start
+        anew; the weights go on from where they are.
+        """
+        self.steps_planned_ = epochs * len(self.get_iterator(dataset, training=True))
+        self.schedule_ = SCHEDULES[schedule] if schedule in HORIZON_SCHEDULES else None
+        self._run(dataset, dataset_valid, epochs)
+        return self
+
+    def train_one_epoch(self, dataset: RowDataset, *, lr: float) -> SpectralNet:
+        """Pass once over `dataset` at a constant learning rate, keeping the optimiser's state."""
+        self.lr = lr
+        for group in self.optimizer_.param_groups:
+            group["lr"] = lr
+        self.schedule_ = None
+        self._run(dataset, None, 1)
+        return self
+
+    def restart(self, *, callbacks: list[Any], **settings: Any) -> SpectralNet:
+        """Take new settings and start the optimiser and the callbacks anew; weights stay."""
+        vars(self).update(settings, callbacks=callbacks)
+        self.initialize_callbacks()
+        with self._current_init_context("optimizer"):
+            self.initialize_optimizer()
+        return self
+
+    def drop_callbacks(self, names: Sequence[str]) -> None:
+        """Forget the callbacks of one fit: they hold its data, and do not act on later passes."""
+        self.callbacks_ = [(name, cb) for name, cb in self.callbacks_ if name not in names]
+        self.callbacks = self.callbacks_[len(self.get_default_callbacks()) :]
+
+    def _run(self, dataset: RowDataset, dataset_valid: RowDataset | None, epochs: int) -> None:
+        self.needs_batches_ = _overrides(self.callbacks_, "on_batch_begin", "on_batch_end")
+        self.needs_gradients_ = _overrides(self.callbacks_, "on_grad_computed")
+        self.steps_done_ = 0
+        self.learning_rate_sum_ = 0.0
+        self.first_epoch_ = len(self.history)
+        self.diverged_ = False
+        self.last_finite_ = [p.detach().clone() for p in self.module_.parameters()]
+        self.train_split = None if dataset_valid is None else _FixedSplit(dataset_valid)
+        try:
+            self.partial_fit(dataset, epochs=epochs)
+        finally:
+            self.train_split = None
+            self.last_finite_ = []
+
+    def _set_learning_rate(self) -> None:
+        groups = self.optimizer_.param_groups
+        if self.schedule_ is not None:
+            progress = (self.steps_done_ + 0.5) / self.steps_planned_
+            for group in groups:
+                group["lr"] = self.lr * self.schedule_(progress)
+        self.learning_rate_sum_ += groups[0]["lr"]
+
+    def step(self, batch: Any) -> dict[str, Tensor]:
+        """Make one step of the optimiser; every path of training comes through here."""
+        X, y = unpack_data(batch)
+        self._set_learning_rate()
+        self.optimizer_.zero_grad()
+        output = self.infer(X)
+        loss = self.get_loss(output, y, X=X, training=True)
+        loss.backward()
+        if self.gradient_terms_:
+            add_penalty_gradient(self.gradient_terms_)
+        if self.needs_gradients_:
+            parameters = TeeGenerator(self.get_all_learnable_params())
+            self.notify(
+                "on_grad_computed", named_parameters=parameters, batch=batch, training=True
+            )
+        self.optimizer_.step()
+        self.steps_done_ += 1
+        self.rows_seen_ += len(y)
+        return {"loss": loss.detach(), "y_pred": output.detach()}
+
+    def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
+        """Serve skorch's own loop, for callbacks that need batches."""
+        self._set_training(True)
+        return self.step(batch)
+
+    def run_single_epoch(
+        self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any
+    ) -> None:
+        """Run one epoch, leanly where no callback asks for batches."""
+        if iterator is None:
+            return
+        if self.needs_batches_:
+            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+        else:
+            self._run_lean_epoch(iterator, training, prefix)
+        if training:
+            self._close_epoch()
+
+    def _run_lean_epoch(self, iterator: RowBatches, training: bool, prefix: str) -> None:
+        """Sum losses on the device, read them once, leave one summary row for skorch."""
+        self._set_training(training)
+        step = self.step if training else self.validation_step
+        total = torch.zeros((), dtype=self.dtype, device=self.device)
+        for batch in iterator:
+            total += step(batch)["loss"] * len(batch[1])
+        n_rows = len(iterator.dataset)
+        self.history.new_batch()
+        self.history.record_batch(f"{prefix}_loss", float(total) / n_rows)
+        self.history.record_batch(f"{prefix}_batch_size", n_rows)
+        self.history.record(f"{prefix}_batch_count", len(iterator))
+
+    def _close_epoch(self) -> None:
+        """Record what sizes are judged by; on divergence return to the last finite weights."""
+        parameters = [p.detach() for p in self.module_.parameters()]
+        if not torch.stack(torch._foreach_norm(parameters)).isfinite().all():
+            torch._foreach_copy_(parameters, self.last_finite_)
+            self.diverged_ = True
+            del self.history[-1]
+            raise KeyboardInterrupt
+        torch._foreach_copy_(self.last_finite_, parameters)
+        self.history.record("penalty", self.penalty.value(self.module_))
+        self.history.record("learning_rate_sum", self.learning_rate_sum_)
+        self.history.record("n_alive_nodes", [int(mask.sum()) for mask in self.alive_masks()])
+
+    # Sizes --------------------------------------------------------------------
+
+    def alive_masks(self) -> list[Tensor]:
+        """Return which nodes of each hidden layer are alive."""
+        return alive_masks(
+            hidden_relevances(self.module_), self.relevance_threshold, self.start_relevance_
+        )
+
+    def judge_size(self, dataset: RowDataset) -> Settling | None:
+        """Judge whether the size has settled, from one full gradient of the data term.
+
+        Parameters
+        ----------
+        dataset : RowDataset
+            The training rows.
+
+        Returns
+        -------
+        Settling or None
+            None where nothing is spectral or nothing is penalised.
+        """
+        best = dict(self.callbacks_).get("best_epoch")
+        rows = self.history[self.first_epoch_ : best.best_epoch_ if best else None]
+        self.module_.zero_grad()
+        for X, y in RowBatches(dataset, PREDICTION_ROWS):
+            loss = self.get_loss(self.infer(X), y, X=X)
+            (loss * (len(y) / len(dataset))).backward()
+        ratios = [feed_ratios(layer, self.penalty) for layer in self.module_.hidden_layers]
+        self.module_.zero_grad()
+        judged = [i for i, ratio in enumerate(ratios) if ratio is not None]
+        if not judged or not rows:
+            return None
+        masks = self.alive_masks()
+        half = rows[half_way([row["learning_rate_sum"] for row in rows])]["n_alive_nodes"]
+        return Settling(
+            n_alive=sum(int(masks[i].sum()) for i in judged),
+            n_fed=sum(int((masks[i] & (ratios[i] > FED)).sum()) for i in judged),
+            n_half_way=sum(half[i] for i in judged),
+        )
+
+
+class _FixedSplit:
+    """Hand skorch the validation rows that the estimator chose."""
+
+    def __init__(self, dataset_valid: RowDataset) -> None:
+        self.dataset_valid = dataset_valid
+
+    def __call__(self, dataset: RowDataset, y: Any = None, **kwargs: Any) -> tuple[Any, Any]:
+        return dataset, self.dataset_valid

@@ -1,0 +1,71 @@
+"""The L2 penalty on weights, eigenvectors and eigenvalues, as coefficients and gradients."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Penalty:
+    r"""Coefficients of the penalty.
+
+    .. math::
+
+        P = \alpha_\phi \|\phi\|^2 + \alpha_\lambda \|\lambda\|^2
+            \;\text{(spectral layers)} + \alpha \|w\|^2 \;\text{(dense layers)}
+
+    summed over all layers, the output layer included; biases are not
+    penalised, nor is what is not trained.
+
+    Parameters
+    ----------
+    weight : float
+        On dense weight matrices.
+    phi : float
+        On eigenvectors.
+    lambda_ : float
+        On eigenvalues.
+    """
+
+    weight: float
+    phi: float
+    lambda_: float
+
+    def coefficient(self, name: str) -> float:
+        """Return the coefficient for a parameter called `name`, such as ``layers.0.phi``."""
+        kind = name.rpartition(".")[2]
+        return {"phi": self.phi, "weight": self.weight, "bias": 0.0}.get(
+            kind, self.lambda_ if kind.startswith("lambda_") else 0.0
+        )
+
+    def terms(self, module: nn.Module) -> list[tuple[Tensor, float]]:
+        """Return the penalised parameters of `module` with their coefficients."""
+        return [
+            (parameter, self.coefficient(name))
+            for name, parameter in module.named_parameters()
+            if parameter.requires_grad and self.coefficient(name) > 0
+        ]
+
+    def value(self, module: nn.Module) -> float:
+        """Return the penalty of `module`, in units of the loss."""
+        terms = self.terms(module)
+        if not terms:
+            return 0.0
+        norms = torch._foreach_norm([parameter.detach() for parameter, _ in terms])
+        coefficients = norms[0].new_tensor([coefficient for _, coefficient in terms])
+        return float((torch.stack(norms) ** 2 * coefficients).sum())
+
+
+def add_penalty_gradient(terms: list[tuple[Tensor, float]]) -> None:
+    """Add ``2 * coefficient * parameter`` to the gradients, one fused addition per coefficient."""
+    for coefficient in {coefficient for _, coefficient in terms}:
+        parameters = [p for p, c in terms if c == coefficient and p.grad is not None]
+        if parameters:
+            torch._foreach_add_(
+                [p.grad for p in parameters], [p.detach() for p in parameters], alpha=2 * coefficient
+            )

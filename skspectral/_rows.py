@@ -1,0 +1,84 @@
+"""Rows of a table with their targets and weights, from checking to splitting."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+from sklearn.utils import _safe_indexing
+
+from skspectral._compat import _check_sample_weight
+
+
+def check_weights(sample_weight: Any, X: Any, name: str = "sample_weight") -> np.ndarray | None:
+    """Return weights as float64 array of shape (n,), or None for none.
+
+    Raises
+    ------
+    ValueError
+        If the length differs from X, a weight is negative or not finite, or
+        all are zero.
+    """
+    if sample_weight is None:
+        return None
+    weight: np.ndarray = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    if (weight < 0).any():
+        raise ValueError(
+            f"`{name}` must not be negative; the smallest is {weight.min():g}. "
+            "Use zero for rows to leave out."
+        )
+    if not (weight > 0).any():
+        raise ValueError(
+            f"All sample weights are zero: `{name}` must hold at least one positive weight."
+        )
+    return weight
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Checked rows.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n, n_features)
+    y : ndarray of shape (n,) or (n, n_outputs)
+    weight : ndarray of shape (n,) or None
+    """
+
+    X: Any
+    y: np.ndarray
+    weight: np.ndarray | None
+
+    def __len__(self) -> int:
+        return int(self.X.shape[0])
+
+    def take(self, index: np.ndarray) -> Rows:
+        """Return the rows of the given indices or mask."""
+        weight = None if self.weight is None else self.weight[index]
+        return Rows(_safe_indexing(self.X, index), self.y[index], weight)
+
+    def positive(self) -> Rows:
+        """Return the rows of positive weight, so that zero weight equals a row left out."""
+        if self.weight is None or (self.weight > 0).all():
+            return self
+        return self.take(np.flatnonzero(self.weight > 0))
+
+    def scaled_weight(self) -> np.ndarray | None:
+        """Return weights of mean 1; None where all are equal."""
+        if self.weight is None or (self.weight == self.weight[0]).all():
+            return None
+        return self.weight / self.weight.mean()
+
+    def split(self, fraction: float, stratify: bool, random_state: Any) -> tuple[Rows, Rows]:
+        """Hold out `fraction` of the rows; return the rest and what was held out."""
+        kept, held_out = train_test_split(
+            np.arange(len(self)),
+            test_size=fraction,
+            stratify=self.y if stratify else None,
+            random_state=random_state,
+        )
+        return self.take(kept), self.take(held_out)

@@ -1,0 +1,94 @@
+"""Has the size of a network settled, or would more training remove more nodes?"""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from skspectral._penalty import Penalty
+from skspectral.nn._linear import SpectralLinear
+
+FED = 0.5
+"""Feed ratio above which the data hold a node against the penalty."""
+FED_SHARE = 0.95
+"""Share of alive nodes that must be fed."""
+LOSS_SHARE = 0.05
+"""Share of nodes that may have died over the second half of training."""
+
+
+@dataclass(frozen=True)
+class Settling:
+    """Evidence on the size of a network after training.
+
+    Parameters
+    ----------
+    n_alive : int
+        Alive hidden nodes in spectral layers.
+    n_fed : int
+        Those whose feed ratio exceeds 0.5.
+    n_half_way : int
+        Alive hidden nodes when half of the summed learning rate was spent.
+    """
+
+    n_alive: int
+    n_fed: int
+    n_half_way: int
+
+    @property
+    def settled(self) -> bool:
+        """Whether nearly all nodes are fed and the count has stopped falling."""
+        fell = self.n_half_way - self.n_alive
+        return self.n_fed >= FED_SHARE * self.n_alive and fell <= max(
+            1, LOSS_SHARE * self.n_half_way
+        )
+
+
+def feed_ratios(layer: nn.Module, penalty: Penalty) -> Tensor | None:
+    r"""Compare, node by node, the pull of the data with that of the penalty.
+
+    .. math::
+
+        s_i = - \frac{\langle w_i, \partial D / \partial w_i \rangle}
+                     {2 \alpha_\lambda \lambda_i^2}
+
+    with :math:`D` the data term of the loss: 1 where both balance, near 0 where
+    the node only shrinks. As :math:`\lambda_i \partial D / \partial \lambda_i
+    = \langle w_i, \partial D / \partial w_i \rangle` for `lambda_in` = 0, it is
+    computed from the gradient of the eigenvalue. Where `lambda_out` does not
+    scale the row alone, or is not penalised, the row of `phi` takes its place.
+
+    Parameters
+    ----------
+    layer : Module
+        With gradients of the data term in ``.grad``.
+    penalty : Penalty
+
+    Returns
+    -------
+    Tensor of shape (n_nodes,) or None
+        None where the layer is dense or its nodes are not penalised.
+    """
+    if not isinstance(layer, SpectralLinear):
+        return None
+    row_factor = layer.lambda_out.grad is not None and not layer.train_lambda_in
+    if row_factor and penalty.lambda_ > 0:
+        factor, gradient, alpha = layer.lambda_out[:, None], layer.lambda_out.grad, penalty.lambda_
+        gradient = gradient[:, None]
+    elif layer.phi.grad is not None and penalty.phi > 0:
+        factor, gradient, alpha = layer.phi, layer.phi.grad, penalty.phi
+    else:
+        return None
+    tiny = torch.finfo(factor.dtype).tiny
+    pull = -(factor * gradient).sum(dim=1)
+    return (pull / (2 * alpha * factor.square().sum(dim=1)).clamp_min(tiny)).detach()
+
+
+def half_way(learning_rate_sums: Sequence[float]) -> int:
+    """Return the index of the epoch by which half of the summed learning rate was spent."""
+    half = learning_rate_sums[-1] / 2
+    return next(i for i, spent in enumerate(learning_rate_sums) if spent >= half)

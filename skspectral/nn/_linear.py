@@ -1,0 +1,269 @@
+"""A fully connected layer whose weights are written through eigenvectors and eigenvalues."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+INITS = ("glorot", "he")
+
+
+def init_dense_(
+    weight: Tensor,
+    bias: Tensor | None,
+    *,
+    init: str = "glorot",
+    gain: float = 1.0,
+    generator: torch.Generator | None = None,
+) -> None:
+    """Draw a dense weight matrix and its bias in place, on the CPU.
+
+    Both parametrisations start from this one draw, so a spectral and a dense
+    network of equal seed begin as the same function, on every device.
+
+    Parameters
+    ----------
+    weight : Tensor of shape (out_features, in_features)
+    bias : Tensor of shape (out_features,) or None
+    init : {"glorot", "he"}, default="glorot"
+        Uniform with variance ``2 / (in_features + out_features)`` or
+        ``2 / in_features``, times `gain` squared.
+    gain : float, default=1.0
+    generator : torch.Generator on the CPU or None
+    """
+    if init not in INITS:
+        raise ValueError(f"`init` must be one of {INITS}; got {init!r}.")
+    if weight.is_meta:  # torch.nn.utils.skip_init: there is nothing to fill
+        return
+    out_features, in_features = weight.shape
+    fan = in_features + out_features if init == "glorot" else in_features
+    bound = gain * math.sqrt(6.0 / fan)
+    with torch.no_grad():
+        for tensor in (weight, bias):
+            if tensor is not None:
+                draw = torch.rand(tensor.shape, dtype=torch.float64, generator=generator)
+                tensor.copy_(bound * (2 * draw - 1))
+
+
+class SpectralLinear(nn.Module):
+    r"""Fully connected layer in the spectral parametrisation.
+
+    .. math::
+
+        w_{ij} = \phi_{ij} \, (\lambda^{in}_j - \lambda^{out}_i), \qquad
+        x^{out} = W x^{in} + b
+
+    where :math:`j` counts the inbound and :math:`i` the outbound nodes.
+    :math:`\phi` holds the non-trivial eigenvector components of the layer's
+    bipartite adjacency matrix, :math:`\lambda^{in}` and :math:`\lambda^{out}`
+    its eigenvalues.
+
+    At the start the effective weight equals `phi`: eigenvalues are
+    ``lambda_in = 0`` and ``lambda_out = -1``, or, where `lambda_in` is the only
+    trained set of eigenvalues, ``lambda_in = 1`` and ``lambda_out = 0``.
+
+    Parameters
+    ----------
+    in_features : int
+        Number of inbound nodes, at least 1.
+    out_features : int
+        Number of outbound nodes, at least 1.
+    bias : bool, default=True
+        Whether to add a trained bias.
+    train_phi : bool, default=True
+        Whether the eigenvectors are trained.
+    train_lambda_in : bool, default=False
+        Whether the inbound eigenvalues are trained. They scale columns: the
+        inputs of the layer.
+    train_lambda_out : bool, default=True
+        Whether the outbound eigenvalues are trained. They scale rows: the
+        nodes of the layer.
+    device, dtype : optional
+        As in :class:`torch.nn.Linear`.
+
+    Attributes
+    ----------
+    phi : Parameter of shape (out_features, in_features)
+    lambda_in : Parameter of shape (in_features,)
+    lambda_out : Parameter of shape (out_features,)
+    bias : Parameter of shape (out_features,) or None
+    weight : Tensor of shape (out_features, in_features)
+        The effective weight, computed on access and differentiable.
+
+    Raises
+    ------
+    ValueError
+        If `in_features` or `out_features` is below 1.
+
+    See Also
+    --------
+    SpectralMLP : A stack of such layers.
+    node_relevance : Row norms of the effective weight.
+
+    Notes
+    -----
+    `lambda_in` and `lambda_out` enter additively. Training one of them gives
+    sparsity in rows (`lambda_out`) or columns (`lambda_in`); training both in
+    one layer gives neither cleanly.
+
+    References
+    ----------
+    .. [1] L. Giambagli, L. Buffoni, L. Chicchi, D. Fanelli, "How a student
+       becomes a teacher: learning and forgetting through spectral methods",
+       NeurIPS 2023, arXiv:2310.12612.
+    .. [2] L. Giambagli, L. Buffoni, T. Carletti, W. Nocentini, D. Fanelli,
+       "Machine learning in spectral domain", Nature Communications 12, 1330
+       (2021), https://doi.org/10.1038/s41467-021-21481-0.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skspectral.nn import SpectralLinear
+    >>> layer = SpectralLinear(3, 2)
+    >>> layer(torch.zeros(5, 3)).shape
+    torch.Size([5, 2])
+    >>> torch.equal(layer.weight, layer.phi * (layer.lambda_in - layer.lambda_out[:, None]))
+    True
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        train_phi: bool = True,
+        train_lambda_in: bool = False,
+        train_lambda_out: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        for name, size in (("in_features", in_features), ("out_features", out_features)):
+            if size < 1:
+                raise ValueError(f"`{name}` must be at least 1; got {size}.")
+        self.in_features = in_features
+        self.out_features = out_features
+        self.train_phi = train_phi
+        self.train_lambda_in = train_lambda_in
+        self.train_lambda_out = train_lambda_out
+
+        def empty(*shape: int, trained: bool = True) -> nn.Parameter:
+            return nn.Parameter(torch.empty(shape, device=device, dtype=dtype), trained)
+
+        self.phi = empty(out_features, in_features, trained=train_phi)
+        self.lambda_in = empty(in_features, trained=train_lambda_in)
+        self.lambda_out = empty(out_features, trained=train_lambda_out)
+        self.bias = empty(out_features) if bias else None
+        self.reset_parameters()
+
+    @property
+    def weight(self) -> Tensor:
+        """Effective weight, Tensor of shape (out_features, in_features)."""
+        return self.phi * (self.lambda_in - self.lambda_out[:, None])
+
+    def reset_parameters(
+        self,
+        generator: torch.Generator | None = None,
+        *,
+        init: str = "glorot",
+        gain: float = 1.0,
+    ) -> None:
+        """Restart the layer as a dense layer would start.
+
+        Parameters
+        ----------
+        generator : torch.Generator on the CPU or None, default=None
+            Source of random numbers; None uses torch's global generator.
+        init : {"glorot", "he"}, default="glorot"
+            Uniform initialisation of `phi` and the bias.
+        gain : float, default=1.0
+            Factor on the bounds of the draw.
+        """
+        init_dense_(self.phi, self.bias, init=init, gain=gain, generator=generator)
+        self._reset_eigenvalues()
+
+    def _reset_eigenvalues(self) -> None:
+        only_inbound = self.train_lambda_in and not self.train_lambda_out
+        with torch.no_grad():
+            self.lambda_in.fill_(1.0 if only_inbound else 0.0)
+            self.lambda_out.fill_(0.0 if only_inbound else -1.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map Tensor of shape (..., in_features) to Tensor of shape (..., out_features)."""
+        return F.linear(x, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """Sizes and what is trained, for ``repr``."""
+        return (
+            f"in_features={self.in_features}, out_features={self.out_features}, "
+            f"bias={self.bias is not None}, train_phi={self.train_phi}, "
+            f"train_lambda_in={self.train_lambda_in}, train_lambda_out={self.train_lambda_out}"
+        )
+
+    @classmethod
+    def from_linear(
+        cls,
+        linear: nn.Linear,
+        *,
+        train_phi: bool = True,
+        train_lambda_in: bool = False,
+        train_lambda_out: bool = True,
+    ) -> SpectralLinear:
+        """Make a spectral layer that computes the same function as `linear`.
+
+        Parameters
+        ----------
+        linear : torch.nn.Linear
+        train_phi, train_lambda_in, train_lambda_out : bool
+            As in the constructor.
+
+        Returns
+        -------
+        SpectralLinear
+            With ``phi`` a copy of ``linear.weight``, on its device and dtype.
+        """
+        layer = nn.utils.skip_init(
+            cls,
+            linear.in_features,
+            linear.out_features,
+            bias=linear.bias is not None,
+            train_phi=train_phi,
+            train_lambda_in=train_lambda_in,
+            train_lambda_out=train_lambda_out,
+            device=linear.weight.device,
+            dtype=linear.weight.dtype,
+        )
+        layer._reset_eigenvalues()
+        with torch.no_grad():
+            layer.phi.copy_(linear.weight)
+            if linear.bias is not None:
+                layer.bias.copy_(linear.bias)
+        return layer
+
+    def to_linear(self) -> nn.Linear:
+        """Return a :class:`torch.nn.Linear` that computes the same function.
+
+        Returns
+        -------
+        torch.nn.Linear
+            With ``weight`` the detached effective weight.
+        """
+        linear = nn.utils.skip_init(
+            nn.Linear,
+            self.in_features,
+            self.out_features,
+            bias=self.bias is not None,
+            device=self.phi.device,
+            dtype=self.phi.dtype,
+        )
+        with torch.no_grad():
+            linear.weight.copy_(self.weight)
+            if self.bias is not None:
+                linear.bias.copy_(self.bias)
+        return linear

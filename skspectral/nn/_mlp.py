@@ -1,0 +1,186 @@
+"""A multilayer perceptron of spectral and dense layers."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from skspectral.nn._linear import SpectralLinear, init_dense_
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "identity": nn.Identity,
+    "logistic": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "relu": nn.ReLU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+}
+PARAMETRIZATIONS = ("spectral", "dense")
+EIGENVALUES = ("out", "in", "out-in", "both")
+TRAINABLE = ("all", "eigenvalues", "eigenvectors")
+
+
+def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ValueError(f"`{name}` must be one of {tuple(choices)}; got {value!r}.")
+
+
+def _per_hidden_layer(parametrization: str | Sequence[str], n_hidden: int) -> list[str]:
+    """Expand `parametrization` to one entry per hidden layer."""
+    if isinstance(parametrization, str):
+        expanded = [parametrization] * n_hidden
+    else:
+        expanded = list(parametrization)
+        if len(expanded) != n_hidden:
+            raise ValueError(
+                "`parametrization` must be a string or name one parametrization per hidden "
+                f"layer, {n_hidden} in all; got {len(expanded)} of them."
+            )
+    for name in [parametrization] if isinstance(parametrization, str) else expanded:
+        _check_choice("parametrization", name, PARAMETRIZATIONS)
+    return expanded
+
+
+class SpectralMLP(nn.Module):
+    """Stack of fully connected layers, spectral or dense, with one activation between them.
+
+    Parameters
+    ----------
+    layer_sizes : sequence of int
+        Input columns, hidden nodes per layer, outputs: at least two numbers.
+    activation : {"identity", "logistic", "tanh", "relu", "gelu", "silu"}, default="relu"
+        Applied after every hidden layer; the output is left linear.
+    parametrization : {"spectral", "dense"} or sequence of them, default="spectral"
+        One for all hidden layers, or one for each.
+    eigenvalues : {"out", "in", "out-in", "both"}, default="out"
+        Which eigenvalues exist. "out": `lambda_out` of the hidden layers, the
+        output layer is dense. "in": `lambda_in` of every layer. "out-in":
+        `lambda_out` of the hidden layers and `lambda_in` of the output layer.
+        "both": both in the hidden layers, `lambda_in` in the output layer. The
+        output layer is spectral only where the last hidden layer is; it never
+        has a `lambda_out`.
+    trainable : {"all", "eigenvalues", "eigenvectors"}, default="all"
+        What is trained in the spectral layers; biases and dense layers always
+        are.
+    bias : bool, default=True
+        Whether layers have biases.
+    generator : torch.Generator on the CPU or None, default=None
+        Source of the initial weights; None uses torch's global generator.
+    device, dtype : optional
+        As in :class:`torch.nn.Linear`.
+
+    Attributes
+    ----------
+    layers : ModuleList
+        :class:`SpectralLinear` or :class:`torch.nn.Linear`, first to last.
+    hidden_layers : list of Module
+        `layers` without the output layer.
+
+    Raises
+    ------
+    ValueError
+        If `layer_sizes` is too short, a size is below 1, or an option is unknown.
+
+    See Also
+    --------
+    SpectralLinear : The layer, with the formula.
+
+    References
+    ----------
+    .. [1] L. Giambagli, L. Buffoni, L. Chicchi, D. Fanelli, "How a student
+       becomes a teacher: learning and forgetting through spectral methods",
+       NeurIPS 2023, arXiv:2310.12612.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skspectral.nn import SpectralMLP
+    >>> module = SpectralMLP((8, 32, 1))
+    >>> module(torch.zeros(5, 8)).shape
+    torch.Size([5, 1])
+    """
+
+    def __init__(
+        self,
+        layer_sizes: Sequence[int],
+        activation: str = "relu",
+        parametrization: str | Sequence[str] = "spectral",
+        *,
+        eigenvalues: str = "out",
+        trainable: str = "all",
+        bias: bool = True,
+        generator: torch.Generator | None = None,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.layer_sizes = tuple(int(size) for size in layer_sizes)
+        if len(self.layer_sizes) < 2 or min(self.layer_sizes) < 1:
+            raise ValueError(
+                "`layer_sizes` must hold the numbers of inputs, hidden nodes and outputs, "
+                f"all at least 1; got {tuple(layer_sizes)}."
+            )
+        _check_choice("activation", activation, tuple(ACTIVATIONS))
+        _check_choice("eigenvalues", eigenvalues, EIGENVALUES)
+        _check_choice("trainable", trainable, TRAINABLE)
+        n_hidden = len(self.layer_sizes) - 2
+        kinds = _per_hidden_layer(parametrization, n_hidden)
+        output_is_spectral = eigenvalues != "out" and "spectral" in kinds[-1:]
+        kinds.append("spectral" if output_is_spectral else "dense")
+
+        self.activation = ACTIVATIONS[activation]()
+        self.layers = nn.ModuleList()
+        train_lambda = trainable != "eigenvectors"
+        for index, kind in enumerate(kinds):
+            sizes = self.layer_sizes[index : index + 2]
+            is_output = index == n_hidden
+            if kind == "dense":
+                layer = nn.utils.skip_init(
+                    nn.Linear, *sizes, bias=bias, device=device or "cpu", dtype=dtype
+                )
+            else:
+                layer = nn.utils.skip_init(
+                    SpectralLinear,
+                    *sizes,
+                    bias=bias,
+                    train_phi=trainable != "eigenvalues",
+                    train_lambda_in=train_lambda and (is_output or eigenvalues in ("in", "both")),
+                    train_lambda_out=train_lambda and not is_output and eigenvalues != "in",
+                    device=device or "cpu",
+                    dtype=dtype,
+                )
+            self.layers.append(layer)
+        self.reset_parameters(
+            generator, gain=1 / math.sqrt(3) if activation == "logistic" else 1.0
+        )
+
+    @property
+    def hidden_layers(self) -> list[nn.Module]:
+        """The layers whose nodes are hidden, first to last."""
+        return list(self.layers)[:-1]
+
+    def reset_parameters(
+        self,
+        generator: torch.Generator | None = None,
+        *,
+        init: str = "glorot",
+        gain: float = 1.0,
+    ) -> None:
+        """Restart every layer; see :meth:`SpectralLinear.reset_parameters`."""
+        for layer in self.layers:
+            if isinstance(layer, SpectralLinear):
+                layer.reset_parameters(generator, init=init, gain=gain)
+            else:
+                init_dense_(layer.weight, layer.bias, init=init, gain=gain, generator=generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map Tensor of shape (n, n_inputs) to linear outputs of shape (n, n_outputs)."""
+        for layer in self.hidden_layers:
+            x = self.activation(layer(x))
+        output: Tensor = self.layers[-1](x)
+        return output

@@ -1,0 +1,113 @@
+"""How much each node matters: row norms of the effective weights."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from skspectral.nn._mlp import SpectralMLP
+
+COLLAPSED = 1e-4
+"""A layer whose largest relevance fell below this fraction of its start has died."""
+
+
+def node_relevance(module: nn.Module) -> Tensor | list[Tensor]:
+    r"""Compute the relevance of nodes: norms of the rows of effective weight matrices.
+
+    .. math::
+
+        R_i = \| w_i \|_2 = |\lambda^{out}_i| \, \| \phi_i \|_2
+        \quad (\lambda^{in} = 0)
+
+    which is :math:`R^{spectral}` for a spectral layer without inbound
+    eigenvalues and :math:`R^{dense}` for a dense one.
+
+    Parameters
+    ----------
+    module : SpectralLinear, torch.nn.Linear or SpectralMLP
+
+    Returns
+    -------
+    Tensor of shape (out_features,) or list of them
+        For a layer its nodes' relevances; for a stack one tensor per hidden
+        layer. Detached from the graph.
+
+    Raises
+    ------
+    TypeError
+        If `module` is neither a stack nor has a weight matrix.
+
+    Notes
+    -----
+    Relevances compare nodes within a layer, after division by its maximum.
+    They measure size only for positively homogeneous activations (identity,
+    relu) and at a stationary point of the penalised loss.
+
+    References
+    ----------
+    .. [1] L. Giambagli, L. Buffoni, L. Chicchi, D. Fanelli, "How a student
+       becomes a teacher: learning and forgetting through spectral methods",
+       NeurIPS 2023, arXiv:2310.12612.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skspectral.nn import SpectralLinear, node_relevance
+    >>> layer = SpectralLinear(3, 2)
+    >>> expected = layer.lambda_out.abs() * layer.phi.norm(dim=1)
+    >>> torch.allclose(node_relevance(layer), expected)
+    True
+    """
+    if isinstance(module, SpectralMLP):
+        return hidden_relevances(module)
+    return _row_norms(module)
+
+
+def hidden_relevances(module: SpectralMLP) -> list[Tensor]:
+    """Relevances of the nodes of each hidden layer, list of Tensor of shape (n_nodes,)."""
+    return [_row_norms(layer) for layer in module.hidden_layers]
+
+
+def _row_norms(layer: nn.Module) -> Tensor:
+    weight = getattr(layer, "weight", None)
+    if not isinstance(weight, Tensor) or weight.ndim != 2:
+        raise TypeError(
+            "`module` must be a SpectralMLP, or a layer with a weight matrix such as "
+            f"SpectralLinear or torch.nn.Linear; got {type(layer).__name__}."
+        )
+    return torch.linalg.vector_norm(weight.detach(), dim=1)
+
+
+def alive_masks(
+    relevances: Sequence[Tensor], threshold: float, start: Sequence[float]
+) -> list[Tensor]:
+    """Tell which nodes are alive.
+
+    A node is alive if its relevance exceeds `threshold` times the maximum of
+    its layer and ``1e-4`` times the layer's maximum at the start of training. A
+    network with a layer that died altogether computes a constant, so none of
+    its nodes counts.
+
+    Parameters
+    ----------
+    relevances : sequence of Tensor of shape (n_nodes,)
+        One per hidden layer.
+    threshold : float in [0, 1)
+    start : sequence of float
+        The largest relevance of each layer when training began.
+
+    Returns
+    -------
+    list of bool Tensor of shape (n_nodes,)
+    """
+    masks = [
+        (relevance > threshold * relevance.max()) & (relevance > COLLAPSED * floor)
+        for relevance, floor in zip(relevances, start, strict=True)
+    ]
+    if all(bool(mask.any()) for mask in masks):
+        return masks
+    return [torch.zeros_like(mask) for mask in masks]

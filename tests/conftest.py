@@ -1,0 +1,47 @@
+"""Small seeded tables, and the real ones where they are at hand."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import fetch_california_housing, make_classification
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import QuantileTransformer
+
+
+@pytest.fixture
+def regression():
+    """Return X of shape (120, 4) and y of shape (120,)."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 4))
+    return X, 3 + 2 * np.abs(X[:, 0]) - X[:, 1] + 0.1 * rng.normal(size=120)
+
+
+@pytest.fixture
+def binary():
+    """Return X of shape (150, 5) and y in {0, 1}."""
+    return make_classification(150, 5, random_state=0)
+
+
+@pytest.fixture
+def multiclass():
+    """Return X of shape (150, 5) and y of three strings."""
+    X, y = make_classification(150, 5, n_informative=4, n_redundant=0, n_classes=3, random_state=0)
+    return X, np.array(["ash", "beech", "cedar"])[y]
+
+
+@pytest.fixture
+def multilabel():
+    """Return X of shape (150, 4) and y of shape (150, 3) in {0, 1}."""
+    X = np.random.default_rng(0).normal(size=(150, 4))
+    return X, np.column_stack([X[:, 0] > 0, X[:, 1] > 0.3, X[:, 0] + X[:, 2] > 0]).astype(int)
+
+
+@pytest.fixture(scope="session")
+def california():
+    """Return train and test parts of California Housing, inputs quantile-normal."""
+    try:
+        X, y = fetch_california_housing(return_X_y=True, download_if_missing=False)
+    except OSError:
+        pytest.skip("California Housing is not in scikit-learn's cache (SCIKIT_LEARN_DATA)")
+    X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2, random_state=0)
+    scaler = QuantileTransformer(output_distribution="normal", random_state=0).fit(X_train)
+    return scaler.transform(X_train), scaler.transform(X_test), y_train, y_test

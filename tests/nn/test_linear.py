@@ -1,0 +1,120 @@
+"""SpectralLinear: a dense layer in other coordinates."""
+
+import pytest
+import torch
+from torch import nn
+
+from skspectral.nn import SpectralLinear
+
+MODES = [
+    {},
+    {"train_lambda_in": True, "train_lambda_out": False},
+    {"train_lambda_in": True},
+    {"train_lambda_out": False},
+    {"train_phi": False},
+]
+
+
+def make_layer(mode=None, dtype=torch.float64, bias=True, spread=True):
+    layer = SpectralLinear(5, 4, bias, dtype=dtype, **(mode or {}))
+    layer.reset_parameters(torch.Generator().manual_seed(0))
+    if spread:  # eigenvalues away from their start
+        generator = torch.Generator().manual_seed(1)
+        with torch.no_grad():
+            for values in (layer.lambda_in, layer.lambda_out):
+                values.add_(torch.rand(values.shape, generator=generator, dtype=dtype))
+    return layer
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_linear_weight_follows_the_formula(dtype):
+    layer = make_layer(dtype=dtype)
+    weight = torch.empty(4, 5, dtype=dtype)
+    for i in range(4):
+        for j in range(5):
+            weight[i, j] = layer.phi[i, j] * (layer.lambda_in[j] - layer.lambda_out[i])
+    torch.testing.assert_close(layer.weight, weight)
+    assert layer.weight.dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("mode", MODES)
+def test_linear_equals_dense_layer_of_same_effective_weight(mode, bias, dtype):
+    layer = make_layer(mode, dtype, bias)
+    x = torch.randn(7, 5, dtype=dtype, generator=torch.Generator().manual_seed(2))
+    torch.testing.assert_close(layer(x), layer.to_linear()(x))
+    torch.testing.assert_close(SpectralLinear.from_linear(layer.to_linear(), **(mode or {}))(x), layer(x))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_linear_gradients_pass_gradcheck(mode):
+    layer = make_layer(mode)
+    x = torch.randn(3, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    names = [name for name, p in layer.named_parameters() if p.requires_grad]
+    values = tuple(getattr(layer, name).detach().clone().requires_grad_() for name in names)
+
+    def function(x, *values):
+        return torch.func.functional_call(layer, dict(zip(names, values, strict=True)), (x,))
+
+    assert torch.autograd.gradcheck(function, (x.requires_grad_(), *values))
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("init", ["glorot", "he"])
+def test_linear_starts_as_a_dense_layer(mode, init):
+    layer = SpectralLinear(40, 30, dtype=torch.float64, **mode)
+    layer.reset_parameters(torch.Generator().manual_seed(3), init=init)
+    bound = (6 / 70 if init == "glorot" else 6 / 40) ** 0.5
+    torch.testing.assert_close(layer.weight, layer.phi)
+    assert 0.97 * bound < layer.phi.abs().max() <= bound
+    assert abs(layer.phi.std() / (bound / 3**0.5) - 1) < 0.05
+
+
+def test_linear_reset_depends_on_generator_alone():
+    layer, other = SpectralLinear(5, 4), SpectralLinear(5, 4)
+    before = torch.random.get_rng_state()
+    for module in (layer, other):
+        module.reset_parameters(torch.Generator().manual_seed(7))
+    assert torch.equal(layer.phi, other.phi)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_linear_trains_what_it_is_told_to():
+    layer = SpectralLinear(3, 2, train_phi=False, train_lambda_in=True)
+    trained = {name for name, p in layer.named_parameters() if p.requires_grad}
+    assert trained == {"lambda_in", "lambda_out", "bias"}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_linear_state_dict_round_trip(dtype):
+    layer = make_layer(dtype=dtype)
+    copy = SpectralLinear(5, 4, dtype=dtype)
+    copy.load_state_dict(layer.state_dict())
+    x = torch.randn(3, 5, dtype=dtype)
+    assert torch.equal(copy(x), layer(x))
+
+
+def test_linear_from_linear_copies():
+    linear = nn.Linear(3, 2)
+    layer = SpectralLinear.from_linear(linear)
+    with torch.no_grad():
+        layer.phi.zero_()
+    assert linear.weight.abs().sum() > 0
+
+
+def test_linear_repr_names_sizes_and_training():
+    text = repr(SpectralLinear(3, 2, bias=False))
+    assert "in_features=3, out_features=2, bias=False" in text
+    assert "train_lambda_out=True" in text
+
+
+@pytest.mark.parametrize("sizes", [(0, 2), (2, 0)])
+def test_linear_refuses_empty_sizes(sizes):
+    with pytest.raises(ValueError, match=r"_features` must be at least 1; got 0"):
+        SpectralLinear(*sizes)
+
+
+def test_linear_refuses_unknown_init():
+    with pytest.raises(ValueError, match="`init` must be one of"):
+        SpectralLinear(2, 2).reset_parameters(init="lecun")
