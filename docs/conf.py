@@ -53,8 +53,8 @@ sphinx_gallery_conf = {
     "plot_gallery": RUN_GALLERY,
     "abort_on_example_error": True,
     "download_all_examples": False,
-    "min_reported_time": 5,
     "show_memory": False,
+    "write_computation_times": False,
 }
 
 html_theme = "pydata_sphinx_theme"

@@ -12,7 +12,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from skorch.callbacks import LRScheduler
+from skorch.callbacks import Callback, LRScheduler
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, r2_score
@@ -21,9 +21,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skspectral._batches import RowDataset
-from skspectral._compat import CallbackSupportMixin, Interval, StrOptions, _fit_context
+from skspectral._compat import CallbackSupportMixin, Interval, Options, StrOptions, _fit_context
 from skspectral._device import choose_device
-from skspectral._net import SpectralNet, optimizer_class
+from skspectral._net import ADAM_BETAS, SpectralNet, optimizer_class
 from skspectral._penalty import Penalty
 from skspectral._rows import Rows, check_weights
 from skspectral._schedule import HORIZON_SCHEDULES, auto_epochs
@@ -32,7 +32,7 @@ from skspectral._torch_state import training_state
 from skspectral.nn._mlp import ACTIVATIONS, EIGENVALUES, PARAMETRIZATIONS, TRAINABLE, SpectralMLP
 from skspectral.nn._relevance import hidden_relevances
 
-SOLVERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+SOLVERS = {"adam": functools.partial(torch.optim.Adam, betas=ADAM_BETAS), "sgd": torch.optim.SGD}
 SMALL_TABLE = 1000
 """Rows below which dtype="auto" computes in float64 on a CPU."""
 OWN_CALLBACKS = ("best_epoch", "sklearn_callbacks", "plateau")
@@ -64,7 +64,7 @@ class BaseSpectralMLP(CallbackSupportMixin, BaseEstimator):
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [
             Interval(Integral, 1, None, closed="left"),
-            Interval(Real, 1, None, closed="left"),
+            Options(Real, {np.inf}),
         ],
         "random_state": ["random_state"],
         "warm_start": ["boolean"],
@@ -147,9 +147,8 @@ class BaseSpectralMLP(CallbackSupportMixin, BaseEstimator):
         rows = self._class_weights(Rows(X, y, sample_weight).positive())
         validation = self._check_validation(X_val, y_val, sample_weight_val)
         if not continuing:
-            self._start_scale(rows)
-            self._input_scaler = StandardScaler(with_mean=False)
-            self._input_scaler.fit(rows.X, sample_weight=rows.weight)
+            self._start(rows)
+        self._measure_columns(rows)
         if self.early_stopping and validation is None:
             rows, validation = self._hold_out(rows)
         return self._train(rows, validation, continuing, X, y, sample_weight)
@@ -173,6 +172,15 @@ class BaseSpectralMLP(CallbackSupportMixin, BaseEstimator):
                 "`solver` must not need a closure, as LBFGS does; use 'adam' or another "
                 "optimiser that steps on given gradients."
             )
+        for callback in self.callbacks or ():
+            callback = callback[1] if isinstance(callback, tuple) else callback
+            if not (isinstance(callback, Callback) or callback is None) and not (
+                inspect.isclass(callback) and issubclass(callback, Callback)
+            ):
+                raise ValueError(
+                    "`callbacks` must hold skorch callbacks or (name, callback) pairs; got "
+                    f"{callback!r}. scikit-learn's callbacks are given to `set_callbacks`."
+                )
         refused = {"weight_decay", "lr", "params", "maximize"} & set(getattr(solver, "keywords", {}))
         if refused:
             raise ValueError(
@@ -232,7 +240,9 @@ class BaseSpectralMLP(CallbackSupportMixin, BaseEstimator):
 
     def _train(self, rows, validation, continuing, X, y, sample_weight):
         """Build or continue the net, run it, judge it."""
-        dataset, dataset_valid = self._datasets(rows, validation, continuing)
+        self._fit_batch_size = self._batch_size(len(rows))
+        dataset = self._dataset(rows)
+        dataset_valid = None if validation is None else self._dataset(validation)
         epochs = self._planned_epochs(len(rows))
         context = self._begin_callbacks(epochs, X, y, sample_weight)
         if continuing:
@@ -285,16 +295,25 @@ class BaseSpectralMLP(CallbackSupportMixin, BaseEstimator):
                 "or set early_stopping=False."
             ) from error
 
-    def _datasets(self, rows, validation, continuing):
-        """Move the rows to the device; the first fit fixes device, dtype and batch size."""
-        sizes = (rows.X.shape[1], *self._hidden_layer_sizes(), self.n_outputs_)
-        self._fit_batch_size = self._batch_size(len(rows))
-        self._layer_sizes = sizes
-        if not continuing:
-            self.device_ = choose_device(self.device, sizes, self._fit_batch_size)
-            exact = len(rows) < SMALL_TABLE and self.device_ == "cpu"
-            self._dtype = ("float64" if exact else "float32") if self.dtype == "auto" else self.dtype
-        return self._dataset(rows), None if validation is None else self._dataset(validation)
+    def _start(self, rows):
+        """Fix what later fits keep: scale of the target, sizes, device and dtype."""
+        self._start_scale(rows)
+        self._layer_sizes = (rows.X.shape[1], *self._hidden_layer_sizes(), self.n_outputs_)
+        self.device_ = choose_device(self.device, self._layer_sizes, self._batch_size(len(rows)))
+        exact = len(rows) < SMALL_TABLE and self.device_ == "cpu"
+        self._dtype = ("float64" if exact else "float32") if self.dtype == "auto" else self.dtype
+        self._input_scaler = StandardScaler(with_mean=False)
+
+    def _measure_columns(self, rows):
+        """Take the spread of the columns, for `feature_importances_`; refuse what overflows."""
+        largest = np.abs(rows.X).max()
+        if largest > np.finfo(self._dtype).max:
+            raise ValueError(
+                f"X holds values up to {largest:g}, beyond {self._dtype}. Scale X, for example with "
+                "StandardScaler, or set dtype='float64'."
+            )
+        with np.errstate(over="ignore"):
+            self._input_scaler.partial_fit(rows.X, sample_weight=rows.weight)
 
     def _dataset(self, rows):
         target = torch.as_tensor(self._encode(rows.y))
@@ -412,10 +431,10 @@ class BaseSpectralMLP(CallbackSupportMixin, BaseEstimator):
         self._check_same_target(y, subset=True)
         rows = self._class_weights(Rows(X, y, sample_weight).positive())
         if first:
-            self._start_scale(rows)
-            self._input_scaler = StandardScaler(with_mean=False)
-        self._input_scaler.partial_fit(rows.X, sample_weight=rows.weight)
-        dataset, _ = self._datasets(rows, None, continuing=not first)
+            self._start(rows)
+        self._measure_columns(rows)
+        self._fit_batch_size = self._batch_size(len(rows))
+        dataset = self._dataset(rows)
         if rows.weight is not None:  # as given: a mean of one batch is not that of all
             dataset.sample_weight = torch.as_tensor(rows.weight, dtype=self._torch_dtype).to(
                 self.device_
@@ -554,5 +573,5 @@ def _validation_score(net, dataset):
     predicted = net.predict(dataset)
     weight = None if dataset.sample_weight is None else dataset.sample_weight.cpu().numpy()
     metric = r2_score if net.out_activation == "identity" else accuracy_score
-    target = dataset.y.cpu().numpy()
+    target = dataset.y.cpu().numpy().reshape(predicted.shape)
     return float(metric(target, predicted, sample_weight=weight))

@@ -66,7 +66,9 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         A node is alive if its relevance exceeds this fraction of the largest
         in its layer, and 1e-4 of the largest at the start of training.
     solver : {"adam", "sgd"}, torch optimiser class or partial of one, default="adam"
-        Sizes settle with Adam; "sgd" is plain stochastic gradient descent.
+        "adam" is :class:`torch.optim.Adam` with betas (0.9, 0.99): with the
+        shorter memory sizes settle in fewer steps. "sgd" is plain stochastic
+        gradient descent, with which they hardly settle.
     learning_rate : {"onecycle", "cosine", "constant", "adaptive"}, default="onecycle"
         "onecycle": linear rise over the first tenth of the steps, then half a
         cosine to zero. "cosine": the fall alone. Both run to their end.
@@ -74,7 +76,7 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         `n_iter_no_change`; "adaptive" divides the rate by 5 first. A
         :class:`skorch.callbacks.LRScheduler` in `callbacks` replaces the
         schedule.
-    learning_rate_init : float > 0, default=0.01
+    learning_rate_init : float > 0, default=0.02
         Largest learning rate of the schedule.
     batch_size : int >= 1 or "auto", default="auto"
         Rows per step; "auto": ``min(200, n_samples)``.
@@ -218,7 +220,7 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         relevance_threshold=0.05,
         solver="adam",
         learning_rate="onecycle",
-        learning_rate_init=0.01,
+        learning_rate_init=0.02,
         batch_size="auto",
         max_iter="auto",
         shuffle=True,
@@ -396,7 +398,9 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         A node is alive if its relevance exceeds this fraction of the largest
         in its layer, and 1e-4 of the largest at the start of training.
     solver : {"adam", "sgd"}, torch optimiser class or partial of one, default="adam"
-        Sizes settle with Adam; "sgd" is plain stochastic gradient descent.
+        "adam" is :class:`torch.optim.Adam` with betas (0.9, 0.99): with the
+        shorter memory sizes settle in fewer steps. "sgd" is plain stochastic
+        gradient descent, with which they hardly settle.
     learning_rate : {"onecycle", "cosine", "constant", "adaptive"}, default="onecycle"
         "onecycle": linear rise over the first tenth of the steps, then half a
         cosine to zero. "cosine": the fall alone. Both run to their end.
@@ -404,7 +408,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         `n_iter_no_change`; "adaptive" divides the rate by 5 first. A
         :class:`skorch.callbacks.LRScheduler` in `callbacks` replaces the
         schedule.
-    learning_rate_init : float > 0, default=0.01
+    learning_rate_init : float > 0, default=0.02
         Largest learning rate of the schedule.
     batch_size : int >= 1 or "auto", default="auto"
         Rows per step; "auto": ``min(200, n_samples)``.
@@ -546,7 +550,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         relevance_threshold=0.05,
         solver="adam",
         learning_rate="onecycle",
-        learning_rate_init=0.01,
+        learning_rate_init=0.02,
         batch_size="auto",
         max_iter="auto",
         shuffle=True,

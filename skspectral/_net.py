@@ -25,6 +25,8 @@ from skspectral._settling import FED, Settling, feed_ratios, half_way
 from skspectral.nn._mlp import SpectralMLP
 from skspectral.nn._relevance import alive_masks, hidden_relevances
 
+ADAM_BETAS = (0.9, 0.99)
+"""A shorter memory of squared gradients than torch's 0.999: sizes settle in fewer steps."""
 COUPLED_OPTIMIZERS = (torch.optim.Adam, torch.optim.SGD)
 """Their `weight_decay` adds to the gradient, so it is the penalty exactly."""
 FUSED_OPTIMIZERS = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
@@ -175,12 +177,28 @@ class SpectralNet(NeuralNet):  # type: ignore[misc]
         loss: Tensor = self.criterion_(y_pred, y_true, weight)
         return loss
 
+    @property
+    def classes_(self) -> np.ndarray:
+        """Encoded classes, for scorers that ask for them."""
+        if self.out_activation == "identity":
+            raise AttributeError("A net for regression has no classes.")
+        return np.arange(max(2, self.module_.layer_sizes[-1]))
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return probabilities, ndarray of shape (n, n_classes); raw outputs for regression."""
+        output: np.ndarray = super().predict_proba(X)
+        if self.out_activation == "logistic" and output.shape[1] == 1:
+            return np.hstack([1 - output, output])
+        return output
+
     def predict(self, X: Any) -> np.ndarray:
         """Return encoded predictions, for callbacks that score the net itself."""
         output = self.predict_proba(X)
-        if self.out_activation == "softmax":
-            return output.argmax(axis=1)
-        return (output > 0.5).astype(int) if self.out_activation == "logistic" else output
+        if self.out_activation == "identity":
+            return output
+        multilabel = self.out_activation == "logistic" and self.module_.layer_sizes[-1] > 1
+        encoded: np.ndarray = (output > 0.5).astype(int) if multilabel else output.argmax(axis=1)
+        return encoded
 
     def __sklearn_tags__(self) -> Any:
         """Tell scorers whether the net predicts classes."""

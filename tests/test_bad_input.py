@@ -1,0 +1,202 @@
+"""Bad input gets an error that names what is wrong and what to do."""
+
+import functools
+
+import numpy as np
+import pytest
+import torch
+
+from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+
+BOTH = pytest.mark.parametrize("cls", [SpectralMLPRegressor, SpectralMLPClassifier])
+X = np.random.default_rng(0).normal(size=(40, 3))
+Y = (X[:, 0] > 0).astype(int)
+
+WRONG = [
+    ("hidden_layer_sizes", 0),
+    ("hidden_layer_sizes", (8, 0)),
+    ("hidden_layer_sizes", (8, 2.5)),
+    ("hidden_layer_sizes", "wide"),
+    ("activation", "swish"),
+    ("fit_intercept", "yes"),
+    ("parametrization", "sparse"),
+    ("parametrization", ["spectral", "dense"]),
+    ("eigenvalues", "inner"),
+    ("trainable", "biases"),
+    ("alpha", -1),
+    ("alpha", "auto"),
+    ("alpha_phi", -0.1),
+    ("alpha_lambda", -0.1),
+    ("relevance_threshold", 1.0),
+    ("relevance_threshold", -0.1),
+    ("solver", "lbfgs"),
+    ("solver", torch.optim.LBFGS),
+    ("solver", torch.optim.Adam([torch.zeros(1, requires_grad=True)])),
+    ("solver", len),
+    ("solver", functools.partial(torch.optim.AdamW, weight_decay=0.1)),
+    ("learning_rate", "invscaling"),
+    ("learning_rate_init", 0),
+    ("batch_size", 0),
+    ("batch_size", "large"),
+    ("max_iter", 0),
+    ("max_iter", "forever"),
+    ("shuffle", 2),
+    ("tol", -1),
+    ("early_stopping", None),
+    ("validation_fraction", 1.0),
+    ("n_iter_no_change", 0),
+    ("random_state", "seed"),
+    ("warm_start", "no"),
+    ("device", "tpu"),
+    ("device", "cuda:x"),
+    ("dtype", "float16"),
+    ("n_threads", 0),
+    ("callbacks", "progress"),
+    ("callbacks", ["progress"]),
+    ("verbose", "loud"),
+]
+
+
+@BOTH
+@pytest.mark.parametrize(("name", "value"), WRONG, ids=lambda v: str(v)[:25])
+def test_wrong_parameters_are_named(cls, name, value):
+    with pytest.raises((ValueError, TypeError), match=name):
+        cls(**{name: value}).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("cls", "name", "value"),
+    [
+        (SpectralMLPRegressor, "normalize_y", "yes"),
+        (SpectralMLPClassifier, "class_weight", "even"),
+    ],
+)
+def test_wrong_own_parameters_are_named(cls, name, value):
+    with pytest.raises(ValueError, match=name):
+        cls(**{name: value}).fit(X, Y)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
+@BOTH
+def test_missing_cuda_is_said(cls):
+    with pytest.raises(ValueError, match=r"sees 0 CUDA devices here\. Use device='auto' or 'cpu'"):
+        cls(device="cuda").fit(X, Y)
+
+
+def bad(array, value):
+    array = array.astype(float)
+    array[3] = value
+    return array
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("rows", "target", "message"),
+    [
+        (bad(X, np.nan), Y, "NaN"),
+        (bad(X, np.inf), Y, "infinity"),
+        (X, bad(Y, np.nan), "NaN"),
+        (X, bad(Y, np.inf), "infinity"),
+        (X[:0], Y[:0], "0 sample"),
+        (X[:, :0], Y, "0 feature"),
+        (X[:, 0], Y, "Expected 2D array"),
+        (X, Y[:-1], "inconsistent numbers of samples"),
+        (X, None, "requires y to be passed"),
+        (X.astype(complex), Y, "Complex data not supported"),
+        (np.full((40, 3), "a"), Y, "could not convert"),
+    ],
+)
+def test_bad_tables_are_refused(cls, rows, target, message):
+    with pytest.raises(ValueError, match=message):
+        cls().fit(rows, target)
+
+
+@BOTH
+def test_wrong_width_is_refused(cls):
+    model = cls(4, max_iter=1, alpha=0).fit(X, Y)
+    with pytest.raises(ValueError, match="X has 2 features, but .* is expecting 3"):
+        model.predict(X[:, :2])
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (np.full(40, -1.0), "must not be negative"),
+        (np.zeros(40), r"(weights are zero|at least one non-zero)"),
+        (np.ones(39), r"(sample_weight|inconsistent)"),
+        (np.full(40, np.nan), "NaN"),
+        (np.ones((40, 2)), "1D array or scalar"),
+    ],
+)
+def test_bad_weights_are_refused(cls, weight, message):
+    with pytest.raises(ValueError, match=message):
+        cls().fit(X, Y, sample_weight=weight)
+    with pytest.raises(ValueError, match=message):
+        cls(early_stopping=True).fit(X, Y, X_val=X, y_val=Y, sample_weight_val=weight)
+
+
+def test_text_is_no_target_for_regression():
+    with pytest.raises(ValueError, match="`y` must be numeric"):
+        SpectralMLPRegressor().fit(X, np.array(["a", "b"])[Y])
+
+
+def test_numbers_are_no_classes():
+    with pytest.raises(ValueError, match="Unknown label type: continuous"):
+        SpectralMLPClassifier().fit(X, X[:, 0])
+
+
+def test_single_class_is_refused():
+    with pytest.raises(ValueError, match="number of classes must be at least 2"):
+        SpectralMLPClassifier().fit(X, np.zeros(40))
+
+
+def test_several_columns_of_classes_are_refused():
+    with pytest.raises(ValueError, match="MultiOutputClassifier"):
+        SpectralMLPClassifier().fit(X, np.column_stack([Y, Y + 1]))
+
+
+def test_partial_fit_needs_classes_first():
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        SpectralMLPClassifier().partial_fit(X, Y)
+
+
+def test_partial_fit_refuses_unseen_classes():
+    with pytest.raises(ValueError, match=r"classes of the first fit.*Name all classes"):
+        SpectralMLPClassifier(4).partial_fit(X, Y, classes=[0, 2])
+
+
+def test_partial_fit_refuses_balanced_weights():
+    with pytest.raises(ValueError, match="'balanced' is not supported for partial_fit"):
+        SpectralMLPClassifier(class_weight="balanced").partial_fit(X, Y, classes=[0, 1])
+
+
+@BOTH
+def test_half_a_validation_set_is_refused(cls):
+    with pytest.raises(ValueError, match="`y_val` was not given"):
+        cls(early_stopping=True).fit(X, Y, X_val=X)
+    with pytest.raises(ValueError, match="`X_val` was not given"):
+        cls(early_stopping=True).fit(X, Y, y_val=Y)
+    with pytest.raises(ValueError, match="set early_stopping=True"):
+        cls().fit(X, Y, X_val=X, y_val=Y)
+
+
+@BOTH
+def test_too_few_rows_to_hold_out_are_refused(cls):
+    with pytest.raises(ValueError, match="`validation_fraction`"):
+        cls(early_stopping=True).fit(X[:1], Y[:1]) if cls is SpectralMLPRegressor else cls(
+            early_stopping=True
+        ).fit(X[:4], Y[:4] * 0 + [0, 1, 2, 3])
+
+
+@BOTH
+def test_values_beyond_float32_are_refused(cls):
+    with pytest.raises(ValueError, match=r"float32.*dtype='float64'"):
+        cls(dtype="float32").fit(X * 1e300, Y)
+
+
+@BOTH
+def test_large_batch_is_cut_with_a_warning(cls):
+    with pytest.warns(UserWarning, match="more than the 40 training rows"):
+        model = cls(4, batch_size=100, max_iter=2, alpha=0).fit(X, Y)
+    assert model.net_.batch_size == 40
