@@ -1,4 +1,4 @@
-"""Spectral neural networks for tabular data: how big a network does the task need?"""
+"""Spectral neural networks for tabular data, which tell how big a network the task needs."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 

@@ -12,13 +12,13 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from skorch.callbacks import Callback, LRScheduler
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
+from skorch.callbacks import Callback, LRScheduler
 
 from skspectral._batches import RowDataset
 from skspectral._compat import CallbackSupportMixin, Interval, Options, StrOptions, _fit_context
@@ -86,8 +86,8 @@ class BaseSpectralMLP(CallbackSupportMixin, BaseEstimator):
         """Set what describes the target, from every row given to the first fit."""
 
     @abstractmethod
-    def _check_same_target(self, y):
-        """Raise where `y` does not go on from the target of an earlier fit."""
+    def _check_same_target(self, y, subset=False):
+        """Raise where `y` does not go on from an earlier fit; `subset`: it may lack classes."""
 
     @abstractmethod
     def _start_scale(self, rows):
@@ -162,7 +162,10 @@ class BaseSpectralMLP(CallbackSupportMixin, BaseEstimator):
                 f"got {self.hidden_layer_sizes!r}."
             )
         solver = self._optimizer()
-        if not (inspect.isclass(cls := optimizer_class(solver)) and issubclass(cls, torch.optim.Optimizer)):
+        if not (
+            inspect.isclass(cls := optimizer_class(solver))
+            and issubclass(cls, torch.optim.Optimizer)
+        ):
             raise ValueError(
                 "`solver` must be 'adam', 'sgd', a torch optimiser class or a "
                 f"functools.partial of one; got {self.solver!r}."
@@ -181,7 +184,9 @@ class BaseSpectralMLP(CallbackSupportMixin, BaseEstimator):
                     "`callbacks` must hold skorch callbacks or (name, callback) pairs; got "
                     f"{callback!r}. scikit-learn's callbacks are given to `set_callbacks`."
                 )
-        refused = {"weight_decay", "lr", "params", "maximize"} & set(getattr(solver, "keywords", {}))
+        refused = {"weight_decay", "lr", "params", "maximize"} & set(
+            getattr(solver, "keywords", {})
+        )
         if refused:
             raise ValueError(
                 f"`solver` must not set {sorted(refused)}: the penalty is set by `alpha`, the "
@@ -219,7 +224,9 @@ class BaseSpectralMLP(CallbackSupportMixin, BaseEstimator):
             )
         X_val, y_val = self._check_rows(X_val, y_val, reset=False)
         self._check_same_target(y_val, subset=True)
-        return Rows(X_val, y_val, check_weights(sample_weight_val, X_val, "sample_weight_val")).positive()
+        return Rows(
+            X_val, y_val, check_weights(sample_weight_val, X_val, "sample_weight_val")
+        ).positive()
 
     def _architecture(self):
         """Return what a warm start may not change."""
@@ -309,8 +316,8 @@ class BaseSpectralMLP(CallbackSupportMixin, BaseEstimator):
         largest = np.abs(rows.X).max()
         if largest > np.finfo(self._dtype).max:
             raise ValueError(
-                f"X holds values up to {largest:g}, beyond {self._dtype}. Scale X, for example with "
-                "StandardScaler, or set dtype='float64'."
+                f"X holds values up to {largest:g}, beyond {self._dtype}. Scale X, for example "
+                "with StandardScaler, or set dtype='float64'."
             )
         with np.errstate(over="ignore"):
             self._input_scaler.partial_fit(rows.X, sample_weight=rows.weight)
@@ -540,7 +547,11 @@ class BaseSpectralMLP(CallbackSupportMixin, BaseEstimator):
             paths = np.abs(weights).astype(np.float64) @ paths
         paths *= np.sqrt(self._input_scaler.var_)
         total = paths.sum()
-        return paths / total if total > 0 and any(self.n_alive_nodes_ or [1]) else np.zeros_like(paths)
+        return (
+            paths / total
+            if total > 0 and any(self.n_alive_nodes_ or [1])
+            else np.zeros_like(paths)
+        )
 
     def _outputs(self, X):
         """Return the linear outputs of the network, float64 array of shape (n, n_outputs)."""

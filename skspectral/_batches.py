@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -87,11 +88,11 @@ class RowBatches:
         self.random_state = random_state
 
     def __len__(self) -> int:
-        return -(-len(self.dataset) // self.batch_size)
+        return math.ceil(len(self.dataset) / self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Any, Tensor]]:
         n_rows = len(self.dataset)
-        order = None
+        order: Any = None
         if self.random_state is not None and len(self) > 1:
             order = self.random_state.permutation(n_rows)
             if isinstance(self.dataset.X, Tensor):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import re
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ def _in_worker_process() -> bool:
 
 
 def _products(layer_sizes: Sequence[int], batch_size: int) -> int:
-    return batch_size * sum(a * b for a, b in zip(layer_sizes, layer_sizes[1:], strict=False))
+    return batch_size * sum(a * b for a, b in itertools.pairwise(layer_sizes))
 
 
 def choose_device(device: str, layer_sizes: Sequence[int], batch_size: int) -> str:

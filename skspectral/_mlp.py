@@ -20,6 +20,7 @@ from skspectral._base_mlp import BaseSpectralMLP
 from skspectral._compat import StrOptions, _fit_context
 from skspectral._rows import Rows
 
+
 class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
     r"""Multilayer perceptron regressor that finds its own size in the spectral domain.
 
@@ -81,7 +82,7 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
     batch_size : int >= 1 or "auto", default="auto"
         Rows per step; "auto": ``min(200, n_samples)``.
     max_iter : int >= 1 or "auto", default="auto"
-        Epochs. "auto" plans 10,000 steps (2,000 below 1,000 rows) for
+        Epochs. "auto" plans 15,000 steps (2,000 below 1,000 rows) for
         schedules with an end, and 200 epochs otherwise.
     shuffle : bool, default=True
         Whether each epoch draws a new order; a single batch keeps the order.
@@ -413,7 +414,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
     batch_size : int >= 1 or "auto", default="auto"
         Rows per step; "auto": ``min(200, n_samples)``.
     max_iter : int >= 1 or "auto", default="auto"
-        Epochs. "auto" plans 10,000 steps (2,000 below 1,000 rows) for
+        Epochs. "auto" plans 15,000 steps (2,000 below 1,000 rows) for
         schedules with an end, and 200 epochs otherwise.
     shuffle : bool, default=True
         Whether each epoch draws a new order; a single batch keeps the order.
@@ -615,7 +616,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
             self.classes_ = unique_labels(y)
         if len(self.classes_) < 2 and not self._multilabel:
             raise ValueError(
-                f"The number of classes must be at least 2; `y` has one class, {self.classes_[0]!r}."
+                "The number of classes must be at least 2; `y` has one class, "
+                f"{self.classes_[0]!r}."
             )
         if self._multilabel:
             self.n_outputs_ = y.shape[1]

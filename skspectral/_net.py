@@ -47,7 +47,7 @@ def _overrides(callbacks: list[tuple[str, Any]], *methods: str) -> bool:
     )
 
 
-class SpectralNet(NeuralNet):  # type: ignore[misc]
+class SpectralNet(NeuralNet):
     """skorch net with the spectral penalty and whole-tensor batches.
 
     Parameters
@@ -72,6 +72,8 @@ class SpectralNet(NeuralNet):  # type: ignore[misc]
     device : str
     verbose : int
     """
+
+    callbacks_: list[tuple[str, Callback]]
 
     def __init__(
         self,
@@ -171,7 +173,9 @@ class SpectralNet(NeuralNet):  # type: ignore[misc]
         output: Tensor = self.module_(rows.to(self.device, self.dtype))
         return output
 
-    def get_loss(self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False) -> Tensor:
+    def get_loss(
+        self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False
+    ) -> Tensor:
         """Return the data term of the loss; the penalty acts on the gradients."""
         weight = X["sample_weight"] if isinstance(X, Mapping) else None
         loss: Tensor = self.criterion_(y_pred, y_true, weight)
@@ -232,7 +236,8 @@ class SpectralNet(NeuralNet):  # type: ignore[misc]
 
     def restart(self, *, callbacks: list[Any], **settings: Any) -> SpectralNet:
         """Take new settings and start the optimiser and the callbacks anew; weights stay."""
-        vars(self).update(settings, callbacks=callbacks)
+        for name, value in {**settings, "callbacks": callbacks}.items():
+            setattr(self, name, value)
         self.initialize_callbacks()
         with self._current_init_context("optimizer"):
             self.initialize_optimizer()
@@ -359,16 +364,16 @@ class SpectralNet(NeuralNet):  # type: ignore[misc]
             (loss * (len(y) / len(dataset))).backward()
         ratios = [feed_ratios(layer, self.penalty) for layer in self.module_.hidden_layers]
         self.module_.zero_grad()
-        judged = [i for i, ratio in enumerate(ratios) if ratio is not None]
-        if not judged or not rows:
+        if not rows or all(ratio is None for ratio in ratios):
             return None
-        masks = self.alive_masks()
         half = rows[half_way([row["learning_rate_sum"] for row in rows])]["n_alive_nodes"]
-        return Settling(
-            n_alive=sum(int(masks[i].sum()) for i in judged),
-            n_fed=sum(int((masks[i] & (ratios[i] > FED)).sum()) for i in judged),
-            n_half_way=sum(half[i] for i in judged),
-        )
+        n_alive = n_fed = n_half_way = 0
+        for mask, ratio, n_before in zip(self.alive_masks(), ratios, half, strict=True):
+            if ratio is not None:
+                n_alive += int(mask.sum())
+                n_fed += int((mask & (ratio > FED)).sum())
+                n_half_way += n_before
+        return Settling(n_alive, n_fed, n_half_way)
 
 
 class _FixedSplit:

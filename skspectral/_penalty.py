@@ -64,8 +64,7 @@ class Penalty:
 def add_penalty_gradient(terms: list[tuple[Tensor, float]]) -> None:
     """Add ``2 * coefficient * parameter`` to the gradients, one fused addition per coefficient."""
     for coefficient in {coefficient for _, coefficient in terms}:
-        parameters = [p for p, c in terms if c == coefficient and p.grad is not None]
-        if parameters:
-            torch._foreach_add_(
-                [p.grad for p in parameters], [p.detach() for p in parameters], alpha=2 * coefficient
-            )
+        pairs = [(p.detach(), p.grad) for p, c in terms if c == coefficient and p.grad is not None]
+        if pairs:
+            parameters, gradients = map(list, zip(*pairs, strict=True))
+            torch._foreach_add_(gradients, parameters, alpha=2 * coefficient)

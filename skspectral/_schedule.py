@@ -38,7 +38,7 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 HORIZON_SCHEDULES = ("onecycle", "cosine")
 """Schedules that have an end and run to it."""
 
-AUTO_STEPS = 10_000
+AUTO_STEPS = 15_000
 """Steps that max_iter="auto" plans; see the user guide for the measurement."""
 SMALL_TABLE_ROWS = 1000
 SMALL_TABLE_STEPS = 2000

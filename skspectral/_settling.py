@@ -1,4 +1,4 @@
-"""Has the size of a network settled, or would more training remove more nodes?"""
+"""Tell whether the size of a network has settled, or more training would remove more nodes."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -75,12 +75,11 @@ def feed_ratios(layer: nn.Module, penalty: Penalty) -> Tensor | None:
     """
     if not isinstance(layer, SpectralLinear):
         return None
-    row_factor = layer.lambda_out.grad is not None and not layer.train_lambda_in
-    if row_factor and penalty.lambda_ > 0:
-        factor, gradient, alpha = layer.lambda_out[:, None], layer.lambda_out.grad, penalty.lambda_
-        gradient = gradient[:, None]
-    elif layer.phi.grad is not None and penalty.phi > 0:
-        factor, gradient, alpha = layer.phi, layer.phi.grad, penalty.phi
+    row_gradient, phi_gradient = layer.lambda_out.grad, layer.phi.grad
+    if row_gradient is not None and penalty.lambda_ > 0 and not layer.train_lambda_in:
+        factor, gradient, alpha = layer.lambda_out[:, None], row_gradient[:, None], penalty.lambda_
+    elif phi_gradient is not None and penalty.phi > 0:
+        factor, gradient, alpha = layer.phi, phi_gradient, penalty.phi
     else:
         return None
     tiny = torch.finfo(factor.dtype).tiny

@@ -114,7 +114,7 @@ def test_bad_tables_are_refused(cls, rows, target, message):
 @BOTH
 def test_wrong_width_is_refused(cls):
     model = cls(4, max_iter=1, alpha=0).fit(X, Y)
-    with pytest.raises(ValueError, match="X has 2 features, but .* is expecting 3"):
+    with pytest.raises(ValueError, match=r"X has 2 features, but .* is expecting 3"):
         model.predict(X[:, :2])
 
 

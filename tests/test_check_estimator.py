@@ -28,5 +28,3 @@ def _array_api(monkeypatch):
 @parametrize_with_checks(ESTIMATORS)
 def test_estimators_pass_check_estimator(estimator, check):
     check(estimator)
-
-

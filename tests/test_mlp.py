@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.metrics import accuracy_score, log_loss, r2_score
+from sklearn.metrics import log_loss, r2_score
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils.class_weight import compute_sample_weight
 
@@ -34,13 +34,15 @@ MODES = [
 
 
 def make(cls, **parameters):
-    return cls(**{
-        "hidden_layer_sizes": (10,),
-        "max_iter": 60,
-        "random_state": 0,
-        "alpha": 1e-4,
-        **parameters,
-    })
+    return cls(
+        **{
+            "hidden_layer_sizes": (10,),
+            "max_iter": 60,
+            "random_state": 0,
+            "alpha": 1e-4,
+            **parameters,
+        }
+    )
 
 
 def forward(model, X):
@@ -176,7 +178,9 @@ def test_sparse_input_equals_dense(binary, container, dtype):
     settings = {"dtype": dtype, "batch_size": 40, "max_iter": 20}
     dense = make(SpectralMLPClassifier, **settings).fit(X, y)
     other = make(SpectralMLPClassifier, **settings).fit(container(X), y)
-    np.testing.assert_allclose(other.predict_proba(container(X)), dense.predict_proba(X), rtol=1e-4)
+    np.testing.assert_allclose(
+        other.predict_proba(container(X)), dense.predict_proba(X), rtol=1e-4
+    )
     np.testing.assert_allclose(other.feature_importances_, dense.feature_importances_, rtol=1e-3)
 
 
@@ -186,7 +190,9 @@ def test_frames_keep_feature_names(regression, frame):
     table = frame({f"c{j}": X[:, j] for j in range(4)})
     reg = make(SpectralMLPRegressor).fit(table, y)
     assert list(reg.feature_names_in_) == ["c0", "c1", "c2", "c3"]
-    np.testing.assert_array_equal(reg.predict(table), make(SpectralMLPRegressor).fit(X, y).predict(X))
+    np.testing.assert_array_equal(
+        reg.predict(table), make(SpectralMLPRegressor).fit(X, y).predict(X)
+    )
     with pytest.raises(ValueError, match="feature names"):
         reg.predict(table[["c1", "c0", "c2", "c3"]])
 
@@ -286,12 +292,17 @@ def test_classes_come_from_all_rows(multiclass):
 def test_relevance_attributes(regression, parametrization):
     X, y = regression
     reg = make(
-        SpectralMLPRegressor, hidden_layer_sizes=(10, 6), parametrization=parametrization,
+        SpectralMLPRegressor,
+        hidden_layer_sizes=(10, 6),
+        parametrization=parametrization,
         relevance_threshold=0.3,
     ).fit(X, y)
     assert [len(r) for r in reg.feature_relevance_] == [10, 6]
     for relevance, alive, coefs, module in zip(
-        reg.feature_relevance_, reg.n_alive_nodes_, reg.coefs_, node_relevance(reg.module_),
+        reg.feature_relevance_,
+        reg.n_alive_nodes_,
+        reg.coefs_,
+        node_relevance(reg.module_),
         strict=False,
     ):
         np.testing.assert_allclose(relevance, np.linalg.norm(coefs, axis=0))

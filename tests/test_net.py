@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import (
     Callback,
     Checkpoint,
@@ -16,7 +17,6 @@ from skorch.callbacks import (
     ProgressBar,
 )
 from skorch.history import History
-from sklearn.exceptions import ConvergenceWarning
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
 
@@ -24,14 +24,16 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 
 def regressor(**parameters):
-    return SpectralMLPRegressor(**{
-        "hidden_layer_sizes": (8,),
-        "max_iter": 12,
-        "batch_size": 32,
-        "random_state": 0,
-        "dtype": "float64",
-        **parameters,
-    })
+    return SpectralMLPRegressor(
+        **{
+            "hidden_layer_sizes": (8,),
+            "max_iter": 12,
+            "batch_size": 32,
+            "random_state": 0,
+            "dtype": "float64",
+            **parameters,
+        }
+    )
 
 
 class LearningRates(Callback):
@@ -100,7 +102,10 @@ def test_constant_never_stops_with_endless_patience(regression):
 
 def test_adaptive_divides_the_rate_before_it_stops(regression):
     reg = regressor(
-        learning_rate="adaptive", max_iter=500, tol=10.0, n_iter_no_change=1,
+        learning_rate="adaptive",
+        max_iter=500,
+        tol=10.0,
+        n_iter_no_change=1,
         callbacks=[LearningRates()],
     ).fit(*regression)
     rates = sorted(set(callback(reg, LearningRates).rates_), reverse=True)
@@ -111,7 +116,10 @@ def test_adaptive_divides_the_rate_before_it_stops(regression):
 
 def test_horizon_schedules_run_to_their_end(regression):
     for name in ("onecycle", "cosine"):
-        assert regressor(learning_rate=name, tol=10.0, n_iter_no_change=1).fit(*regression).n_iter_ == 12
+        assert (
+            regressor(learning_rate=name, tol=10.0, n_iter_no_change=1).fit(*regression).n_iter_
+            == 12
+        )
 
 
 def test_lr_scheduler_replaces_the_schedule(regression):
@@ -133,7 +141,10 @@ def test_epoch_scoring_records_scores(regression, multiclass, binary, multilabel
             if scoring == "neg_log_loss" and y.ndim == 2:
                 continue
             clf = SpectralMLPClassifier(
-                (8,), max_iter=30, random_state=0, early_stopping=True,
+                (8,),
+                max_iter=30,
+                random_state=0,
+                early_stopping=True,
                 callbacks=[EpochScoring(scoring, lower_is_better=False)],
             ).fit(X, y)
             assert len(clf.net_.history[:, scoring]) == 30
@@ -190,8 +201,13 @@ def test_verbose_prints_a_line_per_epoch(regression, capsys):
 def test_divergence_keeps_the_last_finite_weights(regression):
     X, y = regression
     reg = regressor(
-        solver="sgd", learning_rate="constant", learning_rate_init=1e3, activation="identity",
-        max_iter=200, dtype="float32", alpha=0,
+        solver="sgd",
+        learning_rate="constant",
+        learning_rate_init=1e3,
+        activation="identity",
+        max_iter=200,
+        dtype="float32",
+        alpha=0,
     )
     with pytest.warns(ConvergenceWarning, match="diverged in epoch .* Lower `learning_rate_init`"):
         reg.fit(X, y)
@@ -215,4 +231,6 @@ def test_history_serves_skorch(regression, tmp_path):
     assert len(history) == 12
     assert history[:, "train_loss"] == [row["train_loss"] for row in history]
     history.to_file(tmp_path / "history.json")
-    assert History.from_file(tmp_path / "history.json")[-1, "train_loss"] == history[-1, "train_loss"]
+    assert (
+        History.from_file(tmp_path / "history.json")[-1, "train_loss"] == history[-1, "train_loss"]
+    )

@@ -24,7 +24,9 @@ def table():
 
 
 def build(eigenvalues="out-in"):
-    return functools.partial(SpectralMLP, (4, 12, 6, 1), eigenvalues=eigenvalues, dtype=torch.float64)
+    return functools.partial(
+        SpectralMLP, (4, 12, 6, 1), eigenvalues=eigenvalues, dtype=torch.float64
+    )
 
 
 def penalty_in_the_loss(module):
@@ -90,7 +92,9 @@ def test_penalty_in_gradients_equals_penalty_in_loss(table, optimizer, clip):
     expected = reference_trajectory(*table, optimizer, clip)
     actual = net_trajectory(*table, optimizer, clip)
     for (name, a), b in zip(actual.named_parameters(), expected.parameters(), strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-11, msg=lambda text, name=name: f"{name}: {text}")
+        torch.testing.assert_close(
+            a, b, rtol=1e-9, atol=1e-11, msg=lambda text, name=name: f"{name}: {text}"
+        )
 
 
 def test_penalty_value_is_the_sum_of_squares():

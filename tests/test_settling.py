@@ -63,7 +63,10 @@ def test_feed_ratio_is_one_at_a_stationary_point():
     module = SpectralMLP((3, 6, 1), dtype=torch.float64)
     penalty = Penalty(weight=1e-3, phi=1e-3, lambda_=1e-3)
     optimizer = torch.optim.LBFGS(
-        module.parameters(), max_iter=5000, tolerance_grad=1e-10, tolerance_change=0,
+        module.parameters(),
+        max_iter=5000,
+        tolerance_grad=1e-10,
+        tolerance_change=0,
         line_search_fn="strong_wolfe",
     )
 

@@ -220,6 +220,7 @@ class SpectralLinear(nn.Module):
         Parameters
         ----------
         linear : torch.nn.Linear
+            The layer to write in the spectral parametrisation.
         train_phi, train_lambda_in, train_lambda_out : bool
             As in the constructor.
 
@@ -228,7 +229,7 @@ class SpectralLinear(nn.Module):
         SpectralLinear
             With ``phi`` a copy of ``linear.weight``, on its device and dtype.
         """
-        layer = nn.utils.skip_init(
+        layer: SpectralLinear = nn.utils.skip_init(
             cls,
             linear.in_features,
             linear.out_features,
@@ -242,7 +243,7 @@ class SpectralLinear(nn.Module):
         layer._reset_eigenvalues()
         with torch.no_grad():
             layer.phi.copy_(linear.weight)
-            if linear.bias is not None:
+            if layer.bias is not None:
                 layer.bias.copy_(linear.bias)
         return layer
 
@@ -254,7 +255,7 @@ class SpectralLinear(nn.Module):
         torch.nn.Linear
             With ``weight`` the detached effective weight.
         """
-        linear = nn.utils.skip_init(
+        linear: nn.Linear = nn.utils.skip_init(
             nn.Linear,
             self.in_features,
             self.out_features,

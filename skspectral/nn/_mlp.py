@@ -175,7 +175,7 @@ class SpectralMLP(nn.Module):
         for layer in self.layers:
             if isinstance(layer, SpectralLinear):
                 layer.reset_parameters(generator, init=init, gain=gain)
-            else:
+            elif isinstance(layer, nn.Linear):
                 init_dense_(layer.weight, layer.bias, init=init, gain=gain, generator=generator)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -29,6 +29,7 @@ def node_relevance(module: nn.Module) -> Tensor | list[Tensor]:
     Parameters
     ----------
     module : SpectralLinear, torch.nn.Linear or SpectralMLP
+        A layer, or a stack of layers.
 
     Returns
     -------
@@ -79,7 +80,8 @@ def _row_norms(layer: nn.Module) -> Tensor:
             "`module` must be a SpectralMLP, or a layer with a weight matrix such as "
             f"SpectralLinear or torch.nn.Linear; got {type(layer).__name__}."
         )
-    return torch.linalg.vector_norm(weight.detach(), dim=1)
+    norms: Tensor = torch.linalg.vector_norm(weight.detach(), dim=1)
+    return norms
 
 
 def alive_masks(

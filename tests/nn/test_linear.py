@@ -44,7 +44,9 @@ def test_linear_equals_dense_layer_of_same_effective_weight(mode, bias, dtype):
     layer = make_layer(mode, dtype, bias)
     x = torch.randn(7, 5, dtype=dtype, generator=torch.Generator().manual_seed(2))
     torch.testing.assert_close(layer(x), layer.to_linear()(x))
-    torch.testing.assert_close(SpectralLinear.from_linear(layer.to_linear(), **(mode or {}))(x), layer(x))
+    torch.testing.assert_close(
+        SpectralLinear.from_linear(layer.to_linear(), **(mode or {}))(x), layer(x)
+    )
 
 
 @pytest.mark.parametrize("mode", MODES)

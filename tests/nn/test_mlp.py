@@ -8,7 +8,9 @@ from skspectral.nn import SpectralLinear, SpectralMLP
 
 
 def kinds(module):
-    return ["spectral" if isinstance(layer, SpectralLinear) else "dense" for layer in module.layers]
+    return [
+        "spectral" if isinstance(layer, SpectralLinear) else "dense" for layer in module.layers
+    ]
 
 
 def trained(layer):

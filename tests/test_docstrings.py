@@ -1,0 +1,47 @@
+"""Public docstrings name every parameter, in order, and parse as numpydoc."""
+
+import inspect
+
+import pytest
+
+import skspectral
+from skspectral import nn
+
+docscrape = pytest.importorskip("numpydoc.docscrape")
+PUBLIC = [getattr(m, n) for m in (skspectral, nn) for n in m.__all__ if not n.startswith("__")]
+METHODS = [
+    getattr(cls, name)
+    for cls in PUBLIC
+    if inspect.isclass(cls)
+    for name in (
+        "fit",
+        "partial_fit",
+        "predict",
+        "predict_proba",
+        "reset_parameters",
+        "from_linear",
+    )
+    if hasattr(cls, name)
+]
+
+
+def documented(obj):
+    doc = docscrape.NumpyDocString(inspect.getdoc(obj))
+    names = [name.strip() for p in doc["Parameters"] for name in p.name.split(",")]
+    assert all(p.desc for p in doc["Parameters"]), f"{obj}: a parameter without a description"
+    return names
+
+
+@pytest.mark.parametrize("obj", PUBLIC, ids=lambda o: o.__name__)
+def test_parameters_are_documented_in_order(obj):
+    signature = [name for name in inspect.signature(obj).parameters if name != "self"]
+    assert documented(obj) == signature
+
+
+@pytest.mark.parametrize("obj", METHODS, ids=lambda o: o.__qualname__)
+def test_methods_document_their_parameters(obj):
+    doc = inspect.getdoc(obj)
+    if "Parameters" in doc:
+        signature = [n for n in inspect.signature(obj).parameters if n not in ("self", "cls")]
+        assert documented(obj) == signature
+    assert doc.splitlines()[0].endswith(".")
