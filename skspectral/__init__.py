@@ -2,7 +2,8 @@
 
 # SPDX-License-Identifier: BSD-3-Clause
 
-from skspectral._mlp import SpectralMLPClassifier, SpectralMLPRegressor
+from skspectral._classifier import SpectralMLPClassifier
+from skspectral._regressor import SpectralMLPRegressor
 
 __version__ = "0.1.0.dev0"
 

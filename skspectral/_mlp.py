@@ -1,788 +1,492 @@
-"""Spectral multilayer perceptrons for regression and classification."""
+"""What the spectral regressor and classifier share."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
 from __future__ import annotations
 
+import functools
+import warnings
+from abc import abstractmethod
+from numbers import Integral, Real
+
 import numpy as np
-from scipy.special import expit, log_expit, log_softmax, softmax
-from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.utils import column_or_1d
-from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
-from sklearn.utils.multiclass import (
-    _check_partial_fit_first_call,
-    check_classification_targets,
-    type_of_target,
-    unique_labels,
-)
+import torch
+from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_random_state, column_or_1d, gen_batches
+from sklearn.utils.validation import validate_data
+from skorch.callbacks import LRScheduler
 
-from skspectral._base_mlp import BaseSpectralMLP
-from skspectral._compat import StrOptions, _fit_context
-from skspectral._rows import Rows
+from skspectral._batches import RowDataset
+from skspectral._checks import check_callbacks, check_hidden_layer_sizes, check_solver
+from skspectral._compat import CallbackSupportMixin, Interval, Options, StrOptions, _fit_context
+from skspectral._device import choose_device
+from skspectral._fitted import FittedNetworkMixin
+from skspectral._net import ADAM_BETAS, SpectralNet
+from skspectral._penalty import Penalty
+from skspectral._rows import Rows, check_weights
+from skspectral._schedule import HORIZON_SCHEDULES, auto_epochs
+from skspectral._stopping import BestEpoch, SklearnCallbacks, StopOnPlateau
+from skspectral._torch_state import training_state
+from skspectral.nn._mlp import ACTIVATIONS, EIGENVALUES, PARAMETRIZATIONS, TRAINABLE, SpectralMLP
+
+SOLVERS = {"adam": functools.partial(torch.optim.Adam, betas=ADAM_BETAS), "sgd": torch.optim.SGD}
+SMALL_TABLE = 1000
+"""Rows below which dtype="auto" computes in float64 on a CPU."""
+OWN_CALLBACKS = ("best_epoch", "sklearn_callbacks", "plateau")
+CHUNK = 10_000
+"""Rows at a time whose spread is taken, which bounds the memory it needs."""
+MAX_INT = np.iinfo(np.int32).max
 
 
-class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
-    r"""Multilayer perceptron regressor that finds its own size in the spectral domain.
-
-    Weights are written through eigenvectors and eigenvalues [1]_,
-
-    .. math::
-
-        w_{ij} = \phi_{ij} \, (\lambda^{in}_j - \lambda^{out}_i)
-
-    and the loss is the mean squared
-    error of the standardised target over the rows plus
-    :math:`\alpha (\|\phi\|^2 + \|\lambda\|^2)` for every layer. Penalising both
-    factors acts as a group penalty on each node, so an overwide network ends
-    with the nodes the task needs; the others end at relevance zero.
-
-    Parameters
-    ----------
-    hidden_layer_sizes : int or array-like of int, default=(256,)
-        Nodes per hidden layer at the start; choose them too large.
-    activation : {"identity", "logistic", "tanh", "relu", "gelu", "silu"}, default="relu"
-        Activation of the hidden nodes.
-    fit_intercept : bool, default=True
-        Whether layers have biases.
-    parametrization : {"spectral", "dense"} or sequence of them, default="spectral"
-        Of the hidden layers: one for all, or one for each. "dense" is the
-        ordinary network, as a control.
-    eigenvalues : {"out", "in", "out-in", "both"}, default="out"
-        Which eigenvalues are trained: "out", `lambda_out` of the hidden
-        layers, as in [1]_; "in", `lambda_in` of every layer; "out-in",
-        `lambda_out` of the hidden layers and `lambda_in` of the output layer;
-        "both", both in the hidden layers.
-    trainable : {"all", "eigenvalues", "eigenvectors"}, default="all"
-        What is trained in spectral layers. Biases and dense layers always are.
-    alpha : float >= 0, default=1e-3
-        L2 penalty: it multiplies the sum of squares of eigenvectors,
-        eigenvalues and dense weights, in units of the loss, independent of the
-        number of rows. This is not scikit-learn's alpha, which corresponds to
-        ``alpha / batch_size`` here.
-    alpha_phi : float >= 0 or None, default=None
-        Penalty on the eigenvectors; None: `alpha`.
-    alpha_lambda : float >= 0 or None, default=None
-        Penalty on the eigenvalues; None: `alpha`.
-    relevance_threshold : float in [0, 1), default=0.05
-        A node is alive if its relevance exceeds this fraction of the largest
-        in its layer, and 1e-4 of the largest at the start of training.
-    solver : {"adam", "sgd"}, torch optimiser class or partial of one, default="adam"
-        "adam" is :class:`torch.optim.Adam` with betas (0.9, 0.99): with the
-        shorter memory sizes settle in fewer steps. "sgd" is plain stochastic
-        gradient descent, with which they hardly settle.
-    learning_rate : {"onecycle", "cosine", "constant", "adaptive"}, default="onecycle"
-        "onecycle": linear rise over the first tenth of the steps, then half a
-        cosine to zero. "cosine": the fall alone. Both run to their end.
-        "constant", "adaptive": as in scikit-learn's MLP, stopped by `tol` and
-        `n_iter_no_change`; "adaptive" divides the rate by 5 first. A
-        :class:`skorch.callbacks.LRScheduler` in `callbacks` replaces the
-        schedule.
-    learning_rate_init : float > 0, default=0.02
-        Largest learning rate of the schedule.
-    batch_size : int >= 1 or "auto", default="auto"
-        Rows per step; "auto": ``min(200, n_samples)``.
-    max_iter : int >= 1 or "auto", default="auto"
-        Epochs. "auto" plans 15,000 steps (2,000 below 1,000 rows) for
-        schedules with an end, and 200 epochs otherwise.
-    shuffle : bool, default=True
-        Whether each epoch draws a new order; a single batch keeps the order.
-    tol : float >= 0, default=1e-4
-        Smallest change of loss or score that counts.
-    early_stopping : bool, default=False
-        Follow the R2 of validation rows and restore the best epoch. Schedules
-        with an end run to it and restore only an epoch better by `tol`; the
-        others stop after `n_iter_no_change` epochs without progress.
-    validation_fraction : float in (0, 1), default=0.1
-        Fraction of the rows held out for `early_stopping`.
-    n_iter_no_change : int >= 1 or inf, default=10
-        Epochs without progress that "constant" and "adaptive" put up with.
-    random_state : int, RandomState instance or None, default=None
-        Of initial weights, order of rows and held-out rows.
-    warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last fit, with a new
-        schedule and a fresh optimiser.
-    normalize_y : bool, default=True
-        Whether outputs are centred and scaled by their weighted mean and
-        standard deviation, so that `alpha` has no unit and the fit follows
-        ``a * y + b``, a > 0.
-    device : {"auto", "cpu", "cuda", "cuda:<index>"}, default="auto"
-        "auto" takes CUDA for networks large enough to gain, outside worker
-        processes.
-    dtype : {"auto", "float32", "float64"}, default="auto"
-        "auto": float64 below 1,000 rows on a CPU, else float32.
-    n_threads : int >= 1 or None, default=1
-        Torch threads during training; None leaves torch's setting.
-    callbacks : list or None, default=None
-        skorch callbacks, instances or (name, instance) pairs; copied before
-        use.
-    verbose : bool or int, default=False
-        Whether to print a line per epoch.
-
-    Attributes
-    ----------
-    feature_relevance_ : list of ndarray of shape (n_nodes,)
-        Relevance per hidden layer: norms of the rows of the effective weights,
-        :math:`|\lambda^{out}_i| \, \|\phi_i\|` for eigenvalues="out".
-    n_alive_nodes_ : list of int
-        Alive nodes per hidden layer.
-    size_settled_ : bool or None
-        Whether the size has converged; None where nothing is penalised or
-        spectral, and after `partial_fit`.
-    node_indices_ : list of ndarray of int
-        Index in `hidden_layer_sizes` of each node that is physically there.
-    feature_importances_ : ndarray of shape (n_features_in_,)
-        Sum over paths of products of absolute weights, times the standard
-        deviation of the column, normalised to sum 1; zeros for a constant
-        network.
-    coefs_ : list of ndarray of shape (n_in, n_out)
-        Effective weights in units of y.
-    intercepts_ : list of ndarray of shape (n_out,)
-        Biases in units of y.
-    loss_curve_ : list of float
-        Penalised loss per epoch, in units of the standardised target.
-    best_loss_ : float or None
-        Its minimum; None with `early_stopping`.
-    validation_scores_ : list of float or None
-        R2 of the validation rows per epoch.
-    best_validation_score_ : float or None
-        Its maximum.
-    n_iter_ : int
-        Epochs trained.
-    t_ : int
-        Rows seen in training.
-    n_layers_ : int
-        Layers, counting input and output.
-    n_outputs_ : int
-        Outputs.
-    out_activation_ : str
-        Activation of the output.
-    y_mean_, y_scale_ : ndarray of shape (n_outputs_,)
-        Centre and scale of the outputs.
-    device_ : str
-        Where the network was trained.
-    n_features_in_ : int
-        Columns seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where all are strings.
-    net_ : skorch.NeuralNet
-        The net, with its history and callbacks.
-    module_ : skspectral.nn.SpectralMLP
-        The network, in standardised units.
-
-    See Also
-    --------
-    SpectralMLPClassifier : The same for classes.
-    skspectral.nn.SpectralLinear : The layer.
-
-    Notes
-    -----
-    A size means something only once training has converged: `fit` warns with
-    ConvergenceWarning, and `size_settled_` is False, where it has not.
-
-    References
-    ----------
-    .. [1] L. Giambagli, L. Buffoni, L. Chicchi, D. Fanelli, "How a student
-       becomes a teacher: learning and forgetting through spectral methods",
-       NeurIPS 2023, arXiv:2310.12612.
-    .. [2] L. Buffoni, E. Civitelli, L. Giambagli, L. Chicchi, D. Fanelli,
-       "Spectral pruning of fully connected layers", Scientific Reports 12,
-       11201 (2022), https://doi.org/10.1038/s41598-022-14805-7.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skspectral import SpectralMLPRegressor
-    >>> X = np.random.default_rng(0).normal(size=(500, 3))
-    >>> y = np.abs(X[:, 0])
-    >>> reg = SpectralMLPRegressor(32, alpha=1e-2, random_state=0).fit(X, y)
-    >>> reg.n_alive_nodes_
-    [2]
-    >>> reg.score(X, y) > 0.9
-    True
-    """
+class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
+    """Training, relevance and the fitted attributes of both estimators."""
 
     _parameter_constraints: dict = {
-        **BaseSpectralMLP._parameter_constraints,
-        "normalize_y": ["boolean"],
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "fit_intercept": ["boolean"],
+        "parametrization": [StrOptions(set(PARAMETRIZATIONS)), "array-like"],
+        "eigenvalues": [StrOptions(set(EIGENVALUES))],
+        "trainable": [StrOptions(set(TRAINABLE))],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "alpha_phi": [Interval(Real, 0, None, closed="left"), None],
+        "alpha_lambda": [Interval(Real, 0, None, closed="left"), None],
+        "relevance_threshold": [Interval(Real, 0, 1, closed="left")],
+        "solver": [StrOptions(set(SOLVERS)), callable],
+        "learning_rate": [StrOptions({"onecycle", "constant", "adaptive", "cosine"})],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [
+            Interval(Integral, 1, None, closed="left"),
+            Options(Real, {np.inf}),
+        ],
+        "random_state": ["random_state"],
+        "warm_start": ["boolean"],
+        "device": [str],
+        "dtype": [StrOptions({"auto", "float32", "float64"})],
+        "n_threads": [Interval(Integral, 1, None, closed="left"), None],
+        "callbacks": [list, tuple, None],
+        "verbose": ["verbose"],
     }
 
-    def __init__(
-        self,
-        hidden_layer_sizes=(256,),
-        *,
-        activation="relu",
-        fit_intercept=True,
-        parametrization="spectral",
-        eigenvalues="out",
-        trainable="all",
-        alpha=1e-3,
-        alpha_phi=None,
-        alpha_lambda=None,
-        relevance_threshold=0.05,
-        solver="adam",
-        learning_rate="onecycle",
-        learning_rate_init=0.02,
-        batch_size="auto",
-        max_iter="auto",
-        shuffle=True,
-        tol=1e-4,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        random_state=None,
-        warm_start=False,
-        normalize_y=True,
-        device="auto",
-        dtype="auto",
-        n_threads=1,
-        callbacks=None,
-        verbose=False,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.fit_intercept = fit_intercept
-        self.parametrization = parametrization
-        self.eigenvalues = eigenvalues
-        self.trainable = trainable
-        self.alpha = alpha
-        self.alpha_phi = alpha_phi
-        self.alpha_lambda = alpha_lambda
-        self.relevance_threshold = relevance_threshold
-        self.solver = solver
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.tol = tol
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.random_state = random_state
-        self.warm_start = warm_start
-        self.normalize_y = normalize_y
-        self.device = device
-        self.dtype = dtype
-        self.n_threads = n_threads
-        self.callbacks = callbacks
-        self.verbose = verbose
+    # Seams for the two tasks ----------------------------------------------------
 
+    @abstractmethod
     def _check_target(self, y):
-        if not np.issubdtype(np.asarray(y).dtype, np.number):
-            try:
-                y = np.asarray(y).astype(np.float64)
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"`y` must be numeric for regression: {error}.") from error
-        return _ravel_column(np.asarray(y, dtype=np.float64))
+        """Return `y` in the form the task expects; raise where it is of another kind."""
 
+    @abstractmethod
     def _start_target(self, y, classes=None):
-        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
-        self._y_ndim = y.ndim
-        self.out_activation_ = "identity"
+        """Set what describes the target, from every row given to the first fit."""
 
+    @abstractmethod
     def _check_same_target(self, y, subset=False):
-        n_outputs = 1 if y.ndim == 1 else y.shape[1]
-        if n_outputs != self.n_outputs_:
-            raise ValueError(
-                f"`y` has {n_outputs} outputs, but the network was fitted with {self.n_outputs_}."
-            )
+        """Raise where `y` does not go on from an earlier fit; `subset`: it may lack classes."""
 
+    @abstractmethod
     def _start_scale(self, rows):
-        y = rows.y.reshape(len(rows), -1)
-        self.y_mean_, self.y_scale_ = np.zeros(self.n_outputs_), np.ones(self.n_outputs_)
-        if self.normalize_y:
-            self.y_mean_ = np.average(y, axis=0, weights=rows.weight)
-            deviation = np.sqrt(np.average((y - self.y_mean_) ** 2, axis=0, weights=rows.weight))
-            noise = 10 * np.finfo(np.float64).eps * np.abs(self.y_mean_)
-            self.y_scale_ = np.where(deviation > noise, deviation, 1.0)
+        """Set the centre and scale of the target, from the rows that are trained on."""
 
+    @abstractmethod
     def _encode(self, y):
-        return (y.reshape(len(y), -1) - self.y_mean_) / self.y_scale_
+        """Return the array that the loss compares outputs with."""
 
-    def _output_scale(self):
-        return self.y_mean_, self.y_scale_
+    def _class_weights(self, rows):
+        return rows
+
+    # Fitting --------------------------------------------------------------------
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None):
-        """Train for one epoch at the constant rate `learning_rate_init`.
-
-        The first call sets the scale of `y`, dtype and device.
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        """Train the network.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training rows.
+            Training rows; scale them in a pipeline.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,) or None, default=None
-            Weights, used as given.
+            Non-negative weights, scaled to mean 1. Rows of weight zero are
+            dropped. A mini-batch fit with integer weights equals one with
+            repeated rows only in expectation, a full-batch fit exactly.
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features) or None, default=None
+            Validation rows for `early_stopping`, in place of a held-out fraction.
+        y_val : array-like or None, default=None
+            Their targets.
+        sample_weight_val : array-like of shape (n_val,) or None, default=None
+            Their weights.
 
         Returns
         -------
         self : object
-            The estimator, trained for one more epoch.
+            The fitted estimator.
 
         Raises
         ------
         ValueError
-            If the data do not go on from what was fitted.
+            If a parameter or the data are not as described, or a `warm_start`
+            fit changes the network, the columns or the target.
         """
-        return self._partial_fit(X, y, sample_weight)
-
-    def predict(self, X):
-        """Predict targets.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions in units of y.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        """
-        y = self._outputs(X) * self.y_scale_ + self.y_mean_
-        return y.ravel() if self._y_ndim == 1 else y
-
-
-class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
-    r"""Multilayer perceptron classifier that finds its own size in the spectral domain.
-
-    Weights are written through eigenvectors and eigenvalues [1]_,
-
-    .. math::
-
-        w_{ij} = \phi_{ij} \, (\lambda^{in}_j - \lambda^{out}_i)
-
-    and the loss is the mean cross-entropy in
-    nats over the rows plus
-    :math:`\alpha (\|\phi\|^2 + \|\lambda\|^2)` for every layer. Penalising both
-    factors acts as a group penalty on each node, so an overwide network ends
-    with the nodes the task needs; the others end at relevance zero.
-
-    Binary, multiclass and multilabel targets are supported.
-
-    Parameters
-    ----------
-    hidden_layer_sizes : int or array-like of int, default=(256,)
-        Nodes per hidden layer at the start; choose them too large.
-    activation : {"identity", "logistic", "tanh", "relu", "gelu", "silu"}, default="relu"
-        Activation of the hidden nodes.
-    fit_intercept : bool, default=True
-        Whether layers have biases.
-    parametrization : {"spectral", "dense"} or sequence of them, default="spectral"
-        Of the hidden layers: one for all, or one for each. "dense" is the
-        ordinary network, as a control.
-    eigenvalues : {"out", "in", "out-in", "both"}, default="out"
-        Which eigenvalues are trained: "out", `lambda_out` of the hidden
-        layers, as in [1]_; "in", `lambda_in` of every layer; "out-in",
-        `lambda_out` of the hidden layers and `lambda_in` of the output layer;
-        "both", both in the hidden layers.
-    trainable : {"all", "eigenvalues", "eigenvectors"}, default="all"
-        What is trained in spectral layers. Biases and dense layers always are.
-    alpha : float >= 0, default=1e-3
-        L2 penalty: it multiplies the sum of squares of eigenvectors,
-        eigenvalues and dense weights, in units of the loss, independent of the
-        number of rows. This is not scikit-learn's alpha, which corresponds to
-        ``alpha / (2 * batch_size)`` here.
-    alpha_phi : float >= 0 or None, default=None
-        Penalty on the eigenvectors; None: `alpha`.
-    alpha_lambda : float >= 0 or None, default=None
-        Penalty on the eigenvalues; None: `alpha`.
-    relevance_threshold : float in [0, 1), default=0.05
-        A node is alive if its relevance exceeds this fraction of the largest
-        in its layer, and 1e-4 of the largest at the start of training.
-    solver : {"adam", "sgd"}, torch optimiser class or partial of one, default="adam"
-        "adam" is :class:`torch.optim.Adam` with betas (0.9, 0.99): with the
-        shorter memory sizes settle in fewer steps. "sgd" is plain stochastic
-        gradient descent, with which they hardly settle.
-    learning_rate : {"onecycle", "cosine", "constant", "adaptive"}, default="onecycle"
-        "onecycle": linear rise over the first tenth of the steps, then half a
-        cosine to zero. "cosine": the fall alone. Both run to their end.
-        "constant", "adaptive": as in scikit-learn's MLP, stopped by `tol` and
-        `n_iter_no_change`; "adaptive" divides the rate by 5 first. A
-        :class:`skorch.callbacks.LRScheduler` in `callbacks` replaces the
-        schedule.
-    learning_rate_init : float > 0, default=0.02
-        Largest learning rate of the schedule.
-    batch_size : int >= 1 or "auto", default="auto"
-        Rows per step; "auto": ``min(200, n_samples)``.
-    max_iter : int >= 1 or "auto", default="auto"
-        Epochs. "auto" plans 15,000 steps (2,000 below 1,000 rows) for
-        schedules with an end, and 200 epochs otherwise.
-    shuffle : bool, default=True
-        Whether each epoch draws a new order; a single batch keeps the order.
-    tol : float >= 0, default=1e-4
-        Smallest change of loss or score that counts.
-    early_stopping : bool, default=False
-        Follow the accuracy of validation rows and restore the best epoch. Schedules
-        with an end run to it and restore only an epoch better by `tol`; the
-        others stop after `n_iter_no_change` epochs without progress.
-    validation_fraction : float in (0, 1), default=0.1
-        Fraction of the rows held out for `early_stopping`.
-    n_iter_no_change : int >= 1 or inf, default=10
-        Epochs without progress that "constant" and "adaptive" put up with.
-    random_state : int, RandomState instance or None, default=None
-        Of initial weights, order of rows and held-out rows.
-    warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last fit, with a new
-        schedule and a fresh optimiser.
-    class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, multiplied into `sample_weight`; "balanced" for
-        weights inverse to the classes' frequencies.
-    device : {"auto", "cpu", "cuda", "cuda:<index>"}, default="auto"
-        "auto" takes CUDA for networks large enough to gain, outside worker
-        processes.
-    dtype : {"auto", "float32", "float64"}, default="auto"
-        "auto": float64 below 1,000 rows on a CPU, else float32.
-    n_threads : int >= 1 or None, default=1
-        Torch threads during training; None leaves torch's setting.
-    callbacks : list or None, default=None
-        skorch callbacks, instances or (name, instance) pairs; copied before
-        use.
-    verbose : bool or int, default=False
-        Whether to print a line per epoch.
-
-    Attributes
-    ----------
-    feature_relevance_ : list of ndarray of shape (n_nodes,)
-        Relevance per hidden layer: norms of the rows of the effective weights,
-        :math:`|\lambda^{out}_i| \, \|\phi_i\|` for eigenvalues="out".
-    n_alive_nodes_ : list of int
-        Alive nodes per hidden layer.
-    size_settled_ : bool or None
-        Whether the size has converged; None where nothing is penalised or
-        spectral, and after `partial_fit`.
-    node_indices_ : list of ndarray of int
-        Index in `hidden_layer_sizes` of each node that is physically there.
-    feature_importances_ : ndarray of shape (n_features_in_,)
-        Sum over paths of products of absolute weights, times the standard
-        deviation of the column, normalised to sum 1; zeros for a constant
-        network.
-    coefs_ : list of ndarray of shape (n_in, n_out)
-        Effective weights.
-    intercepts_ : list of ndarray of shape (n_out,)
-        Biases.
-    loss_curve_ : list of float
-        Penalised loss per epoch, in nats.
-    best_loss_ : float or None
-        Its minimum; None with `early_stopping`.
-    validation_scores_ : list of float or None
-        Accuracy of the validation rows per epoch.
-    best_validation_score_ : float or None
-        Its maximum.
-    n_iter_ : int
-        Epochs trained.
-    t_ : int
-        Rows seen in training.
-    n_layers_ : int
-        Layers, counting input and output.
-    n_outputs_ : int
-        Outputs.
-    out_activation_ : str
-        Activation of the output.
-    classes_ : ndarray of shape (n_classes,)
-        Class labels; the numbers of the labels for multilabel targets.
-    device_ : str
-        Where the network was trained.
-    n_features_in_ : int
-        Columns seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where all are strings.
-    net_ : skorch.NeuralNet
-        The net, with its history and callbacks.
-    module_ : skspectral.nn.SpectralMLP
-        The network.
-
-    See Also
-    --------
-    SpectralMLPRegressor : The same for numbers.
-    skspectral.nn.SpectralLinear : The layer.
-
-    Notes
-    -----
-    A size means something only once training has converged: `fit` warns with
-    ConvergenceWarning, and `size_settled_` is False, where it has not.
-
-    References
-    ----------
-    .. [1] L. Giambagli, L. Buffoni, L. Chicchi, D. Fanelli, "How a student
-       becomes a teacher: learning and forgetting through spectral methods",
-       NeurIPS 2023, arXiv:2310.12612.
-    .. [2] L. Buffoni, E. Civitelli, L. Giambagli, L. Chicchi, D. Fanelli,
-       "Spectral pruning of fully connected layers", Scientific Reports 12,
-       11201 (2022), https://doi.org/10.1038/s41598-022-14805-7.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import make_moons
-    >>> from skspectral import SpectralMLPClassifier
-    >>> X, y = make_moons(500, noise=0.1, random_state=0)
-    >>> clf = SpectralMLPClassifier(32, alpha=3e-3, random_state=0).fit(X, y)
-    >>> clf.n_alive_nodes_[0] < 16
-    True
-    >>> clf.score(X, y) > 0.9
-    True
-    """
-
-    _parameter_constraints: dict = {
-        **BaseSpectralMLP._parameter_constraints,
-        "class_weight": [StrOptions({"balanced"}), dict, None],
-    }
-
-    def __init__(
-        self,
-        hidden_layer_sizes=(256,),
-        *,
-        activation="relu",
-        fit_intercept=True,
-        parametrization="spectral",
-        eigenvalues="out",
-        trainable="all",
-        alpha=1e-3,
-        alpha_phi=None,
-        alpha_lambda=None,
-        relevance_threshold=0.05,
-        solver="adam",
-        learning_rate="onecycle",
-        learning_rate_init=0.02,
-        batch_size="auto",
-        max_iter="auto",
-        shuffle=True,
-        tol=1e-4,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        random_state=None,
-        warm_start=False,
-        class_weight=None,
-        device="auto",
-        dtype="auto",
-        n_threads=1,
-        callbacks=None,
-        verbose=False,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.fit_intercept = fit_intercept
-        self.parametrization = parametrization
-        self.eigenvalues = eigenvalues
-        self.trainable = trainable
-        self.alpha = alpha
-        self.alpha_phi = alpha_phi
-        self.alpha_lambda = alpha_lambda
-        self.relevance_threshold = relevance_threshold
-        self.solver = solver
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.tol = tol
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.random_state = random_state
-        self.warm_start = warm_start
-        self.class_weight = class_weight
-        self.device = device
-        self.dtype = dtype
-        self.n_threads = n_threads
-        self.callbacks = callbacks
-        self.verbose = verbose
-
-    def _check_target(self, y):
-        check_classification_targets(y)
-        if type_of_target(y) == "multiclass-multioutput":
-            raise ValueError(
-                "`y` must hold one class per row, or 0 and 1 per label (multilabel); got several "
-                "columns of classes. Fit one classifier per column, for example with "
-                "sklearn.multioutput.MultiOutputClassifier."
-            )
-        y = y.toarray() if hasattr(y, "toarray") else y
-        return _ravel_column(np.asarray(y))
-
-    def _start_target(self, y, classes=None):
-        self._multilabel = y.ndim == 2
-        if classes is not None:
-            _check_partial_fit_first_call(self, classes)
+        self._check_settings()
+        continuing = self.warm_start and hasattr(self, "net_")
+        X, y = self._check_rows(X, y, reset=not continuing)
+        sample_weight = check_weights(sample_weight, X)
+        if continuing:
+            self._check_same_architecture()
+            self._check_same_target(y)
         else:
-            self.classes_ = unique_labels(y)
-        if len(self.classes_) < 2 and not self._multilabel:
+            self._random_state = check_random_state(self.random_state)
+            self._start_target(y)
+        rows = self._class_weights(Rows(X, y, sample_weight).positive())
+        validation = self._check_validation(X_val, y_val, sample_weight_val)
+        if not continuing:
+            self._start(rows)
+        self._measure_columns(rows)
+        if self.early_stopping and validation is None:
+            rows, validation = self._hold_out(rows)
+        self._check_batch_size(len(rows))
+        return self._train(rows, validation, continuing, X, y, sample_weight)
+
+    def _check_settings(self):
+        """Check what the parameter constraints leave open."""
+        check_hidden_layer_sizes(self.hidden_layer_sizes)
+        check_solver(self._optimizer())
+        check_callbacks(self.callbacks)
+
+    def _hidden_layer_sizes(self):
+        return check_hidden_layer_sizes(self.hidden_layer_sizes)
+
+    def _optimizer(self):
+        return SOLVERS[self.solver] if isinstance(self.solver, str) else self.solver
+
+    def _check_rows(self, X, y, reset):
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            multi_output=True,
+            dtype=(np.float64, np.float32),
+            reset=reset,
+        )
+        return X, self._check_target(y)
+
+    def _check_validation(self, X_val, y_val, sample_weight_val):
+        if X_val is None and y_val is None:
+            return None
+        if X_val is None or y_val is None:
+            missing = "X_val" if X_val is None else "y_val"
+            raise ValueError(f"`X_val` and `y_val` belong together; `{missing}` was not given.")
+        if not self.early_stopping:
             raise ValueError(
-                "The number of classes must be at least 2; `y` has one class, "
-                f"{self.classes_[0]!r}."
+                "`X_val` and `y_val` are used by early stopping only; set early_stopping=True."
             )
-        if self._multilabel:
-            self.n_outputs_ = y.shape[1]
+        X_val, y_val = self._check_rows(X_val, y_val, reset=False)
+        self._check_same_target(y_val, subset=True)
+        return Rows(
+            X_val, y_val, check_weights(sample_weight_val, X_val, "sample_weight_val")
+        ).positive()
+
+    def _architecture(self):
+        """Return what a warm start may not change."""
+        names = ("activation", "fit_intercept", "parametrization", "eigenvalues", "trainable")
+        settings = {name: getattr(self, name) for name in names}
+        if not isinstance(self.parametrization, str):
+            settings["parametrization"] = list(self.parametrization)
+        return {"hidden_layer_sizes": list(self._hidden_layer_sizes()), **settings}
+
+    def _check_same_architecture(self):
+        for name, value in self._architecture().items():
+            if value != self._fitted_architecture[name]:
+                raise ValueError(
+                    f"A warm start must keep the network: `{name}` was "
+                    f"{self._fitted_architecture[name]!r} and is now {value!r}. Set "
+                    "warm_start=False to start anew."
+                )
+
+    def _train(self, rows, validation, continuing, X, y, sample_weight):
+        """Build or continue the net, run it, judge it."""
+        self._fit_batch_size = self._batch_size(len(rows))
+        dataset = self._dataset(rows)
+        dataset_valid = None if validation is None else self._dataset(validation)
+        epochs = self._planned_epochs(len(rows))
+        follow = self._follow_fit(epochs, X, y, sample_weight)
+        callbacks = self._fit_callbacks(follow)
+        if continuing:
+            self.net_.restart(callbacks=callbacks, **self._net_settings())
         else:
-            self.n_outputs_ = 1 if len(self.classes_) == 2 else len(self.classes_)
-        logistic = self._multilabel or len(self.classes_) == 2
-        self.out_activation_ = "logistic" if logistic else "softmax"
+            self._start_net(callbacks)
+        with training_state(self.n_threads):
+            schedule = self._schedule(continuing)
+            self.net_.train(dataset, dataset_valid, epochs=epochs, schedule=schedule)
+            settling = self.net_.judge_size(dataset)
+        self._set_fitted_attributes()
+        self.size_settled_ = None if settling is None else settling.settled
+        complaint = self._complaint(settling, epochs)
+        self.net_.drop_callbacks(OWN_CALLBACKS)
+        if follow is not None:
+            follow.end_fit()
+        if complaint:
+            warnings.warn(complaint, ConvergenceWarning, stacklevel=4)
+        return self
 
-    def _check_same_target(self, y, subset=False):
-        if self._multilabel != (y.ndim == 2) or (y.ndim == 2 and y.shape[1] != self.n_outputs_):
+    def _schedule(self, continuing):
+        """Name the schedule: none beside a user's, no warm-up for weights that are trained."""
+        if any(isinstance(callback, LRScheduler) for _, callback in self.net_.callbacks_):
+            return "constant"
+        return "cosine" if continuing and self.learning_rate == "onecycle" else self.learning_rate
+
+    def _planned_epochs(self, n_rows):
+        if self.max_iter != "auto":
+            return self.max_iter
+        if self.learning_rate in HORIZON_SCHEDULES:
+            return auto_epochs(n_rows, self._batch_size(n_rows))
+        return 200
+
+    def _batch_size(self, n_rows):
+        return min(200 if self.batch_size == "auto" else self.batch_size, n_rows)
+
+    def _check_batch_size(self, n_rows):
+        if self.batch_size != "auto" and self.batch_size > n_rows:
+            warnings.warn(
+                f"`batch_size` is {self.batch_size}, more than the {n_rows} training rows; "
+                "all rows form one batch.",
+                UserWarning,
+                stacklevel=4,
+            )
+
+    def _hold_out(self, rows):
+        stratify = getattr(self, "out_activation_", None) != "identity" and rows.y.ndim == 1
+        try:
+            return rows.split(self.validation_fraction, stratify, self._random_state)
+        except ValueError as error:
             raise ValueError(
-                "`y` must have the form of the first fit: "
-                f"{f'{self.n_outputs_} labels' if self._multilabel else 'one class per row'}."
-            )
-        if self._multilabel:
-            return
-        given = unique_labels(y)
-        unseen = np.setdiff1d(given, self.classes_)
-        if len(unseen) or (not subset and len(given) != len(self.classes_)):
+                f"Early stopping cannot hold out `validation_fraction`="
+                f"{self.validation_fraction} of {len(rows)} rows: {error} Give X_val and y_val, "
+                "or set early_stopping=False."
+            ) from error
+
+    def _start(self, rows):
+        """Fix what later fits keep: scale of the target, sizes, device and dtype."""
+        self._start_scale(rows)
+        self._layer_sizes = (rows.X.shape[1], *self._hidden_layer_sizes(), self.n_outputs_)
+        self.device_ = choose_device(self.device, self._layer_sizes, self._batch_size(len(rows)))
+        exact = len(rows) < SMALL_TABLE and self.device_ == "cpu"
+        self._dtype = ("float64" if exact else "float32") if self.dtype == "auto" else self.dtype
+        self._input_scaler = StandardScaler(with_mean=False)
+
+    def _measure_columns(self, rows):
+        """Take the spread of the columns, for `feature_importances_`; refuse what overflows."""
+        largest = max(rows.X.max(), -rows.X.min())
+        if largest > np.finfo(self._dtype).max:
             raise ValueError(
-                f"`y` must have the classes of the first fit, {self.classes_}; got {given}. Name "
-                "all classes in the first call of partial_fit, or set warm_start=False."
+                f"X holds values up to {largest:g}, beyond {self._dtype}. Scale X, for example "
+                "with StandardScaler, or set dtype='float64'."
             )
+        with np.errstate(over="ignore"):
+            for chunk in gen_batches(len(rows), CHUNK):
+                weight = None if rows.weight is None else rows.weight[chunk]
+                self._input_scaler.partial_fit(rows.X[chunk], sample_weight=weight)
 
-    def _start_scale(self, rows):
-        pass
+    def _dataset(self, rows):
+        target = torch.as_tensor(self._encode(rows.y))
+        if target.is_floating_point():
+            target = target.to(self._torch_dtype)
+        weight = rows.scaled_weight()
+        if weight is not None:
+            weight = torch.as_tensor(weight, dtype=self._torch_dtype).to(self.device_)
+        return RowDataset(rows.X, target.to(self.device_), weight, self._torch_dtype, self.device_)
 
-    def _encode(self, y):
-        if self._multilabel:
-            return y.astype(np.float64)
-        codes = np.searchsorted(self.classes_, y)
-        return codes[:, None].astype(np.float64) if self.n_outputs_ == 1 else codes
+    @property
+    def _torch_dtype(self):
+        return getattr(torch, self._dtype)
 
-    def _class_weights(self, rows):
-        """Multiply the weights of the classes into those of the rows."""
-        if self.class_weight is None:
-            return rows
-        if self._multilabel:
-            weight = compute_sample_weight(self.class_weight, rows.y)
-        else:
-            present = np.unique(rows.y)
-            of_class = compute_class_weight(
-                self.class_weight, classes=present, y=rows.y, sample_weight=rows.weight
-            )
-            weight = of_class[np.searchsorted(present, rows.y)]
-        return Rows(rows.X, rows.y, weight if rows.weight is None else weight * rows.weight)
+    def _start_net(self, callbacks):
+        """Build the net from the parameters, with new weights."""
+        self._fitted_architecture = self._architecture()
+        module = functools.partial(
+            SpectralMLP,
+            self._layer_sizes,
+            self.activation,
+            self._fitted_architecture["parametrization"],
+            eigenvalues=self.eigenvalues,
+            trainable=self.trainable,
+            bias=self.fit_intercept,
+            dtype=self._torch_dtype,
+        )
+        self.net_ = SpectralNet(
+            module,
+            out_activation=self.out_activation_,
+            seed=self._random_state.randint(MAX_INT),
+            dtype=self._torch_dtype,
+            device=self.device_,
+            callbacks=callbacks,
+            **self._net_settings(),
+        )
+        self.net_.initialize()
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train for one epoch at the constant rate `learning_rate_init`.
+    def _net_settings(self):
+        """Return what a warm start may change."""
+        return {
+            "penalty": self._penalty(),
+            "optimizer": self._optimizer(),
+            "lr": self.learning_rate_init,
+            "batch_size": self._fit_batch_size,
+            "random_state": self._random_state if self.shuffle else None,
+            "relevance_threshold": self.relevance_threshold,
+            "verbose": int(self.verbose),
+        }
 
-        The first call sets the classes, dtype and device.
+    def _penalty(self):
+        return Penalty(
+            weight=self.alpha,
+            phi=self.alpha if self.alpha_phi is None else self.alpha_phi,
+            lambda_=self.alpha if self.alpha_lambda is None else self.alpha_lambda,
+        )
 
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training rows.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Classes.
-        classes : array-like of shape (n_classes,) or None, default=None
-            All classes there will be; needed in the first call.
-        sample_weight : array-like of shape (n_samples,) or None, default=None
-            Weights, used as given.
+    def _user_callbacks(self):
+        return [clone(callback, safe=False) for callback in self.callbacks or ()]
 
-        Returns
-        -------
-        self : object
-            The estimator, trained for one more epoch.
+    def _fit_callbacks(self, follow):
+        """Order skorch's callbacks: scores first, the user's, then what may stop training."""
+        ends = self.learning_rate in HORIZON_SCHEDULES
+        callbacks = []
+        if self.early_stopping:
+            margin = self.tol if ends else 0.0
+            callbacks.append(("best_epoch", BestEpoch(_validation_score, margin)))
+        callbacks += self._user_callbacks()
+        if hasattr(self, "_skl_callbacks"):
+            callbacks.append(("sklearn_callbacks", follow))
+        if not ends:
+            value = _negative_score if self.early_stopping else _penalised_loss
+            adaptive = self.learning_rate == "adaptive"
+            plateau = StopOnPlateau(value, self.tol, self.n_iter_no_change, adaptive)
+            callbacks.append(("plateau", plateau))
+        return callbacks
 
-        Raises
-        ------
-        ValueError
-            If `classes` is missing in the first call, `class_weight` is
-            "balanced", or the data do not go on from what was fitted.
-        """
-        if isinstance(self.class_weight, str):
+    def _follow_fit(self, epochs, X, y, sample_weight):
+        """Open the task of this fit for scikit-learn's callbacks, where it has any."""
+        if not hasattr(self, "_init_callback_context"):  # scikit-learn < 1.9
+            return None
+        context = self._init_callback_context(max_subtasks=epochs)
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        task = {"estimator": self, "X": X, "y": y, "metadata": metadata}
+        context.call_on_fit_task_begin(**task)
+        return SklearnCallbacks(context, task, lambda: {"net_": self.net_})
+
+    # One pass -------------------------------------------------------------------
+
+    def _partial_fit(self, X, y, sample_weight, classes=None):
+        if self.early_stopping:
             raise ValueError(
-                "class_weight 'balanced' is not supported for partial_fit, as one batch does not "
-                "tell how frequent the classes are. Compute the weights from all rows with "
-                "sklearn.utils.class_weight.compute_class_weight and pass them as a dict."
+                "partial_fit does not support early_stopping=True, as one pass has nothing to "
+                "stop. Score held-out rows between calls instead."
             )
-        if classes is None and not hasattr(self, "net_"):
-            raise ValueError("classes must be passed on the first call to partial_fit.")
-        return self._partial_fit(X, y, sample_weight, classes)
+        self._check_settings()
+        first = not hasattr(self, "net_")
+        X, y = self._check_rows(X, y, reset=first)
+        sample_weight = check_weights(sample_weight, X)
+        if first:
+            self._random_state = check_random_state(self.random_state)
+            self._start_target(y, classes)
+        self._check_same_target(y, subset=True)
+        rows = self._class_weights(Rows(X, y, sample_weight).positive())
+        if first:
+            self._start(rows)
+        self._measure_columns(rows)
+        self._fit_batch_size = self._batch_size(len(rows))
+        dataset = self._dataset(rows)
+        if rows.weight is not None:  # as given: a mean of one batch is not that of all
+            dataset.sample_weight = torch.as_tensor(rows.weight, dtype=self._torch_dtype).to(
+                self.device_
+            )
+        if first:
+            self._start_net(self._user_callbacks())
+        self.net_.batch_size = self._fit_batch_size
+        with training_state(self.n_threads):
+            self.net_.train_one_epoch(dataset, lr=self.learning_rate_init)
+        self._set_fitted_attributes()
+        self.size_settled_ = None
+        return self
 
-    def predict(self, X):
-        """Predict classes.
+    # After training -----------------------------------------------------------------
 
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
+    def _set_fitted_attributes(self):
+        history = self.net_.history
+        self.loss_curve_ = [_penalised_loss(row) for row in history]
+        self.n_iter_ = len(history)
+        self.t_ = int(self.net_.rows_seen_)
+        scores = [row["valid_score"] for row in history if "valid_score" in row]
+        self.validation_scores_ = scores or None
+        self.best_validation_score_ = max(scores) if scores else None
+        self.best_loss_ = None if scores else min(self.loss_curve_, default=np.inf)
+        self.n_layers_ = len(self._layer_sizes)
+        self.node_indices_ = [np.arange(size) for size in self._hidden_layer_sizes()]
 
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_labels)
-            Class labels, or 0 and 1 per label.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        """
-        outputs = self._outputs(X)
-        if self._multilabel:
-            return (outputs > 0).astype(int)
-        codes = (outputs[:, 0] > 0).astype(int) if self.n_outputs_ == 1 else outputs.argmax(axis=1)
-        return self.classes_[codes]
-
-    def predict_proba(self, X):
-        """Predict probabilities.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            In the order of `classes_`; for multilabel targets one column per
-            label.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        """
-        outputs = self._outputs(X)
-        if self.out_activation_ == "softmax":
-            return softmax(outputs, axis=1)
-        proba = expit(outputs)
-        return proba if self._multilabel else np.hstack([1 - proba, proba])
-
-    def predict_log_proba(self, X):
-        """Predict logarithms of probabilities.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Natural logarithms of :meth:`predict_proba`.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        """
-        outputs = self._outputs(X)
-        if self.out_activation_ == "softmax":
-            return log_softmax(outputs, axis=1)
-        log_proba = log_expit(outputs)
-        return log_proba if self._multilabel else np.hstack([log_expit(-outputs), log_proba])
+    def _complaint(self, settling, epochs):
+        """Say where training failed, died or stopped too early to tell the size; else None."""
+        if self.net_.diverged_:
+            return (
+                f"Training diverged in epoch {self.n_iter_ + 1}: the weights were no longer "
+                "finite. The last finite weights are kept. Lower `learning_rate_init` "
+                f"(now {self.learning_rate_init:g}), and scale X, for example with StandardScaler."
+            )
+        if self.n_alive_nodes_ and not any(self.n_alive_nodes_):
+            return (
+                "Every node died: lower alpha. The penalty outweighs what the data tell, and "
+                f"the network predicts a constant at alpha={self.alpha:g}."
+            )
+        if settling is not None and not settling.settled:
+            return (
+                f"The size has not settled: {settling.n_alive} nodes are alive, of which the "
+                f"data still feed {settling.n_fed}; half-way through training "
+                f"{settling.n_half_way} were alive. Raise `max_iter` (now {epochs} epochs), or "
+                "`learning_rate_init`, or do not read `n_alive_nodes_` as a size."
+            )
+        plateau = dict(self.net_.callbacks_).get("plateau")
+        if plateau is not None and not plateau.stopped_ and self.n_iter_ >= epochs:
+            return (
+                f"Maximum iterations ({epochs}) reached and the loss still falls by more than "
+                "`tol`. Raise `max_iter`."
+            )
+        return None
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
+        tags.input_tags.sparse = True
         return tags
 
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "net_")
 
-def _ravel_column(y):
+
+def _penalised_loss(row):
+    return row["train_loss"] + row["penalty"]
+
+
+def _negative_score(row):
+    return -row["valid_score"]
+
+
+def _validation_score(net, dataset):
+    """Return R2 or accuracy, weighted, as the estimator's own ``score`` would."""
+    predicted = net.predict(dataset)
+    weight = None if dataset.sample_weight is None else dataset.sample_weight.cpu().numpy()
+    metric = r2_score if net.out_activation == "identity" else accuracy_score
+    target = dataset.y.cpu().numpy().reshape(predicted.shape)
+    return float(metric(target, predicted, sample_weight=weight))
+
+
+def ravel_column(y):
     """Flatten a single column with scikit-learn's warning; several columns stay."""
     if y.ndim == 2 and y.shape[1] == 1:
         return column_or_1d(y, warn=True)

@@ -26,8 +26,11 @@ ROOMS = [
     "_rows",
     "_stopping",
     "_net",
-    "_base_mlp",
+    "_checks",
+    "_fitted",
     "_mlp",
+    "_regressor",
+    "_classifier",
     "",
 ]
 FORBIDDEN_BELOW_NUMPY = {"numpy", "sklearn", "skorch", "pandas"}

@@ -1,0 +1,85 @@
+"""What a fitted network tells: relevances, sizes, weights, importances, outputs."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skspectral._batches import RowDataset
+from skspectral._net import SpectralNet
+from skspectral.nn._relevance import hidden_relevances
+
+
+class FittedNetworkMixin:
+    """Attributes and outputs that are read off the trained network on demand."""
+
+    net_: SpectralNet
+    n_outputs_: int
+    _dtype: str
+    _torch_dtype: torch.dtype
+    _input_scaler: StandardScaler
+
+    @property
+    def module_(self):
+        """The trained :class:`skspectral.nn.SpectralMLP`."""
+        check_is_fitted(self, "net_")
+        return self.net_.module_
+
+    @property
+    def feature_relevance_(self):
+        """Relevance of each node, list of ndarray of shape (n_nodes,)."""
+        return [r.cpu().numpy() for r in hidden_relevances(self.module_)]
+
+    @property
+    def n_alive_nodes_(self):
+        """Number of alive nodes per hidden layer, list of int."""
+        check_is_fitted(self, "net_")
+        return [int(mask.sum()) for mask in self.net_.alive_masks()]
+
+    def _output_scale(self):
+        """Return centre and scale of the outputs, arrays of shape (n_outputs,)."""
+        return np.zeros(self.n_outputs_), np.ones(self.n_outputs_)
+
+    @property
+    def coefs_(self):
+        """Effective weights in units of y, list of ndarray of shape (n_in, n_out)."""
+        weights = [layer.weight.detach().cpu().numpy().T.copy() for layer in self.module_.layers]
+        _, scale = self._output_scale()
+        weights[-1] = weights[-1] * scale.astype(weights[-1].dtype)
+        return weights
+
+    @property
+    def intercepts_(self):
+        """Biases in units of y, list of ndarray of shape (n_out,)."""
+        biases = [
+            np.zeros(layer.out_features, dtype=self._dtype)
+            if layer.bias is None
+            else layer.bias.detach().cpu().numpy().copy()
+            for layer in self.module_.layers
+        ]
+        centre, scale = self._output_scale()
+        biases[-1] = (biases[-1] * scale + centre).astype(biases[-1].dtype)
+        return biases
+
+    @property
+    def feature_importances_(self):
+        """Share of each column in the absolute paths to the outputs, ndarray of sum 1."""
+        paths = np.ones(self.n_outputs_)
+        for weights in reversed(self.coefs_):
+            paths = np.abs(weights).astype(np.float64) @ paths
+        paths *= np.sqrt(self._input_scaler.var_)
+        constant = paths.sum() == 0 or not all(self.n_alive_nodes_)
+        return np.zeros_like(paths) if constant else paths / paths.sum()
+
+    def _outputs(self, X):
+        """Return the linear outputs of the network, float64 array of shape (n, n_outputs)."""
+        check_is_fitted(self)
+        X = validate_data(
+            self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
+        )
+        dataset = RowDataset(X, None, None, self._torch_dtype, self.net_.device)
+        return self.net_.forward(dataset).numpy().astype(np.float64)
