@@ -20,8 +20,11 @@ class FittedNetworkMixin:
     net_: SpectralNet
     n_outputs_: int
     _dtype: str
-    _torch_dtype: torch.dtype
     _input_scaler: StandardScaler
+
+    @property
+    def _torch_dtype(self):
+        return getattr(torch, self._dtype)
 
     @property
     def module_(self):

@@ -306,10 +306,6 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
             weight = torch.as_tensor(weight, dtype=self._torch_dtype).to(self.device_)
         return RowDataset(rows.X, target.to(self.device_), weight, self._torch_dtype, self.device_)
 
-    @property
-    def _torch_dtype(self):
-        return getattr(torch, self._dtype)
-
     def _start_net(self, callbacks):
         """Build the net from the parameters, with new weights."""
         self._fitted_architecture = self._architecture()

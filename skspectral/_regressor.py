@@ -68,7 +68,8 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         :class:`skorch.callbacks.LRScheduler` in `callbacks` replaces the
         schedule.
     learning_rate_init : float > 0, default=0.02
-        Largest learning rate of the schedule.
+        Largest learning rate of the schedule. "constant", "adaptive" and
+        `partial_fit` want about 1e-3.
     batch_size : int >= 1 or "auto", default="auto"
         Rows per step; "auto": ``min(200, n_samples)``.
     max_iter : int >= 1 or "auto", default="auto"
@@ -120,7 +121,7 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         spectral, and after `partial_fit`.
     node_indices_ : list of ndarray of int
         Index in `hidden_layer_sizes` of each node that is physically there.
-    feature_importances_ : ndarray of shape (n_features_in_,)
+    feature_importances_ : ndarray of shape (`n_features_in_`,)
         Sum over paths of products of absolute weights, times the standard
         deviation of the column, normalised to sum 1; zeros for a constant
         network.
@@ -146,13 +147,13 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         Outputs.
     out_activation_ : str
         Activation of the output.
-    y_mean_, y_scale_ : ndarray of shape (n_outputs_,)
+    y_mean_, y_scale_ : ndarray of shape (`n_outputs_`,)
         Centre and scale of the outputs.
     device_ : str
         Where the network was trained.
     n_features_in_ : int
         Columns seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where all are strings.
     net_ : skorch.NeuralNet
         The net, with its history and callbacks.

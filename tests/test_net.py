@@ -29,6 +29,7 @@ def regressor(**parameters):
             "hidden_layer_sizes": (8,),
             "max_iter": 12,
             "batch_size": 32,
+            "learning_rate_init": 0.01,
             "random_state": 0,
             "dtype": "float64",
             **parameters,
