@@ -77,8 +77,6 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
         "verbose": ["verbose"],
     }
 
-    # Seams for the two tasks ----------------------------------------------------
-
     @abstractmethod
     def _check_target(self, y):
         """Return `y` in the form the task expects; raise where it is of another kind."""
@@ -101,8 +99,6 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
 
     def _class_weights(self, rows):
         return rows
-
-    # Fitting --------------------------------------------------------------------
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
@@ -379,8 +375,6 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
         context.call_on_fit_task_begin(**task)
         return SklearnCallbacks(context, task, lambda: {"net_": self.net_})
 
-    # One pass -------------------------------------------------------------------
-
     def _partial_fit(self, X, y, sample_weight, classes=None):
         if self.early_stopping:
             raise ValueError(
@@ -413,8 +407,6 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
         self._set_fitted_attributes()
         self.size_settled_ = None
         return self
-
-    # After training -----------------------------------------------------------------
 
     def _set_fitted_attributes(self):
         history = self.net_.history

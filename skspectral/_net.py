@@ -114,8 +114,6 @@ class SpectralNet(NeuralNet):
             verbose=verbose,
         )
 
-    # What skorch asks of a net ------------------------------------------------
-
     def get_default_callbacks(self) -> list[Any]:
         """Leave out the table of epochs, which is costly even where it is not printed."""
         return [
@@ -209,8 +207,6 @@ class SpectralNet(NeuralNet):
         tags = super().__sklearn_tags__()
         tags.estimator_type = "regressor" if self.out_activation == "identity" else "classifier"
         return tags
-
-    # Training -----------------------------------------------------------------
 
     def train(
         self, dataset: RowDataset, dataset_valid: RowDataset | None, *, epochs: int, schedule: str
@@ -334,8 +330,6 @@ class SpectralNet(NeuralNet):
         self.history.record("penalty", self.penalty.value(self.module_))
         self.history.record("learning_rate_sum", self.learning_rate_sum_)
         self.history.record("n_alive_nodes", [int(mask.sum()) for mask in self.alive_masks()])
-
-    # Sizes --------------------------------------------------------------------
 
     def alive_masks(self) -> list[Tensor]:
         """Return which nodes of each hidden layer are alive."""

@@ -53,13 +53,17 @@ def feed_ratios(layer: nn.Module, penalty: Penalty) -> Tensor | None:
 
     .. math::
 
-        s_i = - \frac{\langle w_i, \partial D / \partial w_i \rangle}
+        s_i = - \frac{\langle w_i, \partial D / \partial w_i \rangle
+                      + b_i \, \partial D / \partial b_i}
                      {2 \alpha_\lambda \lambda_i^2}
 
     with :math:`D` the data term of the loss: 1 where both balance, near 0 where
     the node only shrinks. As :math:`\lambda_i \partial D / \partial \lambda_i
     = \langle w_i, \partial D / \partial w_i \rangle` for `lambda_in` = 0, it is
-    computed from the gradient of the eigenvalue. Where `lambda_out` does not
+    computed from the gradient of the eigenvalue. The term of the bias vanishes at
+    a stationary point, as biases are not penalised; without it the last noise in
+    the bias makes nodes look unfed. With it, a relu node's pull equals that on
+    its outgoing weights, for the loss depends on their product alone. Where `lambda_out` does not
     scale the row alone, or is not penalised, the row of `phi` takes its place.
 
     Parameters
@@ -84,6 +88,8 @@ def feed_ratios(layer: nn.Module, penalty: Penalty) -> Tensor | None:
         return None
     tiny = torch.finfo(factor.dtype).tiny
     pull = -(factor * gradient).sum(dim=1)
+    if layer.bias is not None and layer.bias.grad is not None:
+        pull = pull - layer.bias * layer.bias.grad
     return (pull / (2 * alpha * factor.square().sum(dim=1)).clamp_min(tiny)).detach()
 
 

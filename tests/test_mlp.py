@@ -54,9 +54,6 @@ def forward(model, X):
     return X
 
 
-# Tasks ------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("mode", MODES)
 def test_regressor_learns_in_every_mode(regression, mode):
     X, y = regression
@@ -167,9 +164,6 @@ def squares(model):
     )
 
 
-# Input ------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_array, sparse.coo_array])
 def test_sparse_input_equals_dense(binary, container, dtype):
@@ -219,9 +213,6 @@ def test_dtype_is_exact_for_small_tables_and_single_for_large():
         X = rng.normal(size=(n_rows, 2))
         reg = make(SpectralMLPRegressor, max_iter=1).fit(X, X[:, 0])
         assert reg.module_.layers[0].phi.dtype == dtype
-
-
-# Weights ----------------------------------------------------------------------
 
 
 @BOTH
@@ -283,9 +274,6 @@ def test_classes_come_from_all_rows(multiclass):
     clf = make(SpectralMLPClassifier).fit(X, y, sample_weight=weight)
     assert list(clf.classes_) == ["ash", "beech", "cedar"]
     assert "cedar" not in clf.predict(X)
-
-
-# Attributes -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("parametrization", ["spectral", "dense"])
@@ -352,9 +340,6 @@ def test_equal_seeds_give_equal_networks(binary, cls):
     assert not np.allclose(a.coefs_[0], other.coefs_[0])
 
 
-# Early stopping ---------------------------------------------------------------
-
-
 @BOTH
 def test_early_stopping_restores_the_best_epoch_without_a_horizon(binary, cls):
     X, y = binary
@@ -395,9 +380,6 @@ def test_validation_rows_do_not_train(binary):
         for X_val in (X[100:], X[100:] + 1)
     ]
     np.testing.assert_array_equal(fits[0].coefs_[0], fits[1].coefs_[0])
-
-
-# Going on ---------------------------------------------------------------------
 
 
 @BOTH
@@ -508,9 +490,6 @@ def test_partial_fit_knows_classes_it_has_not_seen(multiclass):
     assert clf.predict_proba(X).shape == (150, 3)
     with pytest.raises(ValueError, match="classes of the first fit"):
         clf.partial_fit(X, np.where(y == "ash", "elm", y))
-
-
-# Persistence ------------------------------------------------------------------
 
 
 @BOTH

@@ -48,12 +48,22 @@ def test_feed_ratio_follows_the_formula(mode):
 
     dense = layer.to_linear()
     (dense(x) - target).square().mean().backward()
-    pull = -(dense.weight * dense.weight.grad).sum(dim=1)
+    pull = -(dense.weight * dense.weight.grad).sum(dim=1) - dense.bias * dense.bias.grad
     if mode:  # the row of phi in place of the eigenvalue
         expected = pull / (2 * 0.02 * layer.phi.square().sum(dim=1))
     else:
         expected = pull / (2 * 0.03 * layer.lambda_out.square())
     torch.testing.assert_close(feed_ratios(layer, penalty), expected.detach())
+
+
+def test_pull_on_a_relu_node_equals_that_on_its_outgoing_weights():
+    module = SpectralMLP((5, 7, 2), dtype=torch.float64)
+    x = torch.randn(30, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    module(x).square().mean().backward()
+    hidden, output = module.layers
+    pull = feed_ratios(hidden, Penalty(0, 0, 0.5)) * hidden.lambda_out.detach() ** 2
+    outgoing = -(output.weight * output.weight.grad).sum(dim=0).detach()
+    torch.testing.assert_close(pull, outgoing)
 
 
 def test_feed_ratio_is_one_at_a_stationary_point():
