@@ -18,6 +18,7 @@ from sklearn.feature_selection import RFE, SelectFromModel
 from sklearn.frozen import FrozenEstimator
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
@@ -153,9 +154,13 @@ def routing():
 def test_metadata_routing_brings_weights(clf, binary):
     X, y = binary
     weight = (np.arange(150) % 3 > 0).astype(float)
-    clf.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+    clf.set_fit_request(sample_weight=True)
+    scorer = get_scorer("accuracy").set_score_request(sample_weight=True)
     search = GridSearchCV(
-        make_pipeline(StandardScaler().set_fit_request(sample_weight=False), clf), {}, cv=3
+        make_pipeline(StandardScaler().set_fit_request(sample_weight=False), clf),
+        {},
+        scoring=scorer,
+        cv=3,
     )
     search.fit(X, y, sample_weight=weight)
     kept = weight > 0
