@@ -16,8 +16,22 @@ from torch import Tensor
 
 
 def to_tensor(array: Any, dtype: torch.dtype, device: str) -> Tensor:
-    """Return `array` as a tensor, copied only where torch cannot share or write its memory."""
-    array = np.ascontiguousarray(array, dtype=str(dtype).removeprefix("torch."))
+    """Return `array` as a tensor, copied only where torch cannot share or write its memory.
+
+    Raises
+    ------
+    ValueError
+        If values are finite in `array` and beyond the range of `dtype`.
+    """
+    name = str(dtype).removeprefix("torch.")
+    with np.errstate(over="ignore"):
+        cast = np.ascontiguousarray(array, dtype=name)
+    if cast.dtype.itemsize < array.dtype.itemsize and not np.isfinite(cast).all():
+        raise ValueError(
+            f"X holds values beyond {name}, up to {np.abs(array).max():g}. Scale X, for example "
+            "with StandardScaler, or set dtype='float64'."
+        )
+    array = cast
     if not array.flags.writeable:
         array = array.copy()
     return torch.from_numpy(array).to(device)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from numbers import Integral
 from typing import Any
 
+import numpy as np
 import torch
 from skorch.callbacks import Callback
 
@@ -21,7 +22,7 @@ RESERVED = ("lr", "maximize", "params", "weight_decay")
 
 def check_hidden_layer_sizes(sizes: Any) -> tuple[int, ...]:
     """Return the nodes per hidden layer; raise ValueError unless all are integers >= 1."""
-    listed = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
+    listed = (sizes,) if np.ndim(sizes) == 0 else tuple(sizes)
     if any(not isinstance(size, Integral) or size < 1 for size in listed):
         raise ValueError(
             f"`hidden_layer_sizes` must hold integers >= 1, one per hidden layer; got {sizes!r}."

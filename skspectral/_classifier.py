@@ -14,7 +14,7 @@ from sklearn.utils.multiclass import (
     unique_labels,
 )
 
-from skspectral._compat import StrOptions, _check_partial_fit_first_call, _fit_context
+from skspectral._compat import StrOptions, _fit_context
 from skspectral._mlp import BaseSpectralMLP, ravel_column
 from skspectral._rows import Rows
 
@@ -279,10 +279,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
 
     def _start_target(self, y, classes=None):
         self._multilabel = y.ndim == 2
-        if classes is not None:
-            _check_partial_fit_first_call(self, classes)
-        else:
-            self.classes_ = unique_labels(y)
+        self.classes_ = unique_labels(y if classes is None else classes)
         if len(self.classes_) < 2 and not self._multilabel:
             raise ValueError(
                 "The number of classes must be at least 2; `y` has one class, "
@@ -290,6 +287,11 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
             )
         if self._multilabel:
             self.n_outputs_ = y.shape[1]
+            if len(self.classes_) != self.n_outputs_:
+                raise ValueError(
+                    f"`classes` must number the {self.n_outputs_} labels of `y`, from 0; got "
+                    f"{classes!r}."
+                )
         else:
             self.n_outputs_ = 1 if len(self.classes_) == 2 else len(self.classes_)
         logistic = self._multilabel or len(self.classes_) == 2
@@ -324,15 +326,36 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         """Multiply the weights of the classes into those of the rows."""
         if self.class_weight is None:
             return rows
+        weight = self._weights_of_rows(rows)
+        if rows.weight is not None:
+            weight = weight * rows.weight
+        if not np.any(weight > 0):
+            raise ValueError("`class_weight` leaves no row with a positive weight.")
+        return Rows(rows.X, rows.y, weight).positive()
+
+    def _weights_of_rows(self, rows):
+        """Return the weight of each row's class, ndarray of shape (n,)."""
         if self._multilabel:
-            weight = compute_sample_weight(self.class_weight, rows.y)
-        else:
-            present = np.unique(rows.y)
-            of_class = compute_class_weight(
-                self.class_weight, classes=present, y=rows.y, sample_weight=rows.weight
-            )
-            weight = of_class[np.searchsorted(present, rows.y)]
-        return Rows(rows.X, rows.y, weight if rows.weight is None else weight * rows.weight)
+            if isinstance(self.class_weight, dict):
+                raise ValueError(
+                    "`class_weight` must be 'balanced' or None for multilabel targets; got a "
+                    "dict. Weigh rows with sample_weight instead."
+                )
+            return compute_sample_weight(self.class_weight, rows.y)
+        if isinstance(self.class_weight, dict):
+            unknown = sorted(set(self.class_weight) - set(self.classes_.tolist()), key=str)
+            of_class = np.array([self.class_weight.get(c, 1.0) for c in self.classes_.tolist()])
+            if unknown or not (np.isfinite(of_class) & (of_class >= 0)).all():
+                raise ValueError(
+                    "`class_weight` must hold weights >= 0 of the classes "
+                    f"{self.classes_.tolist()}; got {self.class_weight!r}."
+                )
+            return of_class[np.searchsorted(self.classes_, rows.y)]
+        present = np.unique(rows.y)
+        of_class = compute_class_weight(
+            "balanced", classes=present, y=rows.y, sample_weight=rows.weight
+        )
+        return of_class[np.searchsorted(present, rows.y)]
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -370,6 +393,12 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
             )
         if classes is None and not hasattr(self, "net_"):
             raise ValueError("classes must be passed on the first call to partial_fit.")
+        known = classes is None or not hasattr(self, "net_")
+        if not known and not np.array_equal(self.classes_, unique_labels(classes)):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
+                f"{self.classes_!r}"
+            )
         return self._partial_fit(X, y, sample_weight, classes)
 
     def predict(self, X):

@@ -4,7 +4,6 @@
 
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import _check_sample_weight
 
 try:
@@ -20,7 +19,6 @@ __all__ = [
     "Interval",
     "Options",
     "StrOptions",
-    "_check_partial_fit_first_call",
     "_check_sample_weight",
     "_fit_context",
 ]

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skspectral._batches import RowDataset
 from skspectral._net import SpectralNet
+from skspectral._torch_state import training_state
 from skspectral.nn._relevance import hidden_relevances
 
 
@@ -52,7 +53,7 @@ class FittedNetworkMixin:
         """Effective weights in units of y, list of ndarray of shape (n_in, n_out)."""
         weights = [layer.weight.detach().cpu().numpy().T.copy() for layer in self.module_.layers]
         _, scale = self._output_scale()
-        weights[-1] = weights[-1] * scale.astype(weights[-1].dtype)
+        weights[-1] = weights[-1] * scale
         return weights
 
     @property
@@ -65,7 +66,7 @@ class FittedNetworkMixin:
             for layer in self.module_.layers
         ]
         centre, scale = self._output_scale()
-        biases[-1] = (biases[-1] * scale + centre).astype(biases[-1].dtype)
+        biases[-1] = biases[-1] * scale + centre
         return biases
 
     @property
@@ -85,4 +86,5 @@ class FittedNetworkMixin:
             self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
         )
         dataset = RowDataset(X, None, None, self._torch_dtype, self.net_.device)
-        return self.net_.forward(dataset).numpy().astype(np.float64)
+        with training_state(n_threads=None):  # dead nodes hold denormal numbers
+            return self.net_.forward(dataset).numpy().astype(np.float64)

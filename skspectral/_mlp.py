@@ -19,7 +19,7 @@ from sklearn.utils import check_random_state, column_or_1d, gen_batches
 from sklearn.utils.validation import validate_data
 from skorch.callbacks import LRScheduler
 
-from skspectral._batches import RowDataset
+from skspectral._batches import RowDataset, to_tensor
 from skspectral._checks import check_callbacks, check_hidden_layer_sizes, check_solver
 from skspectral._compat import CallbackSupportMixin, Interval, Options, StrOptions, _fit_context
 from skspectral._device import choose_device
@@ -35,7 +35,9 @@ from skspectral.nn._mlp import ACTIVATIONS, EIGENVALUES, PARAMETRIZATIONS, TRAIN
 SOLVERS = {"adam": functools.partial(torch.optim.Adam, betas=ADAM_BETAS), "sgd": torch.optim.SGD}
 SMALL_TABLE = 1000
 """Rows below which dtype="auto" computes in float64 on a CPU."""
-OWN_CALLBACKS = ("best_epoch", "sklearn_callbacks", "plateau")
+OWN_CALLBACKS = ("_best_epoch", "_sklearn_callbacks", "_plateau")
+USELESS = 100.0
+"""Training has diverged where the loss exceeds that of zero outputs by this factor."""
 CHUNK = 10_000
 """Rows at a time whose spread is taken, which bounds the memory it needs."""
 MAX_INT = np.iinfo(np.int32).max
@@ -133,6 +135,7 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
             fit changes the network, the columns or the target.
         """
         self._check_settings()
+        given = {"X": X, "y": y}
         continuing = self.warm_start and hasattr(self, "net_")
         X, y = self._check_rows(X, y, reset=not continuing)
         sample_weight = check_weights(sample_weight, X)
@@ -150,7 +153,13 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
         if self.early_stopping and validation is None:
             rows, validation = self._hold_out(rows)
         self._check_batch_size(len(rows))
-        return self._train(rows, validation, continuing, X, y, sample_weight)
+        if validation is not None and len(validation) < 2:
+            raise ValueError(
+                "Early stopping needs at least 2 validation rows to score; got "
+                f"{len(validation)}. Raise `validation_fraction` or give X_val and y_val."
+            )
+        given["metadata"] = None if sample_weight is None else {"sample_weight": sample_weight}
+        return self._train(rows, validation, continuing, given)
 
     def _check_settings(self):
         """Check what the parameter constraints leave open."""
@@ -178,6 +187,8 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
 
     def _check_validation(self, X_val, y_val, sample_weight_val):
         if X_val is None and y_val is None:
+            if sample_weight_val is not None:
+                raise ValueError("`sample_weight_val` weighs `X_val`, which was not given.")
             return None
         if X_val is None or y_val is None:
             missing = "X_val" if X_val is None else "y_val"
@@ -209,26 +220,33 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
                     "warm_start=False to start anew."
                 )
 
-    def _train(self, rows, validation, continuing, X, y, sample_weight):
-        """Build or continue the net, run it, judge it."""
+    def _train(self, rows, validation, continuing, given):
+        """Build or continue the net, run it, judge it; `given` is what callbacks are shown."""
         self._fit_batch_size = self._batch_size(len(rows))
         dataset = self._dataset(rows)
         dataset_valid = None if validation is None else self._dataset(validation)
         epochs = self._planned_epochs(len(rows))
-        follow = self._follow_fit(epochs, X, y, sample_weight)
+        follow = self._follow_fit(epochs, given)
         callbacks = self._fit_callbacks(follow)
         if continuing:
             self.net_.restart(callbacks=callbacks, **self._net_settings())
         else:
             self._start_net(callbacks)
-        with training_state(self.n_threads):
-            schedule = self._schedule(continuing)
-            self.net_.train(dataset, dataset_valid, epochs=epochs, schedule=schedule)
-            settling = self.net_.judge_size(dataset)
-        self._set_fitted_attributes()
-        self.size_settled_ = None if settling is None else settling.settled
-        complaint = self._complaint(settling, epochs)
-        self.net_.drop_callbacks(OWN_CALLBACKS)
+        net = self.net_
+        try:
+            with training_state(self.n_threads):
+                schedule = self._schedule(continuing)
+                net.train(dataset, dataset_valid, epochs=epochs, schedule=schedule)
+                settling = net.judge_size(dataset)
+            self._set_fitted_attributes()
+            self.size_settled_ = None if settling is None else settling.settled
+            complaint = self._failure(dataset) or self._complaint(settling, epochs)
+        except BaseException:
+            if not continuing:
+                del self.net_
+            raise
+        finally:
+            net.drop_callbacks(OWN_CALLBACKS)
         if follow is not None:
             follow.end_fit()
         if complaint:
@@ -261,7 +279,7 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
             )
 
     def _hold_out(self, rows):
-        stratify = getattr(self, "out_activation_", None) != "identity" and rows.y.ndim == 1
+        stratify = self.out_activation_ != "identity" and rows.y.ndim == 1
         try:
             return rows.split(self.validation_fraction, stratify, self._random_state)
         except ValueError as error:
@@ -272,7 +290,8 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
             ) from error
 
     def _start(self, rows):
-        """Fix what later fits keep: scale of the target, sizes, device and dtype."""
+        """Forget an earlier fit; fix what later ones keep: target scale, sizes, device, dtype."""
+        self.__dict__.pop("net_", None)
         self._start_scale(rows)
         self._layer_sizes = (rows.X.shape[1], *self._hidden_layer_sizes(), self.n_outputs_)
         self.device_ = choose_device(self.device, self._layer_sizes, self._batch_size(len(rows)))
@@ -281,41 +300,37 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
         self._input_scaler = StandardScaler(with_mean=False)
 
     def _measure_columns(self, rows):
-        """Take the spread of the columns, for `feature_importances_`; refuse what overflows."""
-        largest = max(rows.X.max(), -rows.X.min())
-        if largest > np.finfo(self._dtype).max:
-            raise ValueError(
-                f"X holds values up to {largest:g}, beyond {self._dtype}. Scale X, for example "
-                "with StandardScaler, or set dtype='float64'."
-            )
-        with np.errstate(over="ignore"):
+        """Take the spread of the columns, for `feature_importances_`."""
+        with np.errstate(over="ignore", invalid="ignore"):
             for chunk in gen_batches(len(rows), CHUNK):
                 weight = None if rows.weight is None else rows.weight[chunk]
                 self._input_scaler.partial_fit(rows.X[chunk], sample_weight=weight)
 
-    def _dataset(self, rows):
-        target = torch.as_tensor(self._encode(rows.y))
+    def _dataset(self, rows, weight=None):
+        """Move rows to the device; weights are scaled to mean 1 unless given."""
+        device = self.net_.device if hasattr(self, "net_") else self.device_
+        target = torch.as_tensor(self._encode(rows.y)).to(device)
         if target.is_floating_point():
             target = target.to(self._torch_dtype)
-        weight = rows.scaled_weight()
+        weight = rows.scaled_weight() if weight is None else weight
         if weight is not None:
-            weight = torch.as_tensor(weight, dtype=self._torch_dtype).to(self.device_)
-        return RowDataset(rows.X, target.to(self.device_), weight, self._torch_dtype, self.device_)
+            weight = to_tensor(weight, self._torch_dtype, device)
+        return RowDataset(rows.X, target, weight, self._torch_dtype, device)
 
     def _start_net(self, callbacks):
         """Build the net from the parameters, with new weights."""
-        self._fitted_architecture = self._architecture()
+        architecture = self._architecture()
         module = functools.partial(
             SpectralMLP,
             self._layer_sizes,
             self.activation,
-            self._fitted_architecture["parametrization"],
+            architecture["parametrization"],
             eigenvalues=self.eigenvalues,
             trainable=self.trainable,
             bias=self.fit_intercept,
             dtype=self._torch_dtype,
         )
-        self.net_ = SpectralNet(
+        net = SpectralNet(
             module,
             out_activation=self.out_activation_,
             seed=self._random_state.randint(MAX_INT),
@@ -324,7 +339,8 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
             callbacks=callbacks,
             **self._net_settings(),
         )
-        self.net_.initialize()
+        self.net_ = net.initialize()
+        self._fitted_architecture = architecture
 
     def _net_settings(self):
         """Return what a warm start may change."""
@@ -354,24 +370,23 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
         callbacks = []
         if self.early_stopping:
             margin = self.tol if ends else 0.0
-            callbacks.append(("best_epoch", BestEpoch(_validation_score, margin)))
+            callbacks.append(("_best_epoch", BestEpoch(_validation_score, margin)))
         callbacks += self._user_callbacks()
         if hasattr(self, "_skl_callbacks"):
-            callbacks.append(("sklearn_callbacks", follow))
+            callbacks.append(("_sklearn_callbacks", follow))
         if not ends:
             value = _negative_score if self.early_stopping else _penalised_loss
             adaptive = self.learning_rate == "adaptive"
             plateau = StopOnPlateau(value, self.tol, self.n_iter_no_change, adaptive)
-            callbacks.append(("plateau", plateau))
+            callbacks.append(("_plateau", plateau))
         return callbacks
 
-    def _follow_fit(self, epochs, X, y, sample_weight):
+    def _follow_fit(self, epochs, given):
         """Open the task of this fit for scikit-learn's callbacks, where it has any."""
         if not hasattr(self, "_init_callback_context"):  # scikit-learn < 1.9
             return None
         context = self._init_callback_context(max_subtasks=epochs)
-        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        task = {"estimator": self, "X": X, "y": y, "metadata": metadata}
+        task = {"estimator": self, **given}
         context.call_on_fit_task_begin(**task)
         return SklearnCallbacks(context, task, lambda: {"net_": self.net_})
 
@@ -388,24 +403,25 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
         if first:
             self._random_state = check_random_state(self.random_state)
             self._start_target(y, classes)
+        else:
+            self._check_same_architecture()
         self._check_same_target(y, subset=True)
         rows = self._class_weights(Rows(X, y, sample_weight).positive())
         if first:
             self._start(rows)
         self._measure_columns(rows)
         self._fit_batch_size = self._batch_size(len(rows))
-        dataset = self._dataset(rows)
-        if rows.weight is not None:  # as given: a mean of one batch is not that of all
-            dataset.sample_weight = torch.as_tensor(rows.weight, dtype=self._torch_dtype).to(
-                self.device_
-            )
+        dataset = self._dataset(rows, rows.weight)  # as given: one batch is not all rows
         if first:
             self._start_net(self._user_callbacks())
-        self.net_.batch_size = self._fit_batch_size
+        settings = self._net_settings()
+        del settings["optimizer"]  # its state is kept
         with training_state(self.n_threads):
-            self.net_.train_one_epoch(dataset, lr=self.learning_rate_init)
+            self.net_.train_one_epoch(dataset, **settings)
         self._set_fitted_attributes()
         self.size_settled_ = None
+        if failure := self._failure(dataset):
+            warnings.warn(failure, ConvergenceWarning, stacklevel=4)
         return self
 
     def _set_fitted_attributes(self):
@@ -414,20 +430,39 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
         self.n_iter_ = len(history)
         self.t_ = int(self.net_.rows_seen_)
         scores = [row["valid_score"] for row in history if "valid_score" in row]
+        scores = scores if self.early_stopping else []
         self.validation_scores_ = scores or None
         self.best_validation_score_ = max(scores) if scores else None
         self.best_loss_ = None if scores else min(self.loss_curve_, default=np.inf)
         self.n_layers_ = len(self._layer_sizes)
-        self.node_indices_ = [np.arange(size) for size in self._hidden_layer_sizes()]
+        self.node_indices_ = [np.arange(size) for size in self._layer_sizes[1:-1]]
 
-    def _complaint(self, settling, epochs):
-        """Say where training failed, died or stopped too early to tell the size; else None."""
+    def _failure(self, dataset):
+        """Say that training diverged or was broken off; else None."""
+        remedy = (
+            f"Lower `learning_rate_init` (now {self.learning_rate_init:g}), and scale X, for "
+            "example with StandardScaler."
+        )
         if self.net_.diverged_:
             return (
                 f"Training diverged in epoch {self.n_iter_ + 1}: the weights were no longer "
-                "finite. The last finite weights are kept. Lower `learning_rate_init` "
-                f"(now {self.learning_rate_init:g}), and scale X, for example with StandardScaler."
+                f"finite. The last finite weights are kept. {remedy}"
             )
+        if self.net_.interrupted_:
+            return (
+                f"Training was interrupted in epoch {self.n_iter_ + 1}; the weights are kept as "
+                "they were."
+            )
+        loss, useless = self.net_.history[-1]["train_loss"], self.net_.loss_of_zero(dataset)
+        if not loss <= USELESS * useless:
+            return (
+                f"Training diverged: the loss ended at {loss:g}, where outputs of zero give "
+                f"{useless:g}. {remedy}"
+            )
+        return None
+
+    def _complaint(self, settling, epochs):
+        """Say that every node died or training was too short; else None."""
         if self.n_alive_nodes_ and not any(self.n_alive_nodes_):
             return (
                 "Every node died: lower alpha. The penalty outweighs what the data tell, and "
@@ -440,8 +475,9 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
                 f"{settling.n_half_way} were alive. Raise `max_iter` (now {epochs} epochs), or "
                 "`learning_rate_init`, or do not read `n_alive_nodes_` as a size."
             )
-        plateau = dict(self.net_.callbacks_).get("plateau")
-        if plateau is not None and not plateau.stopped_ and self.n_iter_ >= epochs:
+        plateau = dict(self.net_.callbacks_).get("_plateau")
+        ended = self.n_iter_ - self.net_.first_epoch_ >= epochs
+        if plateau is not None and not plateau.stopped_ and ended:
             return (
                 f"Maximum iterations ({epochs}) reached and the loss still falls by more than "
                 "`tol`. Raise `max_iter`."

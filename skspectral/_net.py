@@ -74,6 +74,7 @@ class SpectralNet(NeuralNet):
     """
 
     callbacks_: list[tuple[str, Callback]]
+    schedule_: Callable[[float], float] | None
 
     def __init__(
         self,
@@ -114,6 +115,10 @@ class SpectralNet(NeuralNet):
             verbose=verbose,
         )
 
+    def _get_param_names(self) -> list[str]:
+        """Name what ``__init__`` takes, so that the net can be cloned."""
+        return [name for name in inspect.signature(type(self)).parameters]
+
     def get_default_callbacks(self) -> list[Any]:
         """Leave out the table of epochs, which is costly even where it is not printed."""
         return [
@@ -127,37 +132,46 @@ class SpectralNet(NeuralNet):
         generator = torch.Generator().manual_seed(self.seed)
         self.module_ = self.module(generator=generator)
         self.rows_seen_ = 0
+        self.schedule_ = None
         self.start_relevance_ = [float(r.max()) for r in hidden_relevances(self.module_)]
         return self
 
     def initialize_optimizer(self, triggered_directly: Any = None) -> SpectralNet:
         """Build the optimiser, with the penalty as its weight decay where that is the same."""
-        grad_callbacks = _overrides(self.callbacks_, "on_grad_computed")
         optimizer = optimizer_class(self.optimizer)
-        coupled = optimizer in COUPLED_OPTIMIZERS and not grad_callbacks
+        given = getattr(self.optimizer, "keywords", {})
+        self.decay_is_penalty_ = (
+            optimizer in COUPLED_OPTIMIZERS
+            and not given.get("decoupled_weight_decay")
+            and not _overrides(self.callbacks_, "on_grad_computed")
+        )
+        options = {"lr": self.lr}
+        if optimizer in FUSED_OPTIMIZERS and not {"foreach", "differentiable"} & set(given):
+            options["fused"] = given.get("fused", True)
+        self.optimizer_ = self.optimizer(self._parameter_groups(), **options)
+        return self
+
+    def _parameter_groups(self) -> list[dict[str, Any]]:
+        """Group the trained parameters by the weight decay that the optimiser applies to them."""
         groups: dict[float, list[Tensor]] = {}
         for name, parameter in self.module_.named_parameters():
             if parameter.requires_grad:
-                decay = 2 * self.penalty.coefficient(name) if coupled else 0.0
+                decay = 2 * self.penalty.coefficient(name) if self.decay_is_penalty_ else 0.0
                 groups.setdefault(decay, []).append(parameter)
-        options = {"lr": self.lr}
-        given = getattr(self.optimizer, "keywords", {})
-        if optimizer in FUSED_OPTIMIZERS and not {"foreach", "differentiable"} & set(given):
-            options["fused"] = given.get("fused", True)
-        decays = "weight_decay" in inspect.signature(optimizer).parameters
-        self.optimizer_ = self.optimizer(
-            [
-                {"params": params, "weight_decay": decay} if decays else {"params": params}
-                for decay, params in groups.items()
-            ],
-            **options,
-        )
-        self.gradient_terms_ = [] if coupled else self.penalty.terms(self.module_)
-        return self
+        signature = inspect.signature(optimizer_class(self.optimizer))
+        if "weight_decay" not in signature.parameters:
+            return [{"params": params} for params in groups.values()]
+        return [{"params": params, "weight_decay": decay} for decay, params in groups.items()]
 
     def get_dataset(self, X: Any, y: Any = None) -> RowDataset:
         """Wrap arrays; datasets are used as they are."""
-        return X if isinstance(X, RowDataset) else RowDataset(X, y, None, self.dtype, self.device)
+        if isinstance(X, RowDataset):
+            return X
+        if y is not None and not isinstance(y, Tensor):
+            y = torch.as_tensor(np.asarray(y))
+            if self.out_activation != "softmax":
+                y = y.to(self.dtype).reshape(len(y), -1)
+        return RowDataset(X, y, None, self.dtype, self.device)
 
     def get_iterator(self, dataset: RowDataset, training: bool = False) -> RowBatches:
         """Return batches: shuffled for training, large and in order otherwise."""
@@ -221,43 +235,59 @@ class SpectralNet(NeuralNet):
         self._run(dataset, dataset_valid, epochs)
         return self
 
-    def train_one_epoch(self, dataset: RowDataset, *, lr: float) -> SpectralNet:
-        """Pass once over `dataset` at a constant learning rate, keeping the optimiser's state."""
-        self.lr = lr
-        for group in self.optimizer_.param_groups:
-            group["lr"] = lr
-        self.schedule_ = None
+    def train_one_epoch(self, dataset: RowDataset, **settings: Any) -> SpectralNet:
+        """Pass once over `dataset` at the constant rate `lr`, keeping the optimiser's state."""
+        self._take(settings)
+        options = {**self.optimizer_.param_groups[0], "lr": self.lr}
+        self.optimizer_.param_groups = [{**options, **group} for group in self._parameter_groups()]
         self._run(dataset, None, 1)
         return self
 
     def restart(self, *, callbacks: list[Any], **settings: Any) -> SpectralNet:
         """Take new settings and start the optimiser and the callbacks anew; weights stay."""
-        for name, value in {**settings, "callbacks": callbacks}.items():
-            setattr(self, name, value)
+        self._take({**settings, "callbacks": callbacks})
         self.initialize_callbacks()
+        self._restart_optimizer()
+        return self
+
+    def _take(self, settings: Mapping[str, Any]) -> None:
+        for name, value in settings.items():
+            setattr(self, name, value)
+
+    def _restart_optimizer(self) -> None:
         with self._current_init_context("optimizer"):
             self.initialize_optimizer()
-        return self
 
     def drop_callbacks(self, names: Sequence[str]) -> None:
         """Forget the callbacks of one fit: they hold its data, and do not act on later passes."""
         self.callbacks_ = [(name, cb) for name, cb in self.callbacks_ if name not in names]
         self.callbacks = self.callbacks_[len(self.get_default_callbacks()) :]
 
-    def _run(self, dataset: RowDataset, dataset_valid: RowDataset | None, epochs: int) -> None:
+    def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
+        """Start the counts of one call of training."""
+        super().on_train_begin(net, X=X, y=y, **kwargs)
         self.needs_batches_ = _overrides(self.callbacks_, "on_batch_begin", "on_batch_end")
         self.needs_gradients_ = _overrides(self.callbacks_, "on_grad_computed")
         self.steps_done_ = 0
         self.learning_rate_sum_ = 0.0
         self.first_epoch_ = len(self.history)
         self.diverged_ = False
+        self.interrupted_ = False
         self.last_finite_ = [p.detach().clone() for p in self.module_.parameters()]
+
+    def _run(self, dataset: RowDataset, dataset_valid: RowDataset | None, epochs: int) -> None:
         self.train_split = None if dataset_valid is None else _FixedSplit(dataset_valid)
         try:
             self.partial_fit(dataset, epochs=epochs)
+        except Exception:
+            if not self.diverged_:  # callbacks that look for an epoch that never ended
+                raise
         finally:
-            self.train_split = None
+            self.train_split = self.schedule_ = None
             self.last_finite_ = []
+        if self.history and "learning_rate_sum" not in self.history[-1]:
+            del self.history[-1]  # skorch swallowed an interrupt in the midst of an epoch
+            self.interrupted_ = True
 
     def _set_learning_rate(self) -> None:
         groups = self.optimizer_.param_groups
@@ -275,8 +305,8 @@ class SpectralNet(NeuralNet):
         output = self.infer(X)
         loss = self.get_loss(output, y, X=X, training=True)
         loss.backward()
-        if self.gradient_terms_:
-            add_penalty_gradient(self.gradient_terms_)
+        if not self.decay_is_penalty_:
+            add_penalty_gradient(self.penalty.terms(self.module_))
         if self.needs_gradients_:
             parameters = TeeGenerator(self.get_all_learnable_params())
             self.notify(
@@ -284,7 +314,6 @@ class SpectralNet(NeuralNet):
             )
         self.optimizer_.step()
         self.steps_done_ += 1
-        self.rows_seen_ += len(y)
         return {"loss": loss.detach(), "y_pred": output.detach()}
 
     def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
@@ -304,6 +333,7 @@ class SpectralNet(NeuralNet):
             self._run_lean_epoch(iterator, training, prefix)
         if training:
             self._close_epoch()
+            self.rows_seen_ += len(iterator.dataset)
 
     def _run_lean_epoch(self, iterator: RowBatches, training: bool, prefix: str) -> None:
         """Sum losses on the device, read them once, leave one summary row for skorch."""
@@ -325,6 +355,7 @@ class SpectralNet(NeuralNet):
             torch._foreach_copy_(parameters, self.last_finite_)
             self.diverged_ = True
             del self.history[-1]
+            self._restart_optimizer()
             raise KeyboardInterrupt
         torch._foreach_copy_(self.last_finite_, parameters)
         self.history.record("penalty", self.penalty.value(self.module_))
@@ -336,6 +367,11 @@ class SpectralNet(NeuralNet):
         return alive_masks(
             hidden_relevances(self.module_), self.relevance_threshold, self.start_relevance_
         )
+
+    def loss_of_zero(self, dataset: RowDataset) -> float:
+        """Return the data term where all outputs are zero: what a useful network is below."""
+        zeros = torch.zeros(len(dataset), self.module_.layer_sizes[-1], dtype=self.dtype)
+        return float(self.criterion_(zeros.to(self.device), dataset.y, dataset.sample_weight))
 
     def judge_size(self, dataset: RowDataset) -> Settling | None:
         """Judge whether the size has settled, from one full gradient of the data term.
@@ -350,7 +386,7 @@ class SpectralNet(NeuralNet):
         Settling or None
             None where nothing is spectral or nothing is penalised.
         """
-        best = dict(self.callbacks_).get("best_epoch")
+        best = dict(self.callbacks_).get("_best_epoch")
         rows = self.history[self.first_epoch_ : best.best_epoch_ if best else None]
         self.module_.zero_grad()
         for X, y in RowBatches(dataset, PREDICTION_ROWS):

@@ -282,8 +282,15 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         y = rows.y.reshape(len(rows), -1)
         self.y_mean_, self.y_scale_ = np.zeros(self.n_outputs_), np.ones(self.n_outputs_)
         if self.normalize_y:
-            self.y_mean_ = np.average(y, axis=0, weights=rows.weight)
-            deviation = np.sqrt(np.average((y - self.y_mean_) ** 2, axis=0, weights=rows.weight))
+            with np.errstate(over="ignore"):
+                self.y_mean_ = np.average(y, axis=0, weights=rows.weight)
+                variance = np.average((y - self.y_mean_) ** 2, axis=0, weights=rows.weight)
+            if not np.isfinite(variance).all():
+                raise ValueError(
+                    f"`y` holds values up to {np.abs(y).max():g}, whose variance overflows. "
+                    "Divide y by a constant."
+                )
+            deviation = np.sqrt(variance)
             noise = 10 * np.finfo(np.float64).eps * np.abs(self.y_mean_)
             self.y_scale_ = np.where(deviation > noise, deviation, 1.0)
 

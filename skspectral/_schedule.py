@@ -60,5 +60,7 @@ def auto_epochs(n_rows: int, batch_size: int) -> int:
     -------
     int
     """
-    steps = SMALL_TABLE_STEPS if n_rows < SMALL_TABLE_ROWS else AUTO_STEPS
-    return max(1, math.ceil(steps / math.ceil(n_rows / batch_size)))
+    steps_per_epoch = math.ceil(n_rows / batch_size)
+    if n_rows < SMALL_TABLE_ROWS:
+        return max(1, SMALL_TABLE_STEPS // steps_per_epoch)
+    return math.ceil(AUTO_STEPS / steps_per_epoch)

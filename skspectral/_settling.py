@@ -80,7 +80,8 @@ def feed_ratios(layer: nn.Module, penalty: Penalty) -> Tensor | None:
     if not isinstance(layer, SpectralLinear):
         return None
     row_gradient, phi_gradient = layer.lambda_out.grad, layer.phi.grad
-    if row_gradient is not None and penalty.lambda_ > 0 and not layer.train_lambda_in:
+    alone = not (layer.train_lambda_in and layer.train_phi)
+    if row_gradient is not None and penalty.lambda_ > 0 and alone:
         factor, gradient, alpha = layer.lambda_out[:, None], row_gradient[:, None], penalty.lambda_
     elif phi_gradient is not None and penalty.phi > 0:
         factor, gradient, alpha = layer.phi, phi_gradient, penalty.phi

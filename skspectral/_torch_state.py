@@ -22,23 +22,30 @@ def flushes_denormals() -> bool:
 
 @contextmanager
 def _threads(n_threads: int | None) -> Iterator[None]:
-    """Set torch's thread count, which is one per process, until the last concurrent fit ends."""
+    """Set torch's thread count and put it back.
+
+    Each thread has a count of its own, and a new thread starts with the count
+    that was set last in any thread. So a thread that starts to fit while others
+    do is given the count that the first of them had found.
+    """
     global _fits_running, _threads_before
     if n_threads is None:
         yield
         return
     with _lock:
+        own = torch.get_num_threads()
         if _fits_running == 0:
-            _threads_before = torch.get_num_threads()
+            _threads_before = own
+        elif threading.current_thread() is not threading.main_thread():
+            own = _threads_before
         _fits_running += 1
-        torch.set_num_threads(n_threads)
+    torch.set_num_threads(n_threads)
     try:
         yield
     finally:
+        torch.set_num_threads(own)
         with _lock:
             _fits_running -= 1
-            if _fits_running == 0:
-                torch.set_num_threads(_threads_before)
 
 
 @contextmanager

@@ -200,3 +200,36 @@ def test_large_batch_is_cut_with_a_warning(cls):
     with pytest.warns(UserWarning, match="more than the 40 training rows"):
         model = cls(4, batch_size=100, max_iter=2, alpha=0).fit(X, Y)
     assert model.net_.batch_size == 40
+
+
+@BOTH
+def test_values_beyond_float32_are_refused_later_too(cls):
+    model = cls(4, max_iter=1, alpha=0, dtype="float32").fit(X, Y)
+    with pytest.raises(ValueError, match="beyond float32"):
+        model.predict(X * 1e300)
+    with pytest.raises(ValueError, match="beyond float32"):
+        cls(dtype="float32", early_stopping=True).fit(X, Y, X_val=X * 1e300, y_val=Y)
+
+
+def test_target_that_overflows_is_refused():
+    with pytest.raises(ValueError, match=r"variance overflows\. Divide y"):
+        SpectralMLPRegressor().fit(X, X[:, 0] * 1e200)
+
+
+@BOTH
+def test_single_validation_row_is_refused(cls):
+    with pytest.raises(ValueError, match="at least 2 validation rows"):
+        cls(early_stopping=True).fit(X, Y, X_val=X[:1], y_val=Y[:1])
+
+
+@BOTH
+def test_validation_weights_without_rows_are_refused(cls):
+    with pytest.raises(ValueError, match="`sample_weight_val` weighs `X_val`"):
+        cls(early_stopping=True).fit(X, Y, sample_weight_val=np.ones(5))
+
+
+@BOTH
+def test_partial_fit_refuses_early_stopping(cls):
+    extra = {"classes": [0, 1]} if cls is SpectralMLPClassifier else {}
+    with pytest.raises(ValueError, match="does not support early_stopping=True"):
+        cls(early_stopping=True).partial_fit(X, Y, **extra)

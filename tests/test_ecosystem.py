@@ -218,9 +218,9 @@ def test_scikit_learn_scoring_monitor_and_progress_bar(clf, binary):
     X, y = binary
     monitor = callback.ScoringMonitor(scoring="accuracy")
     clf.set_params(max_iter=5).set_callbacks(monitor, callback.ProgressBar()).fit(X, y)
-    log = monitor.get_logs()
-    assert log is not None
-    assert len(str(log)) > 0
+    scores = monitor.get_logs().data_as_pandas["accuracy"]
+    assert len(scores) >= 5
+    assert scores.iloc[-1] == pytest.approx(clf.score(X, y))
 
 
 def test_partial_fit_after_callbacks(clf, binary):

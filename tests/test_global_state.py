@@ -71,30 +71,45 @@ def test_failed_fit_restores_global_state(state, binary, cls):
     assert state() == before
 
 
-def test_threads_are_restored_when_the_last_concurrent_fit_ends():
+@pytest.mark.parametrize("main_ends_first", [True, False])
+def test_concurrent_fits_restore_the_threads_of_each(main_ends_first):
+    """The main thread and a worker overlap; each finds its own count again."""
     before = torch.get_num_threads()
-    barrier = threading.Barrier(2, timeout=20)
-    seen = []
+    torch.set_num_threads(3)
+    started, release = threading.Event(), threading.Event()
+    counts = {}
 
-    def fit(first):
+    def work():
         with training_state(1):
-            barrier.wait()
-            if not first:
-                release.wait(20)
-            seen.append(torch.get_num_threads())
+            started.set()
+            release.wait(20)
+            counts["inside"] = torch.get_num_threads()
+        counts["after"] = torch.get_num_threads()
 
-    release = threading.Event()
-    workers = [threading.Thread(target=fit, args=(first,)) for first in (True, False)]
-    for worker in workers:
-        worker.start()
-    workers[0].join(20)
-    release.set()
-    workers[1].join(20)
-    assert len(seen) == 2
-    assert torch.get_num_threads() == before
+    worker = threading.Thread(target=work)
+    try:
+        if main_ends_first:
+            with training_state(1):
+                worker.start()
+                started.wait(20)
+            assert torch.get_num_threads() == 3
+            release.set()
+            worker.join(20)
+        else:
+            with training_state(1):
+                worker.start()
+                started.wait(20)
+                release.set()
+                worker.join(20)
+        assert torch.get_num_threads() == 3
+        assert counts == {"inside": 1, "after": 3}
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_n_threads_none_leaves_the_count():
     before = torch.get_num_threads()
+    torch.set_num_threads(3)
     with training_state(None):
-        assert torch.get_num_threads() == before
+        assert torch.get_num_threads() == 3
+    torch.set_num_threads(before)

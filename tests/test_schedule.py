@@ -43,6 +43,7 @@ def test_auto_epochs_plan_steps_not_epochs(n_rows, batch_size):
 def test_auto_epochs_are_few_for_small_tables():
     assert auto_epochs(100, 100) == 2000
     assert auto_epochs(999, 200) == 400
+    assert auto_epochs(600, 200) * 3 <= 2000
 
 
 def test_auto_epochs_are_at_least_one():

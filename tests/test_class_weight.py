@@ -1,0 +1,61 @@
+"""Weights of classes: looked up by label, checked, and equal to weights of rows."""
+
+import numpy as np
+import pytest
+
+from skspectral import SpectralMLPClassifier
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def make(**parameters):
+    return SpectralMLPClassifier(8, max_iter=30, random_state=0, **parameters)
+
+
+def test_class_of_weight_zero_equals_rows_left_out(multiclass):
+    X, y = multiclass
+    weighted = make(class_weight={"ash": 0.0}).fit(X, y)
+    left_out = make().fit(X, y, sample_weight=(y != "ash").astype(float))
+    np.testing.assert_array_equal(weighted.predict_proba(X), left_out.predict_proba(X))
+
+
+def test_classes_without_an_entry_weigh_one(multiclass):
+    X, y = multiclass
+    clf = make(class_weight={"ash": 5.0})
+    clf.partial_fit(X[y != "ash"], y[y != "ash"], classes=np.unique(y))
+    assert clf.n_iter_ == 1
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "message"),
+    [
+        ({"ash": -1.0}, "weights >= 0 of the classes"),
+        ({"elm": 1.0}, "weights >= 0 of the classes"),
+        ({"ash": 0.0, "beech": 0.0, "cedar": 0.0}, "no row with a positive weight"),
+    ],
+)
+def test_bad_class_weights_are_named(multiclass, class_weight, message):
+    with pytest.raises(ValueError, match=f"`class_weight`.*{message}"):
+        make(class_weight=class_weight).fit(*multiclass)
+
+
+def test_dict_is_refused_for_multilabel(multilabel):
+    with pytest.raises(ValueError, match="must be 'balanced' or None for multilabel"):
+        make(class_weight={0: 1.0}).fit(*multilabel)
+    assert make(class_weight="balanced").fit(*multilabel).score(*multilabel) > 0.4
+
+
+def test_classes_of_partial_fit_may_be_mended_and_not_changed(binary):
+    X, y = binary
+    clf = make()
+    with pytest.raises(ValueError, match="classes of the first fit"):
+        clf.partial_fit(X, y, classes=[0, 2])
+    clf.partial_fit(X, y, classes=[0, 1])
+    with pytest.raises(ValueError, match="not the same as on last call"):
+        clf.partial_fit(X, y, classes=[0, 1, 2])
+
+
+def test_classes_of_multilabel_number_the_labels(multilabel):
+    with pytest.raises(ValueError, match="`classes` must number the 3 labels"):
+        make().partial_fit(*multilabel, classes=[0, 1])
+    assert make().partial_fit(*multilabel, classes=[0, 1, 2]).n_outputs_ == 3
