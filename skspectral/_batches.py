@@ -114,3 +114,13 @@ class RowBatches:
         for start in range(0, n_rows, self.batch_size):
             stop = start + self.batch_size
             yield self.dataset.rows(slice(start, stop) if order is None else order[start:stop])
+
+
+class FixedSplit:
+    """Hand skorch the validation rows that the estimator chose."""
+
+    def __init__(self, dataset_valid: RowDataset) -> None:
+        self.dataset_valid = dataset_valid
+
+    def __call__(self, dataset: RowDataset, y: Any = None, **kwargs: Any) -> tuple[Any, Any]:
+        return dataset, self.dataset_valid

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from skorch.callbacks import Callback
 
-from skspectral._net import optimizer_class
+from skspectral._optimizers import optimizer_class
 
 RESERVED = ("lr", "maximize", "params", "weight_decay")
 """What an optimiser is given by the estimator, not by the user's ``functools.partial``."""

@@ -15,8 +15,8 @@ from sklearn.utils.multiclass import (
 )
 
 from skspectral._compat import StrOptions, _fit_context
-from skspectral._mlp import BaseSpectralMLP, ravel_column
-from skspectral._rows import Rows
+from skspectral._mlp import BaseSpectralMLP
+from skspectral._rows import Rows, ravel_column
 
 
 class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
@@ -101,7 +101,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         Of initial weights, order of rows and held-out rows.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the last fit, with a new
-        schedule and a fresh optimiser.
+        schedule and a fresh optimiser; device, dtype and target stay as they
+        were.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, multiplied into `sample_weight`; "balanced" for
         weights inverse to the classes' frequencies.
@@ -126,8 +127,9 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
     n_alive_nodes_ : list of int
         Alive nodes per hidden layer.
     size_settled_ : bool or None
-        Whether the size has converged; None where nothing is penalised or
-        spectral, and after `partial_fit`.
+        Whether the size has converged; None where nothing is spectral, no
+        trained factor of the hidden nodes is penalised, and after
+        `partial_fit`.
     node_indices_ : list of ndarray of int
         Index in `hidden_layer_sizes` of each node that is physically there.
     feature_importances_ : ndarray of shape (`n_features_in_`,)

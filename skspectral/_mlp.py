@@ -13,22 +13,30 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import accuracy_score, r2_score
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_random_state, column_or_1d, gen_batches
+from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import validate_data
 from skorch.callbacks import LRScheduler
 
 from skspectral._batches import RowDataset, to_tensor
 from skspectral._checks import check_callbacks, check_hidden_layer_sizes, check_solver
 from skspectral._compat import CallbackSupportMixin, Interval, Options, StrOptions, _fit_context
+from skspectral._convergence import describe_failure, describe_plateau, describe_size
 from skspectral._device import choose_device
 from skspectral._fitted import FittedNetworkMixin
-from skspectral._net import ADAM_BETAS, SpectralNet
+from skspectral._net import SpectralNet
+from skspectral._optimizers import ADAM_BETAS
 from skspectral._penalty import Penalty
 from skspectral._rows import Rows, check_weights
 from skspectral._schedule import HORIZON_SCHEDULES, auto_epochs
-from skspectral._stopping import BestEpoch, SklearnCallbacks, StopOnPlateau
+from skspectral._stopping import (
+    BestEpoch,
+    SklearnCallbacks,
+    StopOnPlateau,
+    negative_score,
+    penalised_loss,
+    validation_score,
+)
 from skspectral._torch_state import training_state
 from skspectral.nn._mlp import ACTIVATIONS, EIGENVALUES, PARAMETRIZATIONS, TRAINABLE, SpectralMLP
 
@@ -36,8 +44,6 @@ SOLVERS = {"adam": functools.partial(torch.optim.Adam, betas=ADAM_BETAS), "sgd":
 SMALL_TABLE = 1000
 """Rows below which dtype="auto" computes in float64 on a CPU."""
 OWN_CALLBACKS = ("_best_epoch", "_sklearn_callbacks", "_plateau")
-USELESS = 100.0
-"""Training has diverged where the loss exceeds that of zero outputs by this factor."""
 CHUNK = 10_000
 """Rows at a time whose spread is taken, which bounds the memory it needs."""
 MAX_INT = np.iinfo(np.int32).max
@@ -240,7 +246,11 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
                 settling = net.judge_size(dataset)
             self._set_fitted_attributes()
             self.size_settled_ = None if settling is None else settling.settled
-            complaint = self._failure(dataset) or self._complaint(settling, epochs)
+            complaint = (
+                describe_failure(net, dataset, self.learning_rate_init)
+                or describe_size(net, settling, epochs, self.alpha)
+                or describe_plateau(net, epochs)
+            )
         except BaseException:
             if not continuing:
                 del self.net_
@@ -370,12 +380,12 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
         callbacks = []
         if self.early_stopping:
             margin = self.tol if ends else 0.0
-            callbacks.append(("_best_epoch", BestEpoch(_validation_score, margin)))
+            callbacks.append(("_best_epoch", BestEpoch(validation_score, margin)))
         callbacks += self._user_callbacks()
         if hasattr(self, "_skl_callbacks"):
             callbacks.append(("_sklearn_callbacks", follow))
         if not ends:
-            value = _negative_score if self.early_stopping else _penalised_loss
+            value = negative_score if self.early_stopping else penalised_loss
             adaptive = self.learning_rate == "adaptive"
             plateau = StopOnPlateau(value, self.tol, self.n_iter_no_change, adaptive)
             callbacks.append(("_plateau", plateau))
@@ -420,13 +430,14 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
             self.net_.train_one_epoch(dataset, **settings)
         self._set_fitted_attributes()
         self.size_settled_ = None
-        if failure := self._failure(dataset):
+        failure = describe_failure(self.net_, dataset, self.learning_rate_init)
+        if failure:
             warnings.warn(failure, ConvergenceWarning, stacklevel=4)
         return self
 
     def _set_fitted_attributes(self):
         history = self.net_.history
-        self.loss_curve_ = [_penalised_loss(row) for row in history]
+        self.loss_curve_ = [penalised_loss(row) for row in history]
         self.n_iter_ = len(history)
         self.t_ = int(self.net_.rows_seen_)
         scores = [row["valid_score"] for row in history if "valid_score" in row]
@@ -437,53 +448,6 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
         self.n_layers_ = len(self._layer_sizes)
         self.node_indices_ = [np.arange(size) for size in self._layer_sizes[1:-1]]
 
-    def _failure(self, dataset):
-        """Say that training diverged or was broken off; else None."""
-        remedy = (
-            f"Lower `learning_rate_init` (now {self.learning_rate_init:g}), and scale X, for "
-            "example with StandardScaler."
-        )
-        if self.net_.diverged_:
-            return (
-                f"Training diverged in epoch {self.n_iter_ + 1}: the weights were no longer "
-                f"finite. The last finite weights are kept. {remedy}"
-            )
-        if self.net_.interrupted_:
-            return (
-                f"Training was interrupted in epoch {self.n_iter_ + 1}; the weights are kept as "
-                "they were."
-            )
-        loss, useless = self.net_.history[-1]["train_loss"], self.net_.loss_of_zero(dataset)
-        if not loss <= USELESS * useless:
-            return (
-                f"Training diverged: the loss ended at {loss:g}, where outputs of zero give "
-                f"{useless:g}. {remedy}"
-            )
-        return None
-
-    def _complaint(self, settling, epochs):
-        """Say that every node died or training was too short; else None."""
-        if self.n_alive_nodes_ and not any(self.n_alive_nodes_):
-            return (
-                "Every node died: lower alpha. The penalty outweighs what the data tell, and "
-                f"the network predicts a constant at alpha={self.alpha:g}."
-            )
-        if settling is not None and not settling.settled:
-            return (
-                f"The size has not settled: {settling.n_alive} nodes are alive, of which the "
-                f"data still feed {settling.n_fed}; half-way through training "
-                f"{settling.n_half_way} were alive. Raise `max_iter` (now {epochs} epochs), or "
-                "`learning_rate_init`, or do not read `n_alive_nodes_` as a size."
-            )
-        plateau = dict(self.net_.callbacks_).get("_plateau")
-        ended = self.n_iter_ - self.net_.first_epoch_ >= epochs
-        if plateau is not None and not plateau.stopped_ and ended:
-            return (
-                f"Maximum iterations ({epochs}) reached and the loss still falls by more than "
-                "`tol`. Raise `max_iter`."
-            )
-        return None
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
@@ -491,27 +455,3 @@ class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "net_")
-
-
-def _penalised_loss(row):
-    return row["train_loss"] + row["penalty"]
-
-
-def _negative_score(row):
-    return -row["valid_score"]
-
-
-def _validation_score(net, dataset):
-    """Return R2 or accuracy, weighted, as the estimator's own ``score`` would."""
-    predicted = net.predict(dataset)
-    weight = None if dataset.sample_weight is None else dataset.sample_weight.cpu().numpy()
-    metric = r2_score if net.out_activation == "identity" else accuracy_score
-    target = dataset.y.cpu().numpy().reshape(predicted.shape)
-    return float(metric(target, predicted, sample_weight=weight))
-
-
-def ravel_column(y):
-    """Flatten a single column with scikit-learn's warning; several columns stay."""
-    if y.ndim == 2 and y.shape[1] == 1:
-        return column_or_1d(y, warn=True)
-    return y

@@ -17,26 +17,17 @@ from skorch.dataset import unpack_data
 from skorch.utils import TeeGenerator
 from torch import Tensor
 
-from skspectral._batches import RowBatches, RowDataset
+from skspectral._batches import FixedSplit, RowBatches, RowDataset
 from skspectral._losses import OUTPUT_ACTIVATIONS, DataTerm
+from skspectral._optimizers import COUPLED_OPTIMIZERS, FUSED_OPTIMIZERS, optimizer_class
 from skspectral._penalty import Penalty, add_penalty_gradient
 from skspectral._schedule import HORIZON_SCHEDULES, SCHEDULES
 from skspectral._settling import FED, Settling, feed_ratios, half_way
 from skspectral.nn._mlp import SpectralMLP
 from skspectral.nn._relevance import alive_masks, hidden_relevances
 
-ADAM_BETAS = (0.9, 0.99)
-"""A shorter memory of squared gradients than torch's 0.999: sizes settle in fewer steps."""
-COUPLED_OPTIMIZERS = (torch.optim.Adam, torch.optim.SGD)
-"""Their `weight_decay` adds to the gradient, so it is the penalty exactly."""
-FUSED_OPTIMIZERS = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
 PREDICTION_ROWS = 8192
 """Rows per batch where no gradient is formed."""
-
-
-def optimizer_class(solver: Any) -> Any:
-    """Return the class behind an optimiser class or a ``functools.partial`` of one."""
-    return solver.func if isinstance(solver, functools.partial) else solver
 
 
 def _overrides(callbacks: list[tuple[str, Any]], *methods: str) -> bool:
@@ -276,7 +267,7 @@ class SpectralNet(NeuralNet):
         self.last_finite_ = [p.detach().clone() for p in self.module_.parameters()]
 
     def _run(self, dataset: RowDataset, dataset_valid: RowDataset | None, epochs: int) -> None:
-        self.train_split = None if dataset_valid is None else _FixedSplit(dataset_valid)
+        self.train_split = None if dataset_valid is None else FixedSplit(dataset_valid)
         try:
             self.partial_fit(dataset, epochs=epochs)
         except Exception:
@@ -404,13 +395,3 @@ class SpectralNet(NeuralNet):
                 n_fed += int((mask & (ratio > FED)).sum())
                 n_half_way += n_before
         return Settling(n_alive, n_fed, n_half_way)
-
-
-class _FixedSplit:
-    """Hand skorch the validation rows that the estimator chose."""
-
-    def __init__(self, dataset_valid: RowDataset) -> None:
-        self.dataset_valid = dataset_valid
-
-    def __call__(self, dataset: RowDataset, y: Any = None, **kwargs: Any) -> tuple[Any, Any]:
-        return dataset, self.dataset_valid

@@ -8,7 +8,8 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from skspectral._compat import _fit_context
-from skspectral._mlp import BaseSpectralMLP, ravel_column
+from skspectral._mlp import BaseSpectralMLP
+from skspectral._rows import ravel_column
 
 
 class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
@@ -91,7 +92,8 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         Of initial weights, order of rows and held-out rows.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the last fit, with a new
-        schedule and a fresh optimiser.
+        schedule and a fresh optimiser; device, dtype and target stay as they
+        were.
     normalize_y : bool, default=True
         Whether outputs are centred and scaled by their weighted mean and
         standard deviation, so that `alpha` has no unit and the fit follows
@@ -117,8 +119,9 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
     n_alive_nodes_ : list of int
         Alive nodes per hidden layer.
     size_settled_ : bool or None
-        Whether the size has converged; None where nothing is penalised or
-        spectral, and after `partial_fit`.
+        Whether the size has converged; None where nothing is spectral, no
+        trained factor of the hidden nodes is penalised, and after
+        `partial_fit`.
     node_indices_ : list of ndarray of int
         Index in `hidden_layer_sizes` of each node that is physically there.
     feature_importances_ : ndarray of shape (`n_features_in_`,)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing, column_or_1d
 
 from skspectral._compat import _check_sample_weight
 
@@ -82,3 +82,11 @@ class Rows:
             random_state=random_state,
         )
         return self.take(kept), self.take(held_out)
+
+
+def ravel_column(y: np.ndarray) -> np.ndarray:
+    """Flatten a single column with scikit-learn's warning; several columns stay."""
+    if y.ndim == 2 and y.shape[1] == 1:
+        flat: np.ndarray = column_or_1d(y, warn=True)
+        return flat
+    return y

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import accuracy_score, r2_score
 from skorch.callbacks import Callback
 
 MIN_LEARNING_RATE = 1e-6
@@ -151,3 +152,22 @@ class SklearnCallbacks(Callback):
                 **self.task, reconstruction_attributes=self.fitted_attributes
             )
         )
+
+
+def penalised_loss(row: dict[str, Any]) -> float:
+    """Return the penalised loss of an epoch."""
+    return float(row["train_loss"] + row["penalty"])
+
+
+def negative_score(row: dict[str, Any]) -> float:
+    """Return what falls as the validation score of an epoch rises."""
+    return -float(row["valid_score"])
+
+
+def validation_score(net: Any, dataset: Any) -> float:
+    """Return R2 or accuracy, weighted, as the estimator's own ``score`` would."""
+    predicted = net.predict(dataset)
+    weight = None if dataset.sample_weight is None else dataset.sample_weight.cpu().numpy()
+    metric = r2_score if net.out_activation == "identity" else accuracy_score
+    target = dataset.y.cpu().numpy().reshape(predicted.shape)
+    return float(metric(target, predicted, sample_weight=weight))
