@@ -59,8 +59,8 @@ def describe_size(
     return (
         f"The size has not settled: {settling.n_alive} nodes are alive, of which the "
         f"data still feed {settling.n_fed}; half-way through training "
-        f"{settling.n_half_way} were alive. Raise `max_iter` (now {epochs} epochs), or "
-        "`learning_rate_init`, or do not read `n_alive_nodes_` as a size."
+        f"{settling.n_half_way} were alive. Raise `max_iter` (now {epochs} epochs), or `alpha` "
+        f"(now {alpha:g}; few or noisy rows need more), or do not read `n_alive_nodes_` as a size."
     )
 
 

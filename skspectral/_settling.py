@@ -41,11 +41,10 @@ class Settling:
 
     @property
     def settled(self) -> bool:
-        """Whether nearly all nodes are fed and the count has stopped falling."""
+        """Whether nodes are left, nearly all are fed, and the count has stopped falling."""
         fell = self.n_half_way - self.n_alive
-        return self.n_fed >= FED_SHARE * self.n_alive and fell <= max(
-            1, LOSS_SHARE * self.n_half_way
-        )
+        fed = self.n_alive > 0 and self.n_fed >= FED_SHARE * self.n_alive
+        return fed and fell <= max(1, LOSS_SHARE * self.n_half_way)
 
 
 def feed_ratios(layer: nn.Module, penalty: Penalty) -> Tensor | None:

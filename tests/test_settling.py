@@ -24,7 +24,7 @@ from skspectral.nn import SpectralLinear, SpectralMLP
         (230, 26, 250, False),
         (100, 100, 105, True),
         (100, 100, 106, False),
-        (0, 0, 0, True),
+        (0, 0, 0, False),
     ],
 )
 def test_settled_needs_fed_nodes_and_a_steady_count(n_alive, n_fed, n_half_way, settled):
@@ -136,6 +136,7 @@ def test_every_node_dead_warns_and_predicts_a_constant(binary, cls):
     with pytest.warns(ConvergenceWarning, match="Every node died: lower alpha"):
         model = fit(cls, X, y, alpha=10.0, max_iter=1500)
     assert model.n_alive_nodes_ == [0]
+    assert model.size_settled_ is False
     assert np.ptp(model.predict(X)) < 1e-6
     assert (model.feature_importances_ == 0).all()
 
