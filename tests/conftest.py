@@ -36,12 +36,18 @@ def multilabel():
 
 
 @pytest.fixture(scope="session")
-def california():
-    """Return train and test parts of California Housing, inputs quantile-normal."""
+def california_raw():
+    """Return train and test parts of California Housing: X, X_test, y, y_test."""
     try:
         X, y = fetch_california_housing(return_X_y=True, download_if_missing=False)
     except OSError:
         pytest.skip("California Housing is not in scikit-learn's cache (SCIKIT_LEARN_DATA)")
-    X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2, random_state=0)
-    scaler = QuantileTransformer(output_distribution="normal", random_state=0).fit(X_train)
-    return scaler.transform(X_train), scaler.transform(X_test), y_train, y_test
+    return train_test_split(X, y, test_size=0.2, random_state=0)
+
+
+@pytest.fixture(scope="session")
+def california(california_raw):
+    """Return the same with quantile-normal inputs."""
+    X, X_test, y, y_test = california_raw
+    scaler = QuantileTransformer(output_distribution="normal", random_state=0).fit(X)
+    return scaler.transform(X), scaler.transform(X_test), y, y_test

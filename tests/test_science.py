@@ -6,9 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.datasets import fetch_california_housing
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import QuantileTransformer, SplineTransformer, StandardScaler
@@ -113,12 +111,8 @@ def encoder():
 
 
 @pytest.mark.slow
-def test_california_reaches_the_accuracy_floor_in_less_time_than_a_wide_mlp():
-    try:
-        X, y = fetch_california_housing(return_X_y=True, download_if_missing=False)
-    except OSError:
-        pytest.skip("California Housing is not in scikit-learn's cache (SCIKIT_LEARN_DATA)")
-    X, X_test, y, y_test = train_test_split(X, y, test_size=0.2, random_state=0)
+def test_california_reaches_the_accuracy_floor_in_less_time_than_a_wide_mlp(california_raw):
+    X, X_test, y, y_test = california_raw
     ours = make_pipeline(
         encoder(),
         SpectralMLPRegressor(60, alpha=1e-3, batch_size=400, max_iter=120, random_state=0),
