@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 
 EXTRAS_demo := plot
-EXTRAS_test := plot,test
+EXTRAS_test := onnx,plot,test
 EXTRAS_lint := lint
 EXTRAS_docs := docs
 

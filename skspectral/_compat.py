@@ -3,7 +3,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._metadata_requests import _routing_enabled
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+from sklearn.utils._param_validation import (
+    Interval,
+    Options,
+    RealNotInt,
+    StrOptions,
+    validate_params,
+)
 from sklearn.utils.validation import _check_sample_weight
 
 try:
@@ -18,7 +26,11 @@ __all__ = [
     "CallbackSupportMixin",
     "Interval",
     "Options",
+    "RealNotInt",
     "StrOptions",
     "_check_sample_weight",
     "_fit_context",
+    "_routing_enabled",
+    "check_matplotlib_support",
+    "validate_params",
 ]

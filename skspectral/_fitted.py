@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from sklearn.preprocessing import StandardScaler
@@ -18,10 +20,16 @@ from skspectral.nn._relevance import hidden_relevances
 class FittedNetworkMixin:
     """Attributes and outputs that are read off the trained network on demand."""
 
+    hidden_layer_sizes: Any
     net_: SpectralNet
     n_outputs_: int
+    node_indices_: list[np.ndarray]
+    size_settled_: bool | None
     _dtype: str
+    _fitted_architecture: dict[str, Any]
     _input_scaler: StandardScaler
+    _layer_sizes: tuple[int, ...]
+    _random_state: np.random.RandomState
 
     @property
     def _torch_dtype(self):
@@ -79,12 +87,26 @@ class FittedNetworkMixin:
         constant = paths.sum() == 0 or not all(self.n_alive_nodes_)
         return np.zeros_like(paths) if constant else paths / paths.sum()
 
-    def _outputs(self, X):
-        """Return the linear outputs of the network, float64 array of shape (n, n_outputs)."""
+    def _dataset_of(self, X):
+        """Check rows to predict for, RowDataset on the device of the network."""
         check_is_fitted(self)
         X = validate_data(
             self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
         )
-        dataset = RowDataset(X, None, None, self._torch_dtype, self.net_.device)
+        return RowDataset(X, None, None, self._torch_dtype, self.net_.device)
+
+    def _outputs(self, X):
+        """Return the linear outputs of the network, float64 array of shape (n, n_outputs)."""
+        dataset = self._dataset_of(X)
         with training_state(n_threads=None):  # dead nodes hold denormal numbers
             return self.net_.forward(dataset).numpy().astype(np.float64)
+
+    def _last_hidden(self, X):
+        """Return activations of the last hidden layer, float64 array of shape (n, n_nodes)."""
+        dataset = self._dataset_of(X)
+        with training_state(n_threads=None), torch.no_grad():
+            parts = [
+                self.module_.last_hidden(rows.to(self.net_.device))
+                for rows, _ in self.net_.get_iterator(dataset)
+            ]
+            return torch.cat(parts).cpu().numpy().astype(np.float64)

@@ -23,10 +23,11 @@ from skspectral._checks import check_callbacks, check_hidden_layer_sizes, check_
 from skspectral._compat import CallbackSupportMixin, Interval, Options, StrOptions, _fit_context
 from skspectral._convergence import describe_failure, describe_plateau, describe_size
 from skspectral._device import choose_device
-from skspectral._fitted import FittedNetworkMixin
+from skspectral._exportable import ExportableMixin
 from skspectral._net import SpectralNet
 from skspectral._optimizers import ADAM_BETAS
 from skspectral._penalty import Penalty
+from skspectral._prunable import PrunableMixin
 from skspectral._rows import Rows, check_weights
 from skspectral._schedule import HORIZON_SCHEDULES, auto_epochs
 from skspectral._stopping import (
@@ -49,7 +50,7 @@ CHUNK = 10_000
 MAX_INT = np.iinfo(np.int32).max
 
 
-class BaseSpectralMLP(FittedNetworkMixin, CallbackSupportMixin, BaseEstimator):
+class BaseSpectralMLP(ExportableMixin, PrunableMixin, CallbackSupportMixin, BaseEstimator):
     """Training, relevance and the fitted attributes of both estimators."""
 
     _parameter_constraints: dict = {

@@ -238,14 +238,15 @@ class SpectralNet(NeuralNet):
         """Take new settings and start the optimiser and the callbacks anew; weights stay."""
         self._take({**settings, "callbacks": callbacks})
         self.initialize_callbacks()
-        self._restart_optimizer()
+        self.restart_optimizer()
         return self
 
     def _take(self, settings: Mapping[str, Any]) -> None:
         for name, value in settings.items():
             setattr(self, name, value)
 
-    def _restart_optimizer(self) -> None:
+    def restart_optimizer(self) -> None:
+        """Build the optimiser anew for the parameters as they are."""
         with self._current_init_context("optimizer"):
             self.initialize_optimizer()
 
@@ -346,7 +347,7 @@ class SpectralNet(NeuralNet):
             torch._foreach_copy_(parameters, self.last_finite_)
             self.diverged_ = True
             del self.history[-1]
-            self._restart_optimizer()
+            self.restart_optimizer()
             raise KeyboardInterrupt
         torch._foreach_copy_(self.last_finite_, parameters)
         self.history.record("penalty", self.penalty.value(self.module_))

@@ -3,7 +3,7 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, SpectralPruner
 
 SETTINGS = [
     {"parametrization": "dense"},
@@ -16,6 +16,15 @@ ESTIMATORS = [
     for sizes in ((16,), (12, 8))
     for settings in SETTINGS
 ]
+PRUNERS = [
+    SpectralPruner(cls(hidden_layer_sizes=sizes, max_iter=60), **settings)
+    for cls, sizes, settings in (
+        (SpectralMLPRegressor, (16,), {}),
+        (SpectralMLPClassifier, (16,), {}),
+        (SpectralMLPRegressor, (12, 8), {"n_nodes": 0.5, "strategy": "before"}),
+        (SpectralMLPClassifier, (12, 8), {"cv": 2, "fine_tune": 3}),
+    )
+]
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +34,6 @@ def _array_api(monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@parametrize_with_checks(ESTIMATORS)
+@parametrize_with_checks(ESTIMATORS + PRUNERS)
 def test_estimators_pass_check_estimator(estimator, check):
     check(estimator)

@@ -20,6 +20,13 @@ METHODS = [
         "predict_proba",
         "reset_parameters",
         "from_linear",
+        "prune",
+        "to_sklearn",
+        "to_onnx",
+        "transform",
+        "plot",
+        "from_estimator",
+        "from_cv_results",
     )
     if hasattr(cls, name)
 ]
@@ -42,6 +49,10 @@ def test_parameters_are_documented_in_order(obj):
 def test_methods_document_their_parameters(obj):
     doc = inspect.getdoc(obj)
     if "Parameters" in doc:
-        signature = [n for n in inspect.signature(obj).parameters if n not in ("self", "cls")]
+        parameters = [
+            f"**{p.name}" if p.kind is p.VAR_KEYWORD else p.name
+            for p in inspect.signature(obj).parameters.values()
+        ]
+        signature = [name for name in parameters if name not in ("self", "cls")]
         assert documented(obj) == signature
     assert doc.splitlines()[0].endswith(".")

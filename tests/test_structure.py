@@ -15,6 +15,7 @@ ROOMS = [
     "nn._linear",
     "nn._mlp",
     "nn._relevance",
+    "nn._shrink",
     "nn",
     "_schedule",
     "_penalty",
@@ -27,12 +28,27 @@ ROOMS = [
     "_stopping",
     "_optimizers",
     "_net",
+    "_shrinking",
     "_convergence",
     "_checks",
     "_fitted",
+    "_ranking",
+    "_prunable",
+    "_sklearn_mlp",
+    "_onnx_head",
+    "_onnx",
+    "_exportable",
     "_mlp",
     "_regressor",
     "_classifier",
+    "_pruning_curve",
+    "_row_scores",
+    "_size_choice",
+    "_pruning_strategies",
+    "_pruner",
+    "_display._pruning_curve",
+    "_display._relevance",
+    "_display",
     "",
 ]
 FORBIDDEN_BELOW_NUMPY = {"numpy", "sklearn", "skorch", "pandas"}
@@ -85,7 +101,7 @@ def test_private_scikit_learn_is_imported_in_one_place():
 def test_import_is_free_of_optional_packages():
     code = (
         "import sys, skspectral; "
-        "print({'matplotlib', 'skl2onnx', 'dask', 'torch._dynamo'} & set(sys.modules))"
+        "print({'matplotlib', 'skl2onnx', 'onnx', 'dask', 'torch._dynamo'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

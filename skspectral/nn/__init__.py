@@ -5,5 +5,6 @@
 from skspectral.nn._linear import SpectralLinear
 from skspectral.nn._mlp import SpectralMLP
 from skspectral.nn._relevance import node_relevance
+from skspectral.nn._shrink import mask_nodes, shrink
 
-__all__ = ["SpectralLinear", "SpectralMLP", "node_relevance"]
+__all__ = ["SpectralLinear", "SpectralMLP", "mask_nodes", "node_relevance", "shrink"]

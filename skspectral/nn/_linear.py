@@ -162,6 +162,14 @@ class SpectralLinear(nn.Module):
         self.bias = empty(out_features) if bias else None
         self.reset_parameters()
 
+    def set_trained(
+        self, *, train_phi: bool, train_lambda_in: bool, train_lambda_out: bool
+    ) -> None:
+        """Change what is trained; values stay. Parameters as in the constructor."""
+        self.train_phi, self.phi.requires_grad = train_phi, train_phi
+        self.train_lambda_in, self.lambda_in.requires_grad = train_lambda_in, train_lambda_in
+        self.train_lambda_out, self.lambda_out.requires_grad = train_lambda_out, train_lambda_out
+
     @property
     def weight(self) -> Tensor:
         """Effective weight, Tensor of shape (out_features, in_features)."""

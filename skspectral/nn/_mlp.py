@@ -46,6 +46,16 @@ def _per_hidden_layer(parametrization: str | Sequence[str], n_hidden: int) -> li
     return expanded
 
 
+def _trained_factors(eigenvalues: str, trainable: str, is_output: bool) -> dict[str, bool]:
+    """Return what is trained in a spectral layer, as keywords of :class:`SpectralLinear`."""
+    train_lambda = trainable != "eigenvectors"
+    return {
+        "train_phi": trainable != "eigenvalues",
+        "train_lambda_in": train_lambda and (is_output or eigenvalues in ("in", "both")),
+        "train_lambda_out": train_lambda and not is_output and eigenvalues != "in",
+    }
+
+
 class SpectralMLP(nn.Module):
     """Stack of fully connected layers, spectral or dense, with one activation between them.
 
@@ -134,8 +144,8 @@ class SpectralMLP(nn.Module):
         kinds.append("spectral" if output_is_spectral else "dense")
 
         self.activation = ACTIVATIONS[activation]()
+        self.eigenvalues = eigenvalues
         self.layers = nn.ModuleList()
-        train_lambda = trainable != "eigenvectors"
         for index, kind in enumerate(kinds):
             sizes = self.layer_sizes[index : index + 2]
             is_output = index == n_hidden
@@ -148,9 +158,7 @@ class SpectralMLP(nn.Module):
                     SpectralLinear,
                     *sizes,
                     bias=bias,
-                    train_phi=trainable != "eigenvalues",
-                    train_lambda_in=train_lambda and (is_output or eigenvalues in ("in", "both")),
-                    train_lambda_out=train_lambda and not is_output and eigenvalues != "in",
+                    **_trained_factors(eigenvalues, trainable, is_output),
                     device=device or "cpu",
                     dtype=dtype,
                 )
@@ -163,6 +171,25 @@ class SpectralMLP(nn.Module):
     def hidden_layers(self) -> list[nn.Module]:
         """The layers whose nodes are hidden, first to last."""
         return list(self.layers)[:-1]
+
+    def set_trainable(self, trainable: str) -> None:
+        """Change what is trained in the spectral layers; see `trainable` of the class.
+
+        Parameters
+        ----------
+        trainable : {"all", "eigenvalues", "eigenvectors"}
+        """
+        _check_choice("trainable", trainable, TRAINABLE)
+        for layer in self.layers:
+            if isinstance(layer, SpectralLinear):
+                is_output = layer is self.layers[-1]
+                layer.set_trained(**_trained_factors(self.eigenvalues, trainable, is_output))
+
+    def last_hidden(self, x: Tensor) -> Tensor:
+        """Map Tensor of shape (n, n_inputs) to the activations of the last hidden layer."""
+        for layer in self.hidden_layers:
+            x = self.activation(layer(x))
+        return x
 
     def reset_parameters(
         self,
@@ -180,7 +207,5 @@ class SpectralMLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map Tensor of shape (n, n_inputs) to linear outputs of shape (n, n_outputs)."""
-        for layer in self.hidden_layers:
-            x = self.activation(layer(x))
-        output: Tensor = self.layers[-1](x)
+        output: Tensor = self.layers[-1](self.last_hidden(x))
         return output

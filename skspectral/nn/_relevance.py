@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from skspectral.nn._linear import SpectralLinear
 from skspectral.nn._mlp import SpectralMLP
 
 COLLAPSED = 1e-4
@@ -65,22 +66,75 @@ def node_relevance(module: nn.Module) -> Tensor | list[Tensor]:
     """
     if isinstance(module, SpectralMLP):
         return hidden_relevances(module)
-    return _row_norms(module)
+    return _weight_norms(module)
 
 
 def hidden_relevances(module: SpectralMLP) -> list[Tensor]:
     """Relevances of the nodes of each hidden layer, list of Tensor of shape (n_nodes,)."""
-    return [_row_norms(layer) for layer in module.hidden_layers]
+    return [_weight_norms(layer) for layer in module.hidden_layers]
 
 
-def _row_norms(layer: nn.Module) -> Tensor:
+def eigenvalue_sizes(module: SpectralMLP) -> list[Tensor]:
+    r"""Return :math:`|\lambda^{out}_i|` of each hidden layer, list of Tensor of shape (n_nodes,).
+
+    Raises
+    ------
+    ValueError
+        If a hidden layer has no outbound eigenvalues to train.
+    """
+    sizes = []
+    for index, layer in enumerate(module.hidden_layers):
+        if not isinstance(layer, SpectralLinear) or not layer.train_lambda_out:
+            raise ValueError(
+                "Ranking by eigenvalue needs trained outbound eigenvalues in every hidden layer "
+                f"(spectral layers, eigenvalues 'out', 'out-in' or 'both'); hidden layer {index} "
+                "has none. Rank by 'spectral' or 'path'."
+            )
+        sizes.append(layer.lambda_out.detach().abs())
+    return sizes
+
+
+def path_norms(module: SpectralMLP) -> list[Tensor]:
+    r"""Return :math:`\|w_i\| \|v_i\|` of each hidden layer, list of Tensor of shape (n_nodes,).
+
+    :math:`w_i` are the incoming and :math:`v_i` the outgoing effective weights of node i. For a
+    homogeneous activation the product does not change when a factor moves from one to the other.
+    """
+    outgoing = [_weight_norms(layer, dim=0) for layer in list(module.layers)[1:]]
+    return [r * norm for r, norm in zip(hidden_relevances(module), outgoing, strict=True)]
+
+
+RELEVANCES: dict[str, Callable[[SpectralMLP], list[Tensor]]] = {
+    "spectral": hidden_relevances,
+    "lambda": eigenvalue_sizes,
+    "path": path_norms,
+}
+
+
+def feeding_masks(module: SpectralMLP) -> list[Tensor]:
+    """Tell which nodes carry more than rounding, list of bool Tensor of shape (n_nodes,).
+
+    Without the others, whose product of incoming and outgoing norm is below the
+    precision of the dtype times the layer's largest, the network computes the
+    same to rounding. The largest node of a layer always stays.
+    """
+    precision = torch.finfo(next(module.parameters()).dtype).eps
+    masks = []
+    for norms in path_norms(module):
+        mask = norms > precision * norms.max()
+        mask[norms.argmax()] = True
+        masks.append(mask)
+    return masks
+
+
+def _weight_norms(layer: nn.Module, dim: int = 1) -> Tensor:
     weight = getattr(layer, "weight", None)
     if not isinstance(weight, Tensor) or weight.ndim != 2:
         raise TypeError(
             "`module` must be a SpectralMLP, or a layer with a weight matrix such as "
             f"SpectralLinear or torch.nn.Linear; got {type(layer).__name__}."
         )
-    norms: Tensor = torch.linalg.vector_norm(weight.detach(), dim=1)
+    norms: Tensor = torch.linalg.vector_norm(weight.detach(), dim=dim)
     return norms
 
 

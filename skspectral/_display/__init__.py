@@ -1,0 +1,8 @@
+"""Displays: plots of pruning curves and of relevances."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from skspectral._display._pruning_curve import PruningCurveDisplay
+from skspectral._display._relevance import RelevanceDisplay
+
+__all__ = ["PruningCurveDisplay", "RelevanceDisplay"]

@@ -1,0 +1,99 @@
+"""Smaller fitted estimators, cut out of a fitted one."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import copy
+from numbers import Real
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skspectral._fitted import FittedNetworkMixin
+from skspectral._ranking import check_n_nodes, masks_of, rank_nodes
+from skspectral._shrinking import shrunk_copy
+
+
+def _is_share(value):
+    return isinstance(value, Real) and not isinstance(value, bool) and 0 <= float(value) < 1
+
+
+class PrunableMixin(FittedNetworkMixin):
+    """Cut nodes out of the trained network by their relevance."""
+
+    def prune(self, *, n_nodes=None, threshold=None):
+        """Return a physically smaller fitted estimator.
+
+        Nodes go in order of increasing relevance, compared after division by
+        the largest of their layer; no layer loses all its nodes. The constants
+        that the lost nodes emitted move into the biases of the next layer.
+
+        Parameters
+        ----------
+        n_nodes : int, float in (0, 1], list of int or None, default=None
+            Hidden nodes to keep: in all, as a share of those there are, or per
+            hidden layer.
+        threshold : float in [0, 1) or None, default=None
+            Keep the nodes whose relevance exceeds this fraction of the largest
+            in their layer. None, without `n_nodes`: keep the alive nodes.
+
+        Returns
+        -------
+        object
+            A fitted estimator of the same class whose `hidden_layer_sizes` are
+            the kept numbers and whose nodes are numbered anew. ``fit`` of its
+            clone trains that size from scratch; `partial_fit`, and `fit` with
+            `warm_start`, go on from the kept weights. This estimator stays as
+            it is.
+
+        Raises
+        ------
+        ValueError
+            If both parameters are given, or one is out of range.
+        NotFittedError
+            If the estimator is not fitted.
+        """
+        check_is_fitted(self, "net_")
+        if n_nodes is not None and threshold is not None:
+            raise ValueError("Give `n_nodes` or `threshold`, not both.")
+        relevances = self.feature_relevance_
+        ranking = rank_nodes(relevances)
+        if n_nodes is not None:
+            sizes = [len(relevance) for relevance in relevances]
+            return self._keep(masks_of(check_n_nodes(n_nodes, sizes), ranking))
+        if threshold is None:
+            masks = [mask.cpu().numpy() for mask in self.net_.alive_masks()]
+        elif _is_share(threshold):
+            masks = [relevance > threshold * relevance.max() for relevance in relevances]
+        else:
+            raise ValueError(f"`threshold` must be a number in [0, 1); got {threshold!r}.")
+        best = masks_of([1] * len(masks), ranking)
+        return self._keep([mask | one for mask, one in zip(masks, best, strict=True)])
+
+    def _keep(self, masks):
+        """Return the estimator of the masked network, list of bool ndarray of shape (n_nodes,)."""
+        small = copy.copy(self)
+        alive = self.net_.alive_masks()
+        small.net_ = shrunk_copy(self.net_, masks)
+        sizes = [int(np.sum(mask)) for mask in masks]
+        small.hidden_layer_sizes = tuple(sizes)
+        small._layer_sizes = small.net_.module_.layer_sizes
+        small._fitted_architecture = {**self._fitted_architecture, "hidden_layer_sizes": sizes}
+        small._random_state = copy.deepcopy(self._random_state)
+        if self.net_.random_state is not None:
+            small.net_.random_state = small._random_state
+        small._input_scaler = copy.deepcopy(self._input_scaler)
+        small.node_indices_ = [np.arange(size) for size in sizes]
+        if any((a.cpu().numpy() & ~mask).any() for a, mask in zip(alive, masks, strict=True)):
+            small.size_settled_ = None  # what is left is a choice, not where training ended
+        return small
+
+    def _set_trainable(self, trainable):
+        """Change what is trained from here on."""
+        self.net_.module_.set_trainable(trainable)
+        self.net_.module.keywords["trainable"] = trainable
+        self.net_.restart_optimizer()
+        self.trainable = trainable
+        self._fitted_architecture = {**self._fitted_architecture, "trainable": trainable}
+        return self

@@ -1,0 +1,145 @@
+"""In which order nodes are cut: rankings of hidden nodes, and the masks that follow."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+SCOPES = ("global", "layer")
+TINY = np.finfo(np.float64).tiny
+
+
+def node_priorities(relevances: Sequence[np.ndarray], scope: str) -> list[np.ndarray]:
+    """Return what nodes of different layers are compared by, in [0, 1].
+
+    Parameters
+    ----------
+    relevances : sequence of ndarray of shape (n_nodes,)
+        One per hidden layer.
+    scope : {"global", "layer"}
+        "global": relevance divided by the maximum of its layer. "layer": share
+        of the layer's nodes that are less relevant.
+
+    Returns
+    -------
+    list of float ndarray of shape (n_nodes,)
+    """
+    if scope == "layer":
+        return [1 - (places(relevance) + 0.5) / len(relevance) for relevance in relevances]
+    return [relevance / max(relevance.max(), TINY) for relevance in relevances]
+
+
+def places(relevance: np.ndarray) -> np.ndarray:
+    """Return the place of each node in its layer, 0 for the most relevant."""
+    place = np.empty(len(relevance), dtype=int)
+    place[np.argsort(-relevance, kind="stable")] = np.arange(len(relevance))
+    return place
+
+
+def rank_nodes(
+    relevances: Sequence[np.ndarray], scope: str = "global", min_nodes: int = 1
+) -> list[np.ndarray]:
+    """Rank hidden nodes by decreasing relevance, all layers in one order.
+
+    The best `min_nodes` of every layer come first, so the first n nodes of the
+    order are a network for every n from ``min_nodes * n_layers`` on, and these
+    networks are nested.
+
+    Parameters
+    ----------
+    relevances : sequence of ndarray of shape (n_nodes,)
+        One per hidden layer.
+    scope : {"global", "layer"}, default="global"
+        See :func:`node_priorities`.
+    min_nodes : int, default=1
+        Nodes that every layer keeps, at most all of them.
+
+    Returns
+    -------
+    list of int ndarray of shape (n_nodes,)
+        Ranks from 1, the last to go, to the number of hidden nodes.
+    """
+    place = np.concatenate([places(relevance) for relevance in relevances])
+    priority = np.concatenate(node_priorities(relevances, scope))
+    order = np.lexsort((place, -priority, place >= min_nodes))
+    ranks = np.empty(len(order), dtype=int)
+    ranks[order] = np.arange(1, len(order) + 1)
+    return np.split(ranks, np.cumsum([len(relevance) for relevance in relevances])[:-1])
+
+
+def first_nodes(ranking: Sequence[np.ndarray], n_nodes: int) -> list[np.ndarray]:
+    """Return the masks of the `n_nodes` that go last, list of bool ndarray of shape (n_nodes,)."""
+    return [ranks <= n_nodes for ranks in ranking]
+
+
+def check_n_nodes(n_nodes: Any, layer_sizes: Sequence[int], min_nodes: int = 1) -> Any:
+    """Return `n_nodes` as a total number, or as a list with one number per hidden layer.
+
+    Parameters
+    ----------
+    n_nodes : int, float in (0, 1] or array-like of int
+        Hidden nodes in all, their share of those there are, or one number per
+        hidden layer.
+    layer_sizes : sequence of int
+        Hidden nodes that there are.
+    min_nodes : int, default=1
+        Nodes that every layer keeps at least.
+
+    Raises
+    ------
+    ValueError
+        If it asks for more nodes than there are, or for too few to keep
+        `min_nodes` in every layer.
+    TypeError
+        If it is of another kind.
+    """
+    total, least = sum(layer_sizes), sum(min(min_nodes, size) for size in layer_sizes)
+    bounds = f"{least} (layers keep {min_nodes}) to {total}, all there are in {list(layer_sizes)}"
+    if isinstance(n_nodes, (bool, np.bool_, str)) or n_nodes is None:
+        raise TypeError(
+            "`n_nodes` must be an integer, a fraction in (0, 1] or a list with one integer per "
+            f"hidden layer; got {n_nodes!r}."
+        )
+    if isinstance(n_nodes, Integral):
+        if not least <= int(n_nodes) <= total:
+            raise ValueError(f"`n_nodes` must be from {bounds}; got {n_nodes}.")
+        return int(n_nodes)
+    if isinstance(n_nodes, Real):
+        if not 0 < float(n_nodes) <= 1:
+            raise ValueError(
+                "`n_nodes` as a fraction must be above 0 and at most 1; for a number of nodes "
+                f"give an integer; got {n_nodes!r}."
+            )
+        return max(least, round(float(n_nodes) * total))
+    listed = list(n_nodes)
+    integers = all(isinstance(n, Integral) and not isinstance(n, bool) for n in listed)
+    fits = len(listed) == len(layer_sizes) and integers
+    if not fits or any(
+        not min(min_nodes, size) <= n <= size for n, size in zip(listed, layer_sizes, strict=True)
+    ):
+        raise ValueError(
+            "`n_nodes` as a list must hold one integer per hidden layer, each from "
+            f"{min_nodes} to what there is in {list(layer_sizes)}; got {listed!r}."
+        )
+    return [int(n) for n in listed]
+
+
+def masks_of(n_nodes: int | list[int], ranking: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return the masks of the best nodes, in all or per hidden layer.
+
+    Parameters
+    ----------
+    n_nodes : int or list of int
+        As :func:`check_n_nodes` returns it.
+    ranking : sequence of int ndarray of shape (n_nodes,)
+        As :func:`rank_nodes` returns it.
+    """
+    if isinstance(n_nodes, int):
+        return first_nodes(ranking, n_nodes)
+    within = [np.argsort(np.argsort(ranks)) for ranks in ranking]
+    return [place < n for place, n in zip(within, n_nodes, strict=True)]

@@ -1,0 +1,72 @@
+"""Scores that are a mean over rows, row by row, so that two networks can be compared in pairs."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import is_classifier
+
+SMALLEST_LOG = np.log(np.finfo(np.float64).eps)
+"""Log-probability of a class that a network gives none, or does not know."""
+
+
+def _columns(y):
+    return np.asarray(y, dtype=float).reshape(len(y), -1)
+
+
+def _r2(network, X, y, weight):
+    """Shares of the variance; their mean is the R2, averaged over outputs."""
+    y, predicted = _columns(y), _columns(network.predict(X))
+    mean = np.average(y, axis=0, weights=weight)
+    variance = np.average((y - mean) ** 2, axis=0, weights=weight)
+    return (1 - (y - predicted) ** 2 / np.where(variance > 0, variance, 1.0)).mean(axis=1)
+
+
+def _squared_error(network, X, y, weight):
+    return -((_columns(y) - _columns(network.predict(X))) ** 2).mean(axis=1)
+
+
+def _absolute_error(network, X, y, weight):
+    return -np.abs(_columns(y) - _columns(network.predict(X))).mean(axis=1)
+
+
+def _accuracy(network, X, y, weight):
+    right = network.predict(X) == y
+    return (right if right.ndim == 1 else right.all(axis=1)).astype(float)
+
+
+def _log_loss(network, X, y, weight):
+    """Log-probability of the true class in nats; mean over labels where there are several."""
+    log_proba = np.maximum(network.predict_log_proba(X), SMALLEST_LOG)
+    if np.ndim(y) == 2:
+        log_not = np.log(np.maximum(-np.expm1(log_proba), np.exp(SMALLEST_LOG)))
+        return np.where(y > 0, log_proba, log_not).mean(axis=1)
+    code = np.searchsorted(network.classes_, y).clip(max=len(network.classes_) - 1)
+    known = network.classes_[code] == y
+    return np.where(known, log_proba[np.arange(len(y)), code], SMALLEST_LOG)
+
+
+ROW_SCORES = {
+    "r2": _r2,
+    "neg_mean_squared_error": _squared_error,
+    "neg_mean_absolute_error": _absolute_error,
+    "accuracy": _accuracy,
+    "neg_log_loss": _log_loss,
+}
+"""``score(network, X, y, weight) -> ndarray of shape (n,)``; the mean is scikit-learn's score."""
+
+
+def row_score(scoring, estimator):
+    """Return the row-wise form of `scoring`, or None where it has none.
+
+    Parameters
+    ----------
+    scoring : str, callable or None
+        None: R2 for a regressor, the negative log loss for a classifier.
+    estimator : estimator
+        Tells whether there are classes.
+    """
+    if scoring is None:
+        scoring = "neg_log_loss" if is_classifier(estimator) else "r2"
+    return ROW_SCORES.get(scoring) if isinstance(scoring, str) else None

@@ -1,0 +1,236 @@
+"""Remove nodes from a network: masked in place of training, or cut out for good."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from skspectral.nn._linear import SpectralLinear
+from skspectral.nn._mlp import SpectralMLP
+
+
+def check_masks(module: SpectralMLP, masks: Sequence[Any]) -> list[Tensor]:
+    """Return `masks` as boolean tensors on the device of `module`.
+
+    Raises
+    ------
+    TypeError
+        If `module` is not a SpectralMLP.
+    ValueError
+        If there is not one mask per hidden layer, of the layer's length and
+        boolean, or if a mask keeps no node.
+    """
+    if not isinstance(module, SpectralMLP):
+        raise TypeError(f"`module` must be a SpectralMLP; got {type(module).__name__}.")
+    sizes = module.layer_sizes[1:-1]
+    if len(masks) != len(sizes):
+        raise ValueError(
+            f"`masks` must hold one mask per hidden layer, {len(sizes)} in all; got {len(masks)}."
+        )
+    device = next(module.parameters()).device
+    checked = [torch.as_tensor(mask, device=device) for mask in masks]
+    for index, (mask, size) in enumerate(zip(checked, sizes, strict=True)):
+        if mask.dtype != torch.bool or mask.shape != (size,):
+            raise ValueError(
+                f"`masks[{index}]` must be boolean of shape ({size},), one entry per node; got "
+                f"{str(mask.dtype).removeprefix('torch.')} of shape {tuple(mask.shape)}."
+            )
+        if not mask.any():
+            raise ValueError(
+                f"`masks[{index}]` is False everywhere; hidden layer {index} must keep at least "
+                "one node."
+            )
+    return checked
+
+
+class _KeepRows(nn.Module):
+    """Parametrisation of a matrix whose other rows are zero and get no gradient."""
+
+    keep: Tensor
+
+    def __init__(self, keep: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("keep", keep)
+
+    def forward(self, matrix: Tensor) -> Tensor:
+        """Return the matrix with the other rows set to zero."""
+        return matrix.masked_fill(~self.keep[:, None], 0.0)
+
+    def right_inverse(self, matrix: Tensor) -> Tensor:
+        """Return what is stored for `matrix`, which is itself without those rows."""
+        return self.forward(matrix)
+
+
+def mask_nodes(module: SpectralMLP, masks: Sequence[Any]) -> SpectralMLP:
+    """Switch nodes off in a copy of a network, which keeps its shape.
+
+    Row i of `phi` and the eigenvalue `lambda_out` of a masked node are zero, or
+    its row of a dense weight matrix, and stay zero under training in every
+    mode. The node still emits the constant of its bias.
+
+    Parameters
+    ----------
+    module : SpectralMLP
+        The network; it is not changed.
+    masks : sequence of bool array-like of shape (n_nodes,)
+        One per hidden layer, True for nodes to keep.
+
+    Returns
+    -------
+    SpectralMLP
+        The masked copy. Its rows are held at zero by
+        :mod:`torch.nn.utils.parametrize`, so it is saved through its state dict.
+
+    Raises
+    ------
+    TypeError
+        If `module` is not a SpectralMLP.
+    ValueError
+        If `masks` do not fit the hidden layers, or one keeps no node.
+
+    See Also
+    --------
+    shrink : Cut the same nodes out.
+
+    References
+    ----------
+    .. [1] L. Buffoni, E. Civitelli, L. Giambagli, L. Chicchi, D. Fanelli,
+       "Spectral pruning of fully connected layers", Scientific Reports 12,
+       11201 (2022), https://doi.org/10.1038/s41598-022-14805-7.
+
+    Examples
+    --------
+    >>> from skspectral.nn import SpectralMLP, mask_nodes, node_relevance
+    >>> masked = mask_nodes(SpectralMLP((3, 2, 1)), [[True, False]])
+    >>> (node_relevance(masked)[0] > 0).tolist()
+    [True, False]
+    """
+    checked = check_masks(module, masks)
+    masked = copy.deepcopy(module)
+    for layer, keep in zip(masked.hidden_layers, checked, strict=True):
+        if isinstance(layer, SpectralLinear):
+            with torch.no_grad():
+                layer.lambda_out[~keep] = 0.0
+        name = "phi" if isinstance(layer, SpectralLinear) else "weight"
+        parametrize.register_parametrization(layer, name, _KeepRows(keep))
+    return masked
+
+
+def shrink(module: SpectralMLP, masks: Sequence[Any]) -> SpectralMLP:
+    r"""Cut nodes out of a network; the smaller one computes what the masked one does.
+
+    A node whose incoming weights are zero still emits the constant
+    :math:`\sigma(b_i)`. It moves into the bias of the next layer,
+
+    .. math::
+
+        b'_k = b_k + \sum_{i \text{ cut}} v_{ki} \, \sigma(b_i)
+
+    with :math:`v` the weights of the next layer, which gets a bias where it has
+    none and needs one.
+
+    Parameters
+    ----------
+    module : SpectralMLP
+        The network; it is not changed.
+    masks : sequence of bool array-like of shape (n_nodes,)
+        One per hidden layer, True for nodes to keep.
+
+    Returns
+    -------
+    SpectralMLP
+        A new network of the kept sizes, with the function of
+        ``mask_nodes(module, masks)`` to rounding.
+
+    Raises
+    ------
+    TypeError
+        If `module` is not a SpectralMLP.
+    ValueError
+        If `masks` do not fit the hidden layers, or one keeps no node.
+
+    See Also
+    --------
+    mask_nodes : Switch the same nodes off.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skspectral.nn import SpectralMLP, mask_nodes, shrink
+    >>> module, masks = SpectralMLP((3, 4, 1)), [[True, False, True, False]]
+    >>> small = shrink(module, masks)
+    >>> small.layer_sizes
+    (3, 2, 1)
+    >>> x = torch.ones(5, 3)
+    >>> torch.allclose(small(x), mask_nodes(module, masks)(x), atol=1e-6)
+    True
+    """
+    checked = check_masks(module, masks)
+    first = next(module.parameters())
+    n_inputs, n_outputs = module.layer_sizes[0], module.layer_sizes[-1]
+    columns = [first.new_ones(n_inputs, dtype=torch.bool), *checked]
+    rows = [*checked, first.new_ones(n_outputs, dtype=torch.bool)]
+    layers = nn.ModuleList()
+    emitted = first.new_zeros(n_inputs, dtype=torch.float64)
+    for layer, keep_in, keep_out in zip(module.layers, columns, rows, strict=True):
+        bias = _folded_bias(layer, emitted.masked_fill(keep_in, 0.0))
+        layers.append(_part(layer, keep_in, keep_out, bias))
+        emitted = module.activation(_bias(layer))
+    layers.train(module.training)
+    # the copy takes the new layers where it would copy the old ones
+    small = copy.deepcopy(module, {id(module.layers): layers})
+    small.layer_sizes = tuple(int(keep.sum()) for keep in (*columns, rows[-1]))
+    return small
+
+
+def _bias(layer: Any) -> Tensor:
+    """Return the bias, or zeros, as detached float64 Tensor of shape (out_features,)."""
+    if layer.bias is None:
+        zeros: Tensor = layer.weight.new_zeros(layer.out_features, dtype=torch.float64)
+        return zeros.detach()
+    bias: Tensor = layer.bias.detach().double()
+    return bias
+
+
+def _folded_bias(layer: Any, emitted: Tensor) -> Tensor | None:
+    """Return the bias plus what constant inputs add, or None where there is neither.
+
+    Parameters
+    ----------
+    layer : SpectralLinear or torch.nn.Linear
+    emitted : float64 Tensor of shape (in_features,)
+        The constants; zero for inputs that stay.
+    """
+    shift: Tensor = layer.weight.detach().double() @ emitted
+    if layer.bias is None and not shift.any():
+        return None
+    return _bias(layer) + shift
+
+
+def _part(layer: Any, keep_in: Tensor, keep_out: Tensor, bias: Tensor | None) -> nn.Module:
+    """Return the part of `layer` between kept nodes, with the given bias."""
+    sizes = int(keep_in.sum()), int(keep_out.sum())
+    spectral = isinstance(layer, SpectralLinear)
+    matrix = layer.phi if spectral else layer.weight
+    options: dict[str, Any] = {"device": matrix.device, "dtype": matrix.dtype}
+    if spectral:
+        names = ("train_phi", "train_lambda_in", "train_lambda_out")
+        options |= {name: getattr(layer, name) for name in names}
+    kind = SpectralLinear if spectral else nn.Linear
+    part: Any = nn.utils.skip_init(kind, *sizes, bias=bias is not None, **options)
+    with torch.no_grad():
+        (part.phi if spectral else part.weight).copy_(matrix[keep_out][:, keep_in])
+        if spectral:
+            part.lambda_in.copy_(layer.lambda_in[keep_in])
+            part.lambda_out.copy_(layer.lambda_out[keep_out])
+        if bias is not None:
+            part.bias.copy_(bias[keep_out])
+    small: nn.Module = part
+    return small

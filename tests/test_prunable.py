@@ -1,0 +1,194 @@
+"""prune: a smaller fitted estimator that goes on from where the large one was."""
+
+import os
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+from skspectral.nn import mask_nodes
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.fixture
+def reg(regression):
+    return SpectralMLPRegressor((16, 10), max_iter=150, alpha=3e-3, random_state=0).fit(
+        *regression
+    )
+
+
+def test_prune_keeps_the_alive_nodes(reg, regression):
+    X, _ = regression
+    small = reg.prune()
+    assert list(small.hidden_layer_sizes) == reg.n_alive_nodes_ == small.n_alive_nodes_
+    assert sum(small.hidden_layer_sizes) < 26
+    np.testing.assert_allclose(small.predict(X), reg.predict(X), atol=0.1)
+    assert [c.shape for c in small.coefs_] == [
+        (4, small.hidden_layer_sizes[0]),
+        small.hidden_layer_sizes,
+        (small.hidden_layer_sizes[1], 1),
+    ]
+    assert [len(r) for r in small.feature_relevance_] == list(small.hidden_layer_sizes)
+
+
+@pytest.mark.parametrize(
+    ("n_nodes", "expected"), [(7, 7), (0.5, 13), ([4, 3], 7), (26, 26), (2, 2)]
+)
+def test_prune_keeps_n_nodes(reg, n_nodes, expected):
+    small = reg.prune(n_nodes=n_nodes)
+    assert sum(small.hidden_layer_sizes) == expected
+    if isinstance(n_nodes, list):
+        assert list(small.hidden_layer_sizes) == n_nodes
+
+
+def test_prune_equals_the_masked_network(reg, regression):
+    X, _ = regression
+    small = reg.prune(n_nodes=[5, 4])
+    masks = [r >= np.sort(r)[-n] for r, n in zip(reg.feature_relevance_, (5, 4), strict=True)]
+    masked = mask_nodes(reg.module_, masks)
+    rows = reg._dataset_of(X).X
+    expected = masked(rows).detach().numpy()[:, 0] * reg.y_scale_ + reg.y_mean_
+    np.testing.assert_allclose(small.predict(X), expected, rtol=1e-10)
+
+
+def test_prune_by_threshold(reg):
+    relevances = reg.feature_relevance_
+    small = reg.prune(threshold=0.5)
+    assert list(small.hidden_layer_sizes) == [int((r > 0.5 * r.max()).sum()) for r in relevances]
+    assert list(reg.prune(threshold=0.0).hidden_layer_sizes) == [
+        int((r > 0).sum()) for r in relevances
+    ]
+
+
+def test_prune_leaves_the_estimator(reg, regression):
+    X, y = regression
+    before, weights = reg.predict(X), [c.copy() for c in reg.coefs_]
+    small = reg.prune(n_nodes=4)
+    small.partial_fit(X, y)
+    small.set_params(warm_start=True, max_iter=3).fit(X, y)
+    np.testing.assert_array_equal(reg.predict(X), before)
+    assert all(np.array_equal(a, b) for a, b in zip(weights, reg.coefs_, strict=True))
+    assert reg.n_iter_ == 150
+    assert reg.hidden_layer_sizes == (16, 10)
+    assert reg.max_iter == 150
+
+
+def test_prune_restarts_the_numbering(reg):
+    small = reg.prune(n_nodes=[5, 4])
+    assert [i.tolist() for i in small.node_indices_] == [[*range(5)], [*range(4)]]
+    assert small.n_layers_ == 4
+    assert small.loss_curve_ == reg.loss_curve_
+
+
+def test_pruned_estimator_trains_on(reg, regression):
+    X, y = regression
+    small = reg.prune(n_nodes=[3, 3])
+    cut = small.score(X, y)
+    small.set_params(warm_start=True, max_iter=100).fit(X, y)
+    assert small.score(X, y) > cut
+    assert small.hidden_layer_sizes == (3, 3)
+    assert small.n_iter_ == 250
+    assert small.partial_fit(X, y).n_iter_ == 251
+
+
+def test_clone_of_pruned_trains_its_size_from_scratch(reg, regression):
+    fresh = clone(reg.prune(n_nodes=[5, 4])).fit(*regression)
+    assert fresh.hidden_layer_sizes == (5, 4)
+    assert fresh.n_iter_ == 150
+    assert fresh.coefs_[0].shape == (4, 5)
+
+
+def test_prune_twice_equals_once(reg, regression):
+    X, _ = regression
+    twice, once = reg.prune(n_nodes=9).prune(n_nodes=5), reg.prune(n_nodes=5)
+    assert sum(twice.hidden_layer_sizes) == sum(once.hidden_layer_sizes) == 5
+    if twice.hidden_layer_sizes == once.hidden_layer_sizes:
+        np.testing.assert_allclose(twice.predict(X), once.predict(X), rtol=1e-9)
+
+
+def test_pruned_estimator_survives_pickling(reg, regression):
+    X, y = regression
+    small = reg.prune(n_nodes=6)
+    copy = pickle.loads(pickle.dumps(small))
+    np.testing.assert_array_equal(copy.predict(X), small.predict(X))
+    assert len(pickle.dumps(small.module_)) < len(pickle.dumps(reg.module_))
+    np.testing.assert_array_equal(
+        copy.partial_fit(X, y).predict(X), small.partial_fit(X, y).predict(X)
+    )
+
+
+def test_size_stays_settled_only_where_dead_nodes_went(regression):
+    reg = SpectralMLPRegressor(16, max_iter=2000, alpha=1e-2, random_state=0).fit(*regression)
+    reg.size_settled_ = True
+    assert reg.prune().size_settled_ is True
+    assert reg.prune(n_nodes=1).size_settled_ is None
+
+
+def test_classifier_is_pruned(multiclass):
+    X, y = multiclass
+    clf = SpectralMLPClassifier(16, max_iter=1500, alpha=2e-2, random_state=0).fit(X, y)
+    small = clf.prune(threshold=1e-3)
+    assert small.hidden_layer_sizes[0] < 16
+    np.testing.assert_allclose(small.predict_proba(X), clf.predict_proba(X), atol=0.02)
+    assert list(small.classes_) == list(clf.classes_)
+
+
+@pytest.mark.parametrize("activation", ["logistic", "relu"])
+def test_network_without_intercepts_is_pruned(regression, activation):
+    X, y = regression
+    reg = SpectralMLPRegressor(
+        12, activation=activation, fit_intercept=False, max_iter=20, random_state=0
+    ).fit(X, y)
+    masks = [reg.feature_relevance_[0] >= np.sort(reg.feature_relevance_[0])[-4]]
+    masked = mask_nodes(reg.module_, masks)(reg._dataset_of(X).X).detach().numpy()
+    small = reg.prune(n_nodes=4)
+    expected = masked[:, 0] * reg.y_scale_ + reg.y_mean_
+    np.testing.assert_allclose(small.predict(X), expected, rtol=1e-10)
+    small.set_params(warm_start=True).fit(X, y).partial_fit(X, y)
+    assert np.isfinite(small.predict(X)).all()
+
+
+def test_collapsed_network_keeps_a_node_per_layer(regression):
+    X, y = regression
+    reg = SpectralMLPRegressor((6, 5), alpha=100.0, max_iter=300, random_state=0).fit(X, y)
+    assert reg.n_alive_nodes_ == [0, 0]
+    small = reg.prune()
+    assert small.hidden_layer_sizes == (1, 1)
+    np.testing.assert_allclose(small.predict(X), reg.predict(X), rtol=1e-6)
+
+
+def test_wrong_arguments_are_refused(reg):
+    with pytest.raises(ValueError, match="not both"):
+        reg.prune(n_nodes=3, threshold=0.1)
+    with pytest.raises(ValueError, match="to 26, all there are"):
+        reg.prune(n_nodes=27)
+    with pytest.raises(ValueError, match="`n_nodes` must be from 2"):
+        reg.prune(n_nodes=1)
+    for threshold in (1.0, -0.1, "small", True):
+        with pytest.raises(ValueError, match="`threshold` must be a number"):
+            reg.prune(threshold=threshold)
+    with pytest.raises(NotFittedError):
+        SpectralMLPRegressor().prune()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+def test_network_pruned_on_cuda_predicts_without_it(tmp_path, regression):
+    X, y = regression
+    small = SpectralMLPRegressor(12, device="cuda", max_iter=50).fit(X, y).prune(n_nodes=4)
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(small))
+    np.save(tmp_path / "X.npy", X)
+    code = (
+        "import pickle, sys, warnings, numpy as np; warnings.simplefilter('ignore');"
+        "model = pickle.load(open('model.pkl', 'rb'));"
+        "np.save('predicted.npy', model.predict(np.load('X.npy')))"
+    )
+    without = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=without, check=True)
+    np.testing.assert_allclose(np.load(tmp_path / "predicted.npy"), small.predict(X), rtol=1e-4)
