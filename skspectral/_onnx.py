@@ -24,6 +24,8 @@ TENSOR_TYPES = {
     np.dtype(object): "StringTensorType",
 }
 """What skl2onnx calls a column of each dtype."""
+OPSETS = {"": 17, "ai.onnx.ml": 3}
+"""Versions of the operators: old enough for runtimes of some years ago."""
 TOLERANCE = 1e-3
 """Difference that rounding does not explain, as a fraction of the spread of predictions."""
 ADVICE = (
@@ -198,7 +200,7 @@ def _convert(steps, feeds):
         (name, getattr(data_types, TENSOR_TYPES[array.dtype])([None, array.shape[1]]))
         for name, array in feeds.items()
     ]
-    proto = skl2onnx.convert_sklearn(Pipeline(steps), initial_types=inputs)
+    proto = skl2onnx.convert_sklearn(Pipeline(steps), initial_types=inputs, target_opset=OPSETS)
     _session(proto)
     return proto
 

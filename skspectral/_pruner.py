@@ -11,9 +11,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import (
     BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
     MetaEstimatorMixin,
-    TransformerMixin,
     clone,
     is_classifier,
 )
@@ -22,19 +20,19 @@ from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.model_selection import check_cv
 from sklearn.utils import Bunch, check_random_state, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skspectral._compat import Interval, RealNotInt, StrOptions, _fit_context, _routing_enabled
+from skspectral._fold_curves import fold_curve, margins, score_rows, score_whole
 from skspectral._prunable import PrunableMixin
-from skspectral._pruning_curve import count_parameters, evaluate_nested
+from skspectral._pruned_network import PrunedNetworkMixin
 from skspectral._pruning_strategies import CutFrozen, CutTrained, CutUntrained
 from skspectral._ranking import SCOPES, check_n_nodes, masks_of
 from skspectral._regressor import SpectralMLPRegressor
 from skspectral._row_scores import ROW_SCORES, row_score
 from skspectral._rows import Rows, check_weights
-from skspectral._size_choice import fold_margins, row_margins, smallest_within
+from skspectral._size_choice import smallest_within
 
 HELD_OUT = 0.2
 """Share of the rows that choose the size where there are no folds."""
@@ -42,51 +40,7 @@ STRATEGIES = {"after": CutTrained, "before": CutUntrained}
 MAX_INT = np.iinfo(np.int32).max
 
 
-def _network_has(method):
-    """Tell whether the network, fitted or not, has a method."""
-
-    def check(self):
-        getattr(self.estimator_ if hasattr(self, "estimator_") else self._inner(), method)
-        return True
-
-    return check
-
-
-def _fold_curve(strategy, train, test, score):
-    """Fit on `train`, score the nested networks on `test`.
-
-    Returns
-    -------
-    layer_sizes, scores
-        As of :func:`evaluate_nested`.
-    levels : ndarray of shape (n_sizes,)
-        See :meth:`CutTrained.levels`.
-    """
-    full = strategy.full(train)
-    ranking = strategy.ranking(full)
-    sizes = strategy.sizes(ranking)
-    layer_sizes, scores = evaluate_nested(
-        full, ranking, sizes, lambda network: score(strategy.finish(network, train), test)
-    )
-    return layer_sizes, scores, strategy.levels(full, sizes)
-
-
-def _score_rows(by_row, network, rows):
-    """Return the mean score and the scores of the rows."""
-    scores = by_row(network, rows.X, rows.y, rows.weight)
-    return np.average(scores, weights=rows.weight), scores
-
-
-def _score_whole(scorer, weigh, network, rows):
-    """Return the score, and None for those of the rows."""
-    weigh = weigh and rows.weight is not None
-    weights = {"sample_weight": rows.weight} if weigh else {}
-    return scorer(network, rows.X, rows.y, **weights), None
-
-
-class SpectralPruner(
-    ClassNamePrefixFeaturesOutMixin, MetaEstimatorMixin, TransformerMixin, BaseEstimator
-):
+class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
     """Fit a spectral network and keep the smallest part of it that is as good.
 
     The network is fitted, its hidden nodes are ranked by relevance, the nested
@@ -368,46 +322,38 @@ class SpectralPruner(
 
     def _choose(self, rows, strategy, rng, routed):
         """Return the smallest size within tolerance and its level; set `cv_results_`."""
-        network = strategy.estimator
         folds = self._folds(rows, strategy, rng, routed.splitter.split)
+        score = self._score(strategy.estimator, len(folds), bool(routed.scorer.score))
+        curves = Parallel(n_jobs=self.n_jobs, verbose=int(self.verbose))(
+            delayed(fold_curve)(strategy, train, test, score) for train, test in folds
+        )
+        scores = np.array([curve.score for curve in curves])
+        margin = margins(curves, self.tolerance)
+        chosen, within = smallest_within(scores.mean(axis=0), margin)
+        self.cv_results_ = {
+            "n_nodes": curves[0].n_nodes,
+            "mean_test_score": scores.mean(axis=0),
+            "std_test_score": scores.std(axis=0),
+            **{f"split{k}_test_score": curve.score for k, curve in enumerate(curves)},
+            "n_parameters": np.mean([curve.n_parameters for curve in curves], axis=0),
+            "margin": margin,
+            "within_tolerance": within,
+        }
+        level = np.exp(np.mean([np.log(curve.levels[chosen]) for curve in curves]))
+        return int(curves[0].n_nodes[chosen]), float(level)
+
+    def _score(self, network, n_folds, weigh):
+        """Return how networks are scored, ``score(network, rows)``."""
         by_row = row_score(self.scoring, network)
-        if by_row is None and len(folds) < 2 and self.tolerance == "1se":
+        if by_row is not None:
+            return partial(score_rows, by_row)
+        if n_folds < 2 and self.tolerance == "1se":
             raise ValueError(
                 "tolerance='1se' needs at least two folds (`cv`) or a score that is a mean over "
                 f"rows, one of {sorted(ROW_SCORES)}; got cv={self.cv!r}, "
                 f"scoring={self.scoring!r}. Set `cv`, or give `tolerance` as a number."
             )
-        if by_row is not None:
-            score = partial(_score_rows, by_row)
-        else:
-            scorer, weigh = check_scoring(network, self.scoring), bool(routed.scorer.score)
-            score = partial(_score_whole, scorer, weigh)
-        curves = Parallel(n_jobs=self.n_jobs, verbose=int(self.verbose))(
-            delayed(_fold_curve)(strategy, train, test, score) for train, test in folds
-        )
-        sizes = curves[0][0][:, 1:-1].sum(axis=1)
-        means = np.array([[mean for mean, _ in scores] for _, scores, _ in curves])
-        mean = means.mean(axis=0)
-        best = int(np.nanargmax(mean))
-        if self.tolerance != "1se":
-            margin = np.full(len(sizes), float(self.tolerance))
-        elif len(folds) > 1:
-            margin = fold_margins(means, best)
-        else:
-            of_rows = np.array([of_rows for _, of_rows in curves[0][1]])
-            margin = row_margins(of_rows, folds[0][1].weight, best)
-        chosen, within = smallest_within(mean, margin)
-        self.cv_results_ = {
-            "n_nodes": sizes,
-            "mean_test_score": mean,
-            "std_test_score": means.std(axis=0),
-            **{f"split{k}_test_score": scores for k, scores in enumerate(means)},
-            "n_parameters": np.mean([count_parameters(layers) for layers, *_ in curves], axis=0),
-            "margin": margin,
-            "within_tolerance": within,
-        }
-        levels = [levels[chosen] for *_, levels in curves]
-        return int(sizes[chosen]), float(np.exp(np.mean(np.log(levels))))
+        return partial(score_whole, check_scoring(network, self.scoring), weigh)
 
     def _folds(self, rows, strategy, rng, split_params):
         """Return pairs of rows to fit on and rows to score on."""
@@ -460,146 +406,6 @@ class SpectralPruner(
                 method_mapping=MethodMapping().add(caller="fit", callee="score"),
             )
         return router
-
-    def transform(self, X):
-        """Return the activations of the last hidden layer of the pruned network.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_kept_nodes)
-            One column per kept node of the last hidden layer, float64.
-
-        Raises
-        ------
-        NotFittedError
-            If the pruner is not fitted.
-        """
-        check_is_fitted(self)
-        return self.estimator_._last_hidden(X)
-
-    @property
-    def _n_features_out(self):
-        return self.estimator_.hidden_layer_sizes[-1]
-
-    @available_if(_network_has("predict"))
-    def predict(self, X):
-        """Predict with the pruned network.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            As the network's own ``predict``.
-
-        Raises
-        ------
-        NotFittedError
-            If the pruner is not fitted.
-        """
-        check_is_fitted(self)
-        return self.estimator_.predict(X)
-
-    @available_if(_network_has("predict_proba"))
-    def predict_proba(self, X):
-        """Predict probabilities with the pruned network.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            In the order of `classes_`.
-
-        Raises
-        ------
-        NotFittedError
-            If the pruner is not fitted.
-        """
-        check_is_fitted(self)
-        return self.estimator_.predict_proba(X)
-
-    @available_if(_network_has("predict_log_proba"))
-    def predict_log_proba(self, X):
-        """Predict logarithms of probabilities with the pruned network.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Natural logarithms of :meth:`predict_proba`.
-
-        Raises
-        ------
-        NotFittedError
-            If the pruner is not fitted.
-        """
-        check_is_fitted(self)
-        return self.estimator_.predict_log_proba(X)
-
-    def score(self, X, y, sample_weight=None):
-        """Return R2 or accuracy of the pruned network.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their targets.
-        sample_weight : array-like of shape (n_samples,) or None, default=None
-            Their weights.
-
-        Returns
-        -------
-        float
-            As the network's own ``score``.
-
-        Raises
-        ------
-        NotFittedError
-            If the pruner is not fitted.
-        """
-        check_is_fitted(self)
-        return self.estimator_.score(X, y, sample_weight)
-
-    def to_sklearn(self):
-        """Return the pruned network as a scikit-learn MLP.
-
-        Returns
-        -------
-        MLPRegressor or MLPClassifier of :mod:`sklearn.neural_network`
-            As the network's own ``to_sklearn``.
-
-        Raises
-        ------
-        ValueError
-            If scikit-learn does not have the activation.
-        NotFittedError
-            If the pruner is not fitted.
-        """
-        check_is_fitted(self)
-        return self.estimator_.to_sklearn()
-
-    @property
-    def classes_(self):
-        """Class labels, ndarray of shape (n_classes,)."""
-        check_is_fitted(self)
-        return self.estimator_.classes_
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "estimator_")

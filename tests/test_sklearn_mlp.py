@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from scipy.special import expit, softmax
 from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -135,6 +136,8 @@ def test_rebuilt_mlp_trains_on_as_the_fitted_one(task, params):
 )
 def test_rebuilt_mlp_fits_with_every_solver(task, params):
     MLP, X, y = task
+    if sklearn.__version__ < "1.8" and "early_stopping" in params and y.dtype.kind == "U":
+        pytest.skip("scikit-learn < 1.8 stops early on no strings")
     mlp = MLP(hidden_layer_sizes=(6,), random_state=0, **STEPS).fit(X, y)
     made = rebuilt(mlp, random_state=0, max_iter=5, **params).fit(X, y)
     assert any((a != b).any() for a, b in zip(made.coefs_, mlp.coefs_, strict=True))

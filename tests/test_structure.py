@@ -45,6 +45,8 @@ ROOMS = [
     "_row_scores",
     "_size_choice",
     "_pruning_strategies",
+    "_fold_curves",
+    "_pruned_network",
     "_pruner",
     "_display._pruning_curve",
     "_display._relevance",
