@@ -97,10 +97,17 @@ def margins(curves: Sequence[FoldCurve], tolerance: float | str) -> np.ndarray:
         One per fold.
     tolerance : float or "1se"
         "1se" over folds, or over rows where there is one fold.
+
+    Raises
+    ------
+    ValueError
+        If no size has a score.
     """
+    scores = np.array([curve.score for curve in curves])
+    if np.isnan(scores.mean(axis=0)).all():
+        raise ValueError("`scoring` gave NaN for networks of every size; choose another one.")
     if not isinstance(tolerance, str):
         return np.full(len(curves[0].n_nodes), float(tolerance))
-    scores = np.array([curve.score for curve in curves])
     best = int(np.nanargmax(scores.mean(axis=0)))
     if len(curves) > 1 or curves[0].row_scores is None:
         return fold_margins(scores, best)

@@ -251,19 +251,23 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         NotFittedError
             If a frozen estimator is not fitted.
         """
+        if isinstance(self.tolerance, (bool, np.bool_)):
+            raise TypeError(f"`tolerance` must be a number or '1se'; got {self.tolerance!r}.")
         routed = self._route(sample_weight, fit_params)
         rng = check_random_state(self.random_state)
         strategy = self._strategy(rng, routed.estimator.fit)
         rows = self._check_rows(X, y, sample_weight)
-        choose = isinstance(self.n_nodes, str)
-        choice = self._choose(rows, strategy, rng, routed) if choose else None
-        full = strategy.full(rows)
-        ranking = strategy.ranking(full)
-        if choice is None:
-            widths = [len(ranks) for ranks in ranking]
-            masks = masks_of(check_n_nodes(self.n_nodes, widths, self.min_nodes), ranking)
+        self.__dict__.pop("cv_results_", None)
+        if isinstance(self.n_nodes, str):
+            size, level = self._choose(rows, strategy, rng, routed)
+            full = strategy.full(rows)
+            ranking, masks = strategy.ranking(full), strategy.chosen(full, size, level)
         else:
-            masks = strategy.chosen(full, *choice)
+            widths = self._inner()._hidden_layer_sizes()
+            n_nodes = check_n_nodes(self.n_nodes, widths, self.min_nodes)
+            full = strategy.full(rows)
+            ranking = strategy.ranking(full)
+            masks = masks_of(n_nodes, ranking)
         small = strategy.finish(full._keep(masks), rows)
         if self.fine_tune:
             small = strategy.train_on(small, rows, max_iter=self.fine_tune)
@@ -361,7 +365,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
             return [(rows, rows.positive())]
         classifier = is_classifier(strategy.estimator)
         if self.cv is None:
-            return [rows.positive().split(HELD_OUT, classifier and rows.y.ndim == 1, rng)]
+            return [self._hold_out(rows.positive(), classifier and rows.y.ndim == 1, rng)]
         splitter = check_cv(self.cv, rows.y, classifier=classifier)
         splits = splitter.split(rows.X, rows.y, **split_params)
         return [(rows.take(train), rows.take(test)) for train, test in splits]
@@ -379,6 +383,15 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
             splitter=Bunch(split={}),
             scorer=Bunch(score=weights),
         )
+
+    def _hold_out(self, rows, stratify, rng):
+        try:
+            return rows.split(HELD_OUT, stratify, rng)
+        except ValueError as error:
+            raise ValueError(
+                f"The pruner cannot hold out {HELD_OUT:.0%} of {len(rows)} rows: {error} Give "
+                "`cv`, or `n_nodes` as a number."
+            ) from error
 
     def get_metadata_routing(self):
         """Return the routing of metadata, to the network, the splitter and the scorer.

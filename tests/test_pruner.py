@@ -295,6 +295,7 @@ def test_other_estimators_are_refused(estimator, regression):
         ("tolerance", "2se"),
         ("tolerance", None),
         ("tolerance", [0.1]),
+        ("tolerance", True),
         ("scoring", "best"),
         ("cv", "folds"),
         ("strategy", "during"),
@@ -316,6 +317,29 @@ def test_standard_error_needs_rows_or_folds(reg, regression):
         SpectralPruner(reg, scoring=pinball).fit(*regression)
     for settings in ({"cv": 3}, {"tolerance": 0.01}):
         assert SpectralPruner(reg, scoring=pinball, **settings).fit(*regression).n_nodes_[0] <= 12
+
+
+def test_second_fit_leaves_nothing_of_the_first(reg, regression):
+    pruner = SpectralPruner(reg, random_state=0).fit(*regression)
+    assert not hasattr(pruner.set_params(n_nodes=3).fit(*regression), "cv_results_")
+
+
+def test_scores_must_not_be_nan(reg, regression):
+    with pytest.raises(ValueError, match="`scoring` gave NaN"):
+        SpectralPruner(reg, cv=2, scoring=lambda *_: np.nan).fit(*regression)
+
+
+def test_classes_too_rare_to_hold_out_are_told(clf, binary):
+    X, y = binary
+    y = np.r_[[2], y[1:]]
+    with pytest.raises(ValueError, match=r"(?s)cannot hold out 20% of 150 rows.*Give `cv`"):
+        SpectralPruner(clf).fit(X, y)
+
+
+def test_impossible_numbers_are_refused_before_anything_is_fitted(regression):
+    network = SpectralMLPRegressor(12, max_iter=10**9)
+    with pytest.raises(ValueError, match="to 12, all there are"):
+        SpectralPruner(network, n_nodes=13).fit(*regression)
 
 
 def test_no_hidden_layer_is_refused(regression):
