@@ -85,6 +85,10 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
     max_iter : int >= 1 or "auto", default="auto"
         Epochs. "auto" plans 15,000 steps (2,000 below 1,000 rows) for
         schedules with an end, and 200 epochs otherwise.
+    time_limit : float > 0 or None, default=None
+        Seconds of training. Schedules with an end reach it by then, however many
+        epochs are planned; training stops after the epoch in which the time is up,
+        so it makes at least one epoch.
     shuffle : bool, default=True
         Whether each epoch draws a new order; a single batch keeps the order.
     tol : float >= 0, default=1e-4
@@ -225,6 +229,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         learning_rate_init=0.02,
         batch_size="auto",
         max_iter="auto",
+        time_limit=None,
         shuffle=True,
         tol=1e-4,
         early_stopping=False,
@@ -254,6 +259,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         self.learning_rate_init = learning_rate_init
         self.batch_size = batch_size
         self.max_iter = max_iter
+        self.time_limit = time_limit
         self.shuffle = shuffle
         self.tol = tol
         self.early_stopping = early_stopping

@@ -1,15 +1,50 @@
-"""What to tell the user where training failed, killed every node or was too short."""
+"""Has training failed, killed every node or been too short, and what to tell the user."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
 from __future__ import annotations
 
-from skspectral._batches import RowDataset
-from skspectral._net import SpectralNet
-from skspectral._settling import Settling
+from skspectral._batches import RowBatches, RowDataset
+from skspectral._net import PREDICTION_ROWS, SpectralNet
+from skspectral._settling import FED, Settling, feed_ratios, half_way
 
 USELESS = 100.0
 """Training has diverged where the loss exceeds that of zero outputs by this factor."""
+
+
+def judge_size(net: SpectralNet, dataset: RowDataset) -> Settling | None:
+    """Judge whether the size has settled, from one full gradient of the data term.
+
+    Parameters
+    ----------
+    net : SpectralNet
+        After training.
+    dataset : RowDataset
+        The training rows.
+
+    Returns
+    -------
+    Settling or None
+        None where nothing is spectral or nothing is penalised.
+    """
+    best = dict(net.callbacks_).get("_best_epoch")
+    rows = net.history[net.first_epoch_ : best.best_epoch_ if best else None]
+    net.module_.zero_grad()
+    for X, y in RowBatches(dataset, PREDICTION_ROWS):
+        loss = net.get_loss(net.infer(X), y, X=X)
+        (loss * (len(y) / len(dataset))).backward()
+    ratios = [feed_ratios(layer, net.penalty) for layer in net.module_.hidden_layers]
+    net.module_.zero_grad()
+    if not rows or all(ratio is None for ratio in ratios):
+        return None
+    half = rows[half_way([row["learning_rate_sum"] for row in rows])]["n_alive_nodes"]
+    n_alive = n_fed = n_half_way = 0
+    for mask, ratio, n_before in zip(net.alive_masks(), ratios, half, strict=True):
+        if ratio is not None:
+            n_alive += int(mask.sum())
+            n_fed += int((mask & (ratio > FED)).sum())
+            n_half_way += n_before
+    return Settling(n_alive, n_fed, n_half_way)
 
 
 def describe_failure(net: SpectralNet, dataset: RowDataset, rate: float) -> str | None:

@@ -21,7 +21,12 @@ from skorch.callbacks import LRScheduler
 from skspectral._batches import RowDataset, to_tensor
 from skspectral._checks import check_callbacks, check_hidden_layer_sizes, check_solver
 from skspectral._compat import CallbackSupportMixin, Interval, Options, StrOptions, _fit_context
-from skspectral._convergence import describe_failure, describe_plateau, describe_size
+from skspectral._convergence import (
+    describe_failure,
+    describe_plateau,
+    describe_size,
+    judge_size,
+)
 from skspectral._device import choose_device
 from skspectral._exportable import ExportableMixin
 from skspectral._net import SpectralNet
@@ -33,6 +38,7 @@ from skspectral._schedule import HORIZON_SCHEDULES, auto_epochs
 from skspectral._stopping import (
     BestEpoch,
     SklearnCallbacks,
+    StopAtTime,
     StopOnPlateau,
     negative_score,
     penalised_loss,
@@ -44,7 +50,7 @@ from skspectral.nn._mlp import ACTIVATIONS, EIGENVALUES, PARAMETRIZATIONS, TRAIN
 SOLVERS = {"adam": functools.partial(torch.optim.Adam, betas=ADAM_BETAS), "sgd": torch.optim.SGD}
 SMALL_TABLE = 1000
 """Rows below which dtype="auto" computes in float64 on a CPU."""
-OWN_CALLBACKS = ("_best_epoch", "_sklearn_callbacks", "_plateau")
+OWN_CALLBACKS = ("_best_epoch", "_sklearn_callbacks", "_plateau", "_time_limit")
 CHUNK = 10_000
 """Rows at a time whose spread is taken, which bounds the memory it needs."""
 MAX_INT = np.iinfo(np.int32).max
@@ -69,6 +75,7 @@ class BaseSpectralMLP(ExportableMixin, PrunableMixin, CallbackSupportMixin, Base
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "time_limit": [Interval(Real, 0, None, closed="neither"), None],
         "shuffle": ["boolean"],
         "tol": [Interval(Real, 0, None, closed="left")],
         "early_stopping": ["boolean"],
@@ -243,8 +250,11 @@ class BaseSpectralMLP(ExportableMixin, PrunableMixin, CallbackSupportMixin, Base
         try:
             with training_state(self.n_threads):
                 schedule = self._schedule(continuing)
-                net.train(dataset, dataset_valid, epochs=epochs, schedule=schedule)
-                settling = net.judge_size(dataset)
+                seconds = np.inf if self.time_limit is None else self.time_limit
+                net.train(
+                    dataset, dataset_valid, epochs=epochs, schedule=schedule, seconds=seconds
+                )
+                settling = judge_size(net, dataset)
             self._set_fitted_attributes()
             self.size_settled_ = None if settling is None else settling.settled
             complaint = (
@@ -390,6 +400,8 @@ class BaseSpectralMLP(ExportableMixin, PrunableMixin, CallbackSupportMixin, Base
             adaptive = self.learning_rate == "adaptive"
             plateau = StopOnPlateau(value, self.tol, self.n_iter_no_change, adaptive)
             callbacks.append(("_plateau", plateau))
+        if self.time_limit is not None:
+            callbacks.append(("_time_limit", StopAtTime(self.time_limit)))
         return callbacks
 
     def _follow_fit(self, epochs, given):

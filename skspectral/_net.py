@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -22,7 +24,6 @@ from skspectral._losses import OUTPUT_ACTIVATIONS, DataTerm
 from skspectral._optimizers import COUPLED_OPTIMIZERS, FUSED_OPTIMIZERS, optimizer_class
 from skspectral._penalty import Penalty, add_penalty_gradient
 from skspectral._schedule import HORIZON_SCHEDULES, SCHEDULES
-from skspectral._settling import FED, Settling, feed_ratios, half_way
 from skspectral.nn._mlp import SpectralMLP
 from skspectral.nn._relevance import alive_masks, hidden_relevances
 
@@ -214,14 +215,21 @@ class SpectralNet(NeuralNet):
         return tags
 
     def train(
-        self, dataset: RowDataset, dataset_valid: RowDataset | None, *, epochs: int, schedule: str
+        self,
+        dataset: RowDataset,
+        dataset_valid: RowDataset | None,
+        *,
+        epochs: int,
+        schedule: str,
+        seconds: float = math.inf,
     ) -> SpectralNet:
-        """Train for up to `epochs` passes over `dataset`.
+        """Train for up to `epochs` passes over `dataset`, with a schedule that ends in `seconds`.
 
         The state of the optimiser, the schedule and the count of steps start
         anew; the weights go on from where they are.
         """
         self.steps_planned_ = epochs * len(self.get_iterator(dataset, training=True))
+        self.seconds_planned_ = seconds
         self.schedule_ = SCHEDULES[schedule] if schedule in HORIZON_SCHEDULES else None
         self._run(dataset, dataset_valid, epochs)
         return self
@@ -261,6 +269,7 @@ class SpectralNet(NeuralNet):
         self.needs_batches_ = _overrides(self.callbacks_, "on_batch_begin", "on_batch_end")
         self.needs_gradients_ = _overrides(self.callbacks_, "on_grad_computed")
         self.steps_done_ = 0
+        self.started_ = time.monotonic()
         self.learning_rate_sum_ = 0.0
         self.first_epoch_ = len(self.history)
         self.diverged_ = False
@@ -281,10 +290,15 @@ class SpectralNet(NeuralNet):
             del self.history[-1]  # skorch swallowed an interrupt in the midst of an epoch
             self.interrupted_ = True
 
+    def seconds(self) -> float:
+        """Return the time since training began."""
+        return time.monotonic() - self.started_
+
     def _set_learning_rate(self) -> None:
         groups = self.optimizer_.param_groups
         if self.schedule_ is not None:
-            progress = (self.steps_done_ + 0.5) / self.steps_planned_
+            steps = (self.steps_done_ + 0.5) / self.steps_planned_
+            progress = min(1.0, max(steps, self.seconds() / self.seconds_planned_))
             for group in groups:
                 group["lr"] = self.lr * self.schedule_(progress)
         self.learning_rate_sum_ += groups[0]["lr"]
@@ -364,35 +378,3 @@ class SpectralNet(NeuralNet):
         """Return the data term where all outputs are zero: what a useful network is below."""
         zeros = torch.zeros(len(dataset), self.module_.layer_sizes[-1], dtype=self.dtype)
         return float(self.criterion_(zeros.to(self.device), dataset.y, dataset.sample_weight))
-
-    def judge_size(self, dataset: RowDataset) -> Settling | None:
-        """Judge whether the size has settled, from one full gradient of the data term.
-
-        Parameters
-        ----------
-        dataset : RowDataset
-            The training rows.
-
-        Returns
-        -------
-        Settling or None
-            None where nothing is spectral or nothing is penalised.
-        """
-        best = dict(self.callbacks_).get("_best_epoch")
-        rows = self.history[self.first_epoch_ : best.best_epoch_ if best else None]
-        self.module_.zero_grad()
-        for X, y in RowBatches(dataset, PREDICTION_ROWS):
-            loss = self.get_loss(self.infer(X), y, X=X)
-            (loss * (len(y) / len(dataset))).backward()
-        ratios = [feed_ratios(layer, self.penalty) for layer in self.module_.hidden_layers]
-        self.module_.zero_grad()
-        if not rows or all(ratio is None for ratio in ratios):
-            return None
-        half = rows[half_way([row["learning_rate_sum"] for row in rows])]["n_alive_nodes"]
-        n_alive = n_fed = n_half_way = 0
-        for mask, ratio, n_before in zip(self.alive_masks(), ratios, half, strict=True):
-            if ratio is not None:
-                n_alive += int(mask.sum())
-                n_fed += int((mask & (ratio > FED)).sum())
-                n_half_way += n_before
-        return Settling(n_alive, n_fed, n_half_way)

@@ -105,6 +105,24 @@ class StopOnPlateau(Callback):
         raise KeyboardInterrupt
 
 
+class StopAtTime(Callback):
+    """Stop after the epoch in which the time is up.
+
+    Parameters
+    ----------
+    seconds : float
+        Since training began.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Raise KeyboardInterrupt, skorch's way, to stop."""
+        if net.seconds() >= self.seconds:
+            raise KeyboardInterrupt
+
+
 class SklearnCallbacks(Callback):
     """Pass epochs on to scikit-learn's callbacks.
 
