@@ -23,7 +23,6 @@ class FittedNetworkMixin:
     hidden_layer_sizes: Any
     net_: SpectralNet
     n_outputs_: int
-    node_indices_: list[np.ndarray]
     size_settled_: bool | None
     _dtype: str
     _fitted_architecture: dict[str, Any]
@@ -43,8 +42,24 @@ class FittedNetworkMixin:
 
     @property
     def feature_relevance_(self):
-        """Relevance of each node, list of ndarray of shape (n_nodes,)."""
-        return [r.cpu().numpy() for r in hidden_relevances(self.module_)]
+        """Relevance of each node, list of ndarray of shape (n_nodes,); zero where it is gone."""
+        return self._of_all_nodes([r.cpu().numpy() for r in hidden_relevances(self.module_)])
+
+    @property
+    def node_indices_(self):
+        """Index in `hidden_layer_sizes` of each node that is there, list of int ndarray."""
+        check_is_fitted(self, "net_")
+        return [index.copy() for index in self.net_.node_indices_]
+
+    def _of_all_nodes(self, arrays):
+        """Return one value per node that there ever was, zero (False) for those that are gone."""
+        filled = []
+        for array, index, size in zip(
+            arrays, self.net_.node_indices_, self._layer_sizes[1:-1], strict=True
+        ):
+            filled.append(np.zeros(size, dtype=array.dtype))
+            filled[-1][index] = array
+        return filled
 
     @property
     def n_alive_nodes_(self):

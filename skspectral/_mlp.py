@@ -35,6 +35,7 @@ from skspectral._penalty import Penalty
 from skspectral._prunable import PrunableMixin
 from skspectral._rows import Rows, check_weights
 from skspectral._schedule import HORIZON_SCHEDULES, auto_epochs
+from skspectral._shrinking import DropSilent
 from skspectral._stopping import (
     BestEpoch,
     SklearnCallbacks,
@@ -50,7 +51,7 @@ from skspectral.nn._mlp import ACTIVATIONS, EIGENVALUES, PARAMETRIZATIONS, TRAIN
 SOLVERS = {"adam": functools.partial(torch.optim.Adam, betas=ADAM_BETAS), "sgd": torch.optim.SGD}
 SMALL_TABLE = 1000
 """Rows below which dtype="auto" computes in float64 on a CPU."""
-OWN_CALLBACKS = ("_best_epoch", "_sklearn_callbacks", "_plateau", "_time_limit")
+OWN_CALLBACKS = ("_best_epoch", "_sklearn_callbacks", "_plateau", "_time_limit", "_shrink")
 CHUNK = 10_000
 """Rows at a time whose spread is taken, which bounds the memory it needs."""
 MAX_INT = np.iinfo(np.int32).max
@@ -86,6 +87,7 @@ class BaseSpectralMLP(ExportableMixin, PrunableMixin, CallbackSupportMixin, Base
         ],
         "random_state": ["random_state"],
         "warm_start": ["boolean"],
+        "shrink": ["boolean"],
         "device": [str],
         "dtype": [StrOptions({"auto", "float32", "float64"})],
         "n_threads": [Interval(Integral, 1, None, closed="left"), None],
@@ -402,6 +404,8 @@ class BaseSpectralMLP(ExportableMixin, PrunableMixin, CallbackSupportMixin, Base
             callbacks.append(("_plateau", plateau))
         if self.time_limit is not None:
             callbacks.append(("_time_limit", StopAtTime(self.time_limit)))
+        if self.shrink and not self.callbacks:  # those of the user may hold on to parameters
+            callbacks.append(("_shrink", DropSilent()))
         return callbacks
 
     def _follow_fit(self, epochs, given):
@@ -459,7 +463,6 @@ class BaseSpectralMLP(ExportableMixin, PrunableMixin, CallbackSupportMixin, Base
         self.best_validation_score_ = max(scores) if scores else None
         self.best_loss_ = None if scores else min(self.loss_curve_, default=np.inf)
         self.n_layers_ = len(self._layer_sizes)
-        self.node_indices_ = [np.arange(size) for size in self._layer_sizes[1:-1]]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -123,6 +123,7 @@ class SpectralNet(NeuralNet):
         """Build the module from the net's seed, apart from torch's global generator."""
         generator = torch.Generator().manual_seed(self.seed)
         self.module_ = self.module(generator=generator)
+        self.node_indices_ = [np.arange(size) for size in self.module_.layer_sizes[1:-1]]
         self.rows_seen_ = 0
         self.schedule_ = None
         self.start_relevance_ = [float(r.max()) for r in hidden_relevances(self.module_)]

@@ -63,7 +63,7 @@ class PrunableMixin(FittedNetworkMixin):
             sizes = [len(relevance) for relevance in relevances]
             return self._keep(masks_of(check_n_nodes(n_nodes, sizes), ranking))
         if threshold is None:
-            masks = [mask.cpu().numpy() for mask in self.net_.alive_masks()]
+            masks = self._alive_masks()
         elif _is_share(threshold):
             masks = [relevance > threshold * relevance.max() for relevance in relevances]
         else:
@@ -74,20 +74,30 @@ class PrunableMixin(FittedNetworkMixin):
     def _keep(self, masks):
         """Return the estimator of the masked network, list of bool ndarray of shape (n_nodes,)."""
         small = copy.copy(self)
-        alive = self.net_.alive_masks()
-        small.net_ = shrunk_copy(self.net_, masks)
-        sizes = [int(np.sum(mask)) for mask in masks]
-        small.hidden_layer_sizes = tuple(sizes)
+        physical = [
+            np.asarray(mask)[index] for mask, index in zip(masks, self.node_indices_, strict=True)
+        ]
+        small.net_ = shrunk_copy(self.net_, physical)
         small._layer_sizes = small.net_.module_.layer_sizes
+        small.hidden_layer_sizes = small._layer_sizes[1:-1]
+        sizes = list(small.hidden_layer_sizes)
         small._fitted_architecture = {**self._fitted_architecture, "hidden_layer_sizes": sizes}
         small._random_state = copy.deepcopy(self._random_state)
         if self.net_.random_state is not None:
             small.net_.random_state = small._random_state
         small._input_scaler = copy.deepcopy(self._input_scaler)
-        small.node_indices_ = [np.arange(size) for size in sizes]
-        if any((a.cpu().numpy() & ~mask).any() for a, mask in zip(alive, masks, strict=True)):
+        alive = self._alive_masks()
+        if any((a & ~mask).any() for a, mask in zip(alive, masks, strict=True)):
             small.size_settled_ = None  # what is left is a choice, not where training ended
         return small
+
+    def _there(self, masks):
+        """Return `masks` without the nodes that left in training."""
+        present = self._of_all_nodes([np.ones(len(i), dtype=bool) for i in self.node_indices_])
+        return [mask & there for mask, there in zip(masks, present, strict=True)]
+
+    def _alive_masks(self):
+        return self._of_all_nodes([mask.cpu().numpy() for mask in self.net_.alive_masks()])
 
     def _set_trainable(self, trainable):
         """Change what is trained from here on."""

@@ -268,6 +268,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
             full = strategy.full(rows)
             ranking = strategy.ranking(full)
             masks = masks_of(n_nodes, ranking)
+        masks = full._there(masks)
         small = strategy.finish(full._keep(masks), rows)
         if self.fine_tune:
             small = strategy.train_on(small, rows, max_iter=self.fine_tune)

@@ -58,7 +58,8 @@ def network_relevances(estimator, relevance, random_state=None):
     if relevance == "random":
         rng = check_random_state(random_state)
         return [rng.permutation(len(r)) + 1.0 for r in estimator.feature_relevance_]
-    return [r.cpu().numpy().astype(float) for r in RELEVANCES[relevance](estimator.module_)]
+    present = [r.cpu().numpy().astype(float) for r in RELEVANCES[relevance](estimator.module_)]
+    return estimator._of_all_nodes(present)
 
 
 def evaluate_nested(estimator, ranking, sizes, score):

@@ -35,25 +35,26 @@ class BestEpoch(Callback):
         """Forget an earlier fit."""
         self.best_score_ = -np.inf
         self.best_epoch_: int | None = None
-        self.best_state_: dict[str, Any] | None = None
+        self.best_network_: tuple[Any, Any] | None = None
 
     def on_epoch_end(self, net: Any, dataset_valid: Any = None, **kwargs: Any) -> None:
-        """Record the score, keep the weights if it is the best so far."""
+        """Record the score, keep the network if it is the best so far."""
         score = self.score(net, dataset_valid)
         net.history.record("valid_score", score)
         if score > self.best_score_:
             self.best_score_ = score
             self.best_epoch_ = len(net.history)
-            self.best_state_ = copy.deepcopy(net.module_.state_dict())
+            self.best_network_ = copy.deepcopy((net.module_, net.node_indices_))
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
         """Restore the best epoch where it beats the last by more than the margin."""
         scores = [row["valid_score"] for row in net.history if "valid_score" in row]
-        if self.best_state_ is not None and self.best_score_ > scores[-1] + self.margin:
-            net.module_.load_state_dict(self.best_state_)
+        if self.best_network_ is not None and self.best_score_ > scores[-1] + self.margin:
+            net.module_, net.node_indices_ = self.best_network_
+            net.restart_optimizer()
         else:
             self.best_epoch_ = len(net.history)
-        self.best_state_ = None
+        self.best_network_ = None
 
 
 class StopOnPlateau(Callback):

@@ -16,6 +16,7 @@ ROOMS = [
     "nn._mlp",
     "nn._relevance",
     "nn._shrink",
+    "nn._silent",
     "nn",
     "_schedule",
     "_penalty",
