@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from skspectral._pruning_curve import count_parameters, evaluate_nested
+from skspectral._pruning_curve import evaluate_nested
 from skspectral._pruning_strategies import CutTrained
 from skspectral._rows import Rows
 from skspectral._size_choice import fold_margins, row_margins
@@ -62,13 +62,13 @@ def fold_curve(
     full = strategy.full(train)
     ranking = strategy.ranking(full)
     sizes = strategy.sizes(ranking)
-    layer_sizes, scores = evaluate_nested(
+    n_parameters, scores = evaluate_nested(
         full, ranking, sizes, lambda network: score(strategy.finish(network, train), test)
     )
     by_row = [of_rows for _, of_rows in scores if of_rows is not None]
     return FoldCurve(
         n_nodes=sizes,
-        n_parameters=count_parameters(layer_sizes),
+        n_parameters=n_parameters,
         score=np.array([mean for mean, _ in scores], dtype=float),
         row_scores=np.array(by_row) if by_row else None,
         weight=test.weight,
@@ -78,6 +78,10 @@ def fold_curve(
 
 def score_rows(by_row: Callable[..., np.ndarray], network: Any, rows: Rows) -> tuple[Any, Any]:
     """Return the weighted mean over rows, and the scores of the rows."""
+    if rows.weight is not None and not rows.weight.any():
+        raise ValueError(
+            "All rows that a fold scores have weight zero; leave them out, or give other folds."
+        )
     scores = by_row(network, rows.X, rows.y, rows.weight)
     return np.average(scores, weights=rows.weight), scores
 

@@ -142,6 +142,8 @@ class SpectralNet(NeuralNet):
         if optimizer in FUSED_OPTIMIZERS and not {"foreach", "differentiable"} & set(given):
             options["fused"] = given.get("fused", True)
         self.optimizer_ = self.optimizer(self._parameter_groups(), **options)
+        for group in self.optimizer_.param_groups:
+            group["initial_lr"] = self.lr  # schedulers that go on from an epoch look for it
         return self
 
     def _parameter_groups(self) -> list[dict[str, Any]]:

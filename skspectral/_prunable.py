@@ -8,6 +8,7 @@ import copy
 from numbers import Real
 
 import numpy as np
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skspectral._fitted import FittedNetworkMixin
@@ -17,6 +18,12 @@ from skspectral._shrinking import shrunk_copy
 
 def _is_share(value):
     return isinstance(value, Real) and not isinstance(value, bool) and 0 <= float(value) < 1
+
+
+def check_has_nodes(layers):
+    """Raise ValueError where there is no hidden layer."""
+    if not len(layers):
+        raise ValueError("The network has no hidden layer, so there are no nodes to prune.")
 
 
 class PrunableMixin(FittedNetworkMixin):
@@ -50,7 +57,10 @@ class PrunableMixin(FittedNetworkMixin):
         Raises
         ------
         ValueError
-            If both parameters are given, or one is out of range.
+            If both parameters are given, one is out of range, or there is no
+            hidden layer.
+        TypeError
+            If `n_nodes` is of another kind.
         NotFittedError
             If the estimator is not fitted.
         """
@@ -58,6 +68,7 @@ class PrunableMixin(FittedNetworkMixin):
         if n_nodes is not None and threshold is not None:
             raise ValueError("Give `n_nodes` or `threshold`, not both.")
         relevances = self.feature_relevance_
+        check_has_nodes(relevances)
         ranking = rank_nodes(relevances)
         if n_nodes is not None:
             sizes = [len(relevance) for relevance in relevances]
@@ -82,7 +93,8 @@ class PrunableMixin(FittedNetworkMixin):
         small.hidden_layer_sizes = small._layer_sizes[1:-1]
         sizes = list(small.hidden_layer_sizes)
         small._fitted_architecture = {**self._fitted_architecture, "hidden_layer_sizes": sizes}
-        small._random_state = copy.deepcopy(self._random_state)
+        if self._random_state is not check_random_state(None):  # numpy's own is shared by all
+            small._random_state = copy.deepcopy(self._random_state)
         if self.net_.random_state is not None:
             small.net_.random_state = small._random_state
         small._input_scaler = copy.deepcopy(self._input_scaler)

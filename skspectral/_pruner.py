@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from functools import partial
+from inspect import signature
 from numbers import Integral, Real
 
 import numpy as np
@@ -18,16 +19,23 @@ from sklearn.base import (
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.model_selection import check_cv
-from sklearn.utils import Bunch, check_random_state, get_tags
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils import check_random_state, get_tags
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skspectral._compat import Interval, RealNotInt, StrOptions, _fit_context, _routing_enabled
+from skspectral._checks import check_hidden_layer_sizes
+from skspectral._compat import Interval, RealNotInt, StrOptions, _fit_context
+from skspectral._fit_routing import route
 from skspectral._fold_curves import fold_curve, margins, score_rows, score_whole
-from skspectral._prunable import PrunableMixin
+from skspectral._prunable import PrunableMixin, check_has_nodes
 from skspectral._pruned_network import PrunedNetworkMixin
-from skspectral._pruning_strategies import CutFrozen, CutTrained, CutUntrained
+from skspectral._pruning_strategies import (
+    CutFrozen,
+    CutTrained,
+    CutUntrained,
+    check_eigenvalues,
+)
 from skspectral._ranking import SCOPES, check_n_nodes, masks_of
 from skspectral._regressor import SpectralMLPRegressor
 from skspectral._row_scores import ROW_SCORES, row_score
@@ -37,6 +45,14 @@ from skspectral._size_choice import smallest_within
 HELD_OUT = 0.2
 """Share of the rows that choose the size where there are no folds."""
 STRATEGIES = {"after": CutTrained, "before": CutUntrained}
+FITTED = (
+    "estimator_",
+    "full_estimator_",
+    "n_nodes_",
+    "node_support_",
+    "node_ranking_",
+    "cv_results_",
+)
 MAX_INT = np.iinfo(np.int32).max
 
 
@@ -82,7 +98,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         "after" training. "before" it [2]_: the eigenvalues alone are trained on
         random eigenvectors, the nodes of the largest are kept, and what is left
         is trained; each size that "auto" compares then costs a fit, so it
-        compares powers of two.
+        compares sizes that double.
     scope : {"global", "layer"}, default="global"
         "global" compares relevance divided by the maximum of its layer; "layer"
         takes the same share from every layer.
@@ -106,8 +122,8 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         The network that it was cut from; for strategy="before" with trained
         eigenvalues only.
     n_nodes_ : list of int
-        Kept nodes per hidden layer. For n_nodes="auto" their sum may differ by a
-        few from the size chosen on the curve; see Notes.
+        Kept nodes per hidden layer. For n_nodes="auto" their sum differs from
+        the size chosen on the curve where fits differ; see Notes.
     node_support_ : list of bool ndarray of shape (n_nodes,)
         Which nodes of `full_estimator_` are kept, per hidden layer.
     node_ranking_ : list of int ndarray of shape (n_nodes,)
@@ -143,8 +159,12 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
     Fits on different rows keep different numbers of nodes alive. So what
     carries over from the folds to the network fitted on all rows is not the
     number of nodes but the level of relevance between kept and cut nodes, as a
-    share of the largest (their geometric mean, also over folds). With
-    strategy="before", where what is left is trained anew, it is the number.
+    share of the largest (their geometric mean, also over folds). In networks
+    that have settled the two hardly differ; in others the number may come out
+    smaller or larger by a third and more, so look at `size_settled_` of
+    `full_estimator_`. With scope="layer", strategy="before" (where what is left
+    is trained anew) and a frozen estimator it is the number that is kept, but
+    for dead nodes.
 
     `transform` is supervised: activations of the rows that were trained on are
     optimistic. Use it inside a pipeline that is cross-validated as a whole.
@@ -251,19 +271,20 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         NotFittedError
             If a frozen estimator is not fitted.
         """
+        for name in FITTED:
+            self.__dict__.pop(name, None)
         if isinstance(self.tolerance, (bool, np.bool_)):
             raise TypeError(f"`tolerance` must be a number or '1se'; got {self.tolerance!r}.")
-        routed = self._route(sample_weight, fit_params)
+        routed = route(self, sample_weight, fit_params)
         rng = check_random_state(self.random_state)
         strategy = self._strategy(rng, routed.estimator.fit)
-        rows = self._check_rows(X, y, sample_weight)
-        self.__dict__.pop("cv_results_", None)
+        rows = self._check_rows(X, y, routed.weight)
         if isinstance(self.n_nodes, str):
             size, level = self._choose(rows, strategy, rng, routed)
             full = strategy.full(rows)
             ranking, masks = strategy.ranking(full), strategy.chosen(full, size, level)
         else:
-            widths = self._inner()._hidden_layer_sizes()
+            widths = check_hidden_layer_sizes(self._inner().hidden_layer_sizes)
             n_nodes = check_n_nodes(self.n_nodes, widths, self.min_nodes)
             full = strategy.full(rows)
             ranking = strategy.ranking(full)
@@ -295,6 +316,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
                 f"them in a FrozenEstimator; got {type(network).__name__}. In a pipeline put the "
                 "pruner in the place of the last step."
             )
+        check_has_nodes(check_hidden_layer_sizes(network.hidden_layer_sizes))
         fit_params = dict(fit_params)
         options = {
             "scope": self.scope,
@@ -311,6 +333,8 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
                         f"{getattr(self, name)!r}. Give the estimator itself to have it fitted."
                     )
             return CutFrozen(network, **options)
+        if self.strategy == "before":
+            check_eigenvalues(network)
         network = clone(network)
         if self.random_state is not None and network.random_state is None:
             network.set_params(random_state=rng.randint(MAX_INT))
@@ -321,7 +345,11 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         checked, y = validate_data(
             self, X, y, accept_sparse="csr", multi_output=True, dtype=(np.float64, np.float32)
         )
-        y = self._inner()._check_target(y)
+        network = self._inner()
+        y = network._check_target(y)
+        if self._is_frozen():
+            validate_data(network, X, reset=False, skip_check_array=True)
+            network._check_same_target(y, subset=not self.fine_tune)
         X = X if hasattr(self, "feature_names_in_") else checked
         return Rows(X, y, check_weights(sample_weight, checked))
 
@@ -358,7 +386,9 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
                 f"rows, one of {sorted(ROW_SCORES)}; got cv={self.cv!r}, "
                 f"scoring={self.scoring!r}. Set `cv`, or give `tolerance` as a number."
             )
-        return partial(score_whole, check_scoring(network, self.scoring), weigh)
+        scorer = check_scoring(network, self.scoring)
+        takes_weight = "sample_weight" in signature(scorer).parameters
+        return partial(score_whole, scorer, weigh and takes_weight)
 
     def _folds(self, rows, strategy, rng, split_params):
         """Return pairs of rows to fit on and rows to score on."""
@@ -367,23 +397,16 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         classifier = is_classifier(strategy.estimator)
         if self.cv is None:
             return [self._hold_out(rows.positive(), classifier and rows.y.ndim == 1, rng)]
+        if isinstance(self.cv, Integral):
+            rows = rows.positive()  # other folds may be given by the indices of all rows
         splitter = check_cv(self.cv, rows.y, classifier=classifier)
         splits = splitter.split(rows.X, rows.y, **split_params)
-        return [(rows.take(train), rows.take(test)) for train, test in splits]
-
-    def _route(self, sample_weight, fit_params):
-        """Return what goes to the network's fit, the splitter and the scorer."""
-        if _routing_enabled():
-            routed = process_routing(self, "fit", sample_weight=sample_weight, **fit_params)
-            if "scorer" not in routed:
-                routed.scorer = Bunch(score={})
-            return routed
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return Bunch(
-            estimator=Bunch(fit={**fit_params, **weights}),
-            splitter=Bunch(split={}),
-            scorer=Bunch(score=weights),
-        )
+        folds = [(rows.take(train), rows.take(test)) for train, test in splits]
+        if not folds:
+            raise ValueError(
+                "`cv` gave no folds. A generator is used up by one fit; give a list of its folds."
+            )
+        return folds
 
     def _hold_out(self, rows, stratify, rng):
         try:

@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skspectral._compat import StrOptions, validate_params
-from skspectral._prunable import PrunableMixin
+from skspectral._compat import Interval, StrOptions, validate_params
+from skspectral._prunable import PrunableMixin, check_has_nodes
 from skspectral._ranking import SCOPES, check_n_nodes, first_nodes, rank_nodes
 from skspectral.nn._relevance import RELEVANCES
 
@@ -77,27 +79,25 @@ def evaluate_nested(estimator, ranking, sizes, score):
 
     Returns
     -------
-    layer_sizes : int ndarray of shape (n_sizes, n_layers + 1)
-        Inputs, hidden nodes and outputs of each.
+    n_parameters : int ndarray of shape (n_sizes,)
+        Weights and biases.
     scores : list
         What `score` returned.
     """
-    layer_sizes, scores = [], []
+    n_parameters, scores = [], []
     for size in sizes:
         network = estimator._keep(first_nodes(ranking, size))
-        layer_sizes.append(network._layer_sizes)
+        n_parameters.append(count_parameters(network.module_))
         scores.append(score(network))
-    return np.array(layer_sizes), scores
+    return np.array(n_parameters), scores
 
 
-def count_parameters(layer_sizes):
-    """Return weights and biases, int ndarray of shape (n_sizes,).
-
-    Parameters
-    ----------
-    layer_sizes : int ndarray of shape (n_sizes, n_layers + 1)
-    """
-    return ((layer_sizes[:, :-1] + 1) * layer_sizes[:, 1:]).sum(axis=1)
+def count_parameters(module):
+    """Return the number of effective weights and biases of a SpectralMLP."""
+    return sum(
+        layer.in_features * layer.out_features + (0 if layer.bias is None else layer.out_features)
+        for layer in module.layers
+    )
 
 
 def check_network(estimator):
@@ -108,13 +108,12 @@ def check_network(estimator):
             f"{type(estimator).__name__}."
         )
     check_is_fitted(estimator)
-    if not estimator.feature_relevance_:
-        raise ValueError("`estimator` has no hidden layer, so there are no nodes to prune.")
+    check_has_nodes(estimator.feature_relevance_)
 
 
 @validate_params(
     {
-        "n_nodes": ["array-like", None],
+        "n_nodes": ["array-like", Interval(Integral, 1, None, closed="left"), None],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "scope": [StrOptions(set(SCOPES))],
         "relevance": [StrOptions({*RELEVANCES, "random"})],
@@ -148,7 +147,7 @@ def pruning_curve(
         Rows to score on, best unseen in training.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Their targets.
-    n_nodes : array-like of int or None, default=None
+    n_nodes : int, array-like of int or None, default=None
         Numbers of hidden nodes in all, each from the number of hidden layers to
         all that there are. None: every number to 64, then steps of 5 %.
     scoring : str, callable or None, default=None
@@ -224,15 +223,18 @@ def pruning_curve(
     if n_nodes is None:
         sizes = size_grid(len(widths), sum(widths))
     else:
-        sizes = np.unique([check_n_nodes(n, widths) for n in np.atleast_1d(n_nodes).tolist()])
+        sizes = np.unique([check_n_nodes(n, widths) for n in np.ravel(n_nodes).tolist()])
+        if not len(sizes):
+            raise ValueError("`n_nodes` must hold at least one number of nodes; got none.")
     scorer = check_scoring(estimator, scoring)
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-    layer_sizes, score = evaluate_nested(
+    n_parameters, score = evaluate_nested(
         estimator, ranking, sizes, lambda network: scorer(network, X, y, **weights)
     )
+    kept = [[int(mask.sum()) for mask in first_nodes(ranking, size)] for size in sizes]
     return Bunch(
         n_nodes=sizes,
-        n_nodes_per_layer=layer_sizes[:, 1:-1],
-        n_parameters=count_parameters(layer_sizes),
+        n_nodes_per_layer=np.array(kept),
+        n_parameters=n_parameters,
         score=np.array(score, dtype=float),
     )

@@ -24,6 +24,18 @@ PRECISION = float(np.finfo(np.float32).eps)
 """Share of the largest relevance below which a node is dead."""
 
 
+def check_eigenvalues(network):
+    """Raise ValueError unless all hidden layers have outbound eigenvalues to be ranked by."""
+    kinds = np.ravel(network.parametrization).tolist()
+    if "dense" in kinds or network.eigenvalues == "in":
+        raise ValueError(
+            "strategy='before' ranks nodes by their trained eigenvalues: it needs "
+            "parametrization='spectral' in every hidden layer, and eigenvalues 'out', 'out-in' or "
+            f"'both'; got {network.parametrization!r} and {network.eigenvalues!r}. Use "
+            "strategy='after'."
+        )
+
+
 @dataclass(frozen=True)
 class CutTrained:
     """Train the network, then keep the nodes of the largest relevance.
@@ -61,16 +73,19 @@ class CutTrained:
         return rank_nodes(self._relevances(full), self.scope, self.min_nodes)
 
     def levels(self, full: Any, sizes: np.ndarray) -> np.ndarray:
-        """Return the priority that lies between kept and cut nodes at each size.
+        """Return the relevance that lies between kept and cut nodes at each size.
 
-        It is the geometric mean of the two next to the cut, so that a cut
-        through a gap in the spectrum lies in its midst.
+        As a share of the largest of the layer: the geometric mean of the two
+        next to the cut, so that a cut through a gap in the spectrum lies in its
+        midst.
         """
+        shares, place = self._shares(full)
+        forced = np.concatenate(place) < self.min_nodes
         ranks = np.concatenate(self.ranking(full))
-        priority = np.empty(len(ranks))
-        priority[ranks - 1] = np.concatenate(node_priorities(self._relevances(full), self.scope))
-        priority = np.append(np.maximum(priority, PRECISION), PRECISION)
-        return np.sqrt(priority[sizes - 1] * priority[sizes])
+        share = np.empty(len(ranks))
+        share[ranks - 1] = np.where(forced, 1.0, np.concatenate(shares))
+        share = np.append(np.maximum(share, PRECISION), PRECISION)
+        return np.sqrt(share[sizes - 1] * share[sizes])
 
     def chosen(self, full: Any, size: int, level: float) -> list[np.ndarray]:
         """Return the masks of the size that was chosen on other networks.
@@ -79,13 +94,26 @@ class CutTrained:
         number of nodes that one of them can do with may cut into another; the
         level of relevance carries over.
         """
-        relevances = self._relevances(full)
-        priorities = node_priorities(relevances, self.scope)
+        if self.scope == "layer":
+            return self.chosen_number(full, size)
         return [
-            (priority > level) & (relevance > PRECISION * relevance.max())
-            | (places(relevance) < self.min_nodes)
-            for priority, relevance in zip(priorities, relevances, strict=True)
+            (share > level) | (place < self.min_nodes)
+            for share, place in zip(*self._shares(full), strict=True)
         ]
+
+    def chosen_number(self, full: Any, size: int) -> list[np.ndarray]:
+        """Return the masks of the first `size` nodes, without those that are dead."""
+        return [
+            mask & ((share > PRECISION) | (place < self.min_nodes))
+            for mask, share, place in zip(
+                first_nodes(self.ranking(full), size), *self._shares(full), strict=True
+            )
+        ]
+
+    def _shares(self, full: Any) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Return relevances over the largest of their layer, and places in the layer."""
+        relevances = self._relevances(full)
+        return node_priorities(relevances, "global"), [places(r) for r in relevances]
 
     def _relevances(self, full: Any) -> list[np.ndarray]:
         check_network(full)
@@ -142,6 +170,10 @@ class CutUntrained(CutTrained):
 
 class CutFrozen(CutTrained):
     """Keep the nodes of the largest relevance of a network that is not to be trained."""
+
+    def chosen(self, full: Any, size: int, level: float) -> list[np.ndarray]:
+        """Return the masks of the size that was chosen on this network."""
+        return self.chosen_number(full, size)
 
     def full(self, rows: Rows) -> Any:
         """Return the fitted network itself."""

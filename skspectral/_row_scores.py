@@ -47,13 +47,13 @@ def _log_loss(network, X, y, weight):
     return np.where(known, log_proba[np.arange(len(y)), code], SMALLEST_LOG)
 
 
-ROW_SCORES = {
+REGRESSION_SCORES = {
     "r2": _r2,
     "neg_mean_squared_error": _squared_error,
     "neg_mean_absolute_error": _absolute_error,
-    "accuracy": _accuracy,
-    "neg_log_loss": _log_loss,
 }
+CLASSIFICATION_SCORES = {"accuracy": _accuracy, "neg_log_loss": _log_loss}
+ROW_SCORES = {**REGRESSION_SCORES, **CLASSIFICATION_SCORES}
 """``score(network, X, y, weight) -> ndarray of shape (n,)``; the mean is scikit-learn's score."""
 
 
@@ -66,7 +66,20 @@ def row_score(scoring, estimator):
         None: R2 for a regressor, the negative log loss for a classifier.
     estimator : estimator
         Tells whether there are classes.
+
+    Raises
+    ------
+    ValueError
+        If the score is one for the other kind of estimator.
     """
+    scores = CLASSIFICATION_SCORES if is_classifier(estimator) else REGRESSION_SCORES
     if scoring is None:
         scoring = "neg_log_loss" if is_classifier(estimator) else "r2"
-    return ROW_SCORES.get(scoring) if isinstance(scoring, str) else None
+    if not isinstance(scoring, str):
+        return None
+    if scoring in ROW_SCORES and scoring not in scores:
+        raise ValueError(
+            f"`scoring` must suit {type(estimator).__name__}, for example one of "
+            f"{sorted(scores)}; got {scoring!r}."
+        )
+    return scores.get(scoring)

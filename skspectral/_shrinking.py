@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from scipy import sparse
+from sklearn.base import clone
 from skorch.callbacks import Callback
 from skorch.history import History
 from torch import Tensor
@@ -29,7 +29,9 @@ WORTH_IT = 0.05
 
 
 def shrunk_copy(net: SpectralNet, masks: Sequence[Any]) -> SpectralNet:
-    """Return a copy of `net` with the nodes that `masks` keep; its optimiser starts anew.
+    """Return a copy of `net` with the nodes that `masks` keep.
+
+    Its optimiser and its callbacks start anew.
 
     Parameters
     ----------
@@ -41,8 +43,9 @@ def shrunk_copy(net: SpectralNet, masks: Sequence[Any]) -> SpectralNet:
     small = object.__new__(type(net))
     small.__dict__.update(net.__dict__)  # skorch would copy through a pickle, which is slow
     small.history_ = History(net.history_)
-    small.random_state = copy.deepcopy(net.random_state)
-    small.callbacks, small.callbacks_ = copy.deepcopy((net.callbacks, net.callbacks_))
+    given = net.callbacks_[len(net.get_default_callbacks()) :]
+    small.callbacks = [(name, clone(callback, safe=False)) for name, callback in given]
+    small.initialize_callbacks()
     small.module_ = shrink(net.module_, masks)
     small.node_indices_ = [np.arange(size) for size in small.module_.layer_sizes[1:-1]]
     small.module = functools.partial(

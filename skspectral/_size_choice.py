@@ -26,7 +26,7 @@ def _margins(differences: np.ndarray, scores: np.ndarray, share: np.ndarray) -> 
     share : ndarray of shape (n,)
         Weights of sum 1.
     """
-    n = len(share)
+    n = np.count_nonzero(share)
 
     def error(values: np.ndarray) -> np.ndarray:
         spread = values - (values @ share)[..., None]

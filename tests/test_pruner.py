@@ -28,6 +28,7 @@ from skspectral import (
     pruning_curve,
     to_onnx,
 )
+from skspectral._pruning_strategies import CutFrozen, CutTrained
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -176,9 +177,10 @@ def test_before_training_compares_trained_networks(reg, regression):
 
 
 def test_before_training_needs_eigenvalues(regression):
-    network = SpectralMLPRegressor(6, parametrization="dense", max_iter=5)
-    with pytest.raises(ValueError, match="needs trained outbound eigenvalues"):
-        SpectralPruner(network, n_nodes=3, strategy="before").fit(*regression)
+    for settings in ({"parametrization": "dense"}, {"eigenvalues": "in"}):
+        network = SpectralMLPRegressor(6, max_iter=10**9, **settings)
+        with pytest.raises(ValueError, match="Use strategy='after'"):
+            SpectralPruner(network, n_nodes=3, strategy="before").fit(*regression)
 
 
 def test_transform_gives_the_last_hidden_layer(clf, binary):
@@ -319,6 +321,70 @@ def test_standard_error_needs_rows_or_folds(reg, regression):
         assert SpectralPruner(reg, scoring=pinball, **settings).fit(*regression).n_nodes_[0] <= 12
 
 
+@pytest.mark.parametrize("scope", ["global", "layer"])
+@pytest.mark.parametrize("min_nodes", [1, 4])
+@pytest.mark.parametrize("sizes", [(30, 3), (16, 16)])
+def test_frozen_network_is_cut_to_the_size_that_was_scored(sizes, min_nodes, scope, regression):
+    X, y = regression
+    fitted = SpectralMLPRegressor(sizes, max_iter=60, random_state=0).fit(X, y)
+    strategy = CutFrozen(fitted, scope, min_nodes)
+    ranking = strategy.ranking(fitted)
+    dead = sum(int((r < 1e-6 * r.max()).sum()) for r in fitted.feature_relevance_)
+    for size in strategy.sizes(ranking):
+        level = strategy.levels(fitted, np.array([size]))[0]
+        kept = sum(mask.sum() for mask in strategy.chosen(fitted, size, level))
+        assert size - dead <= kept <= size
+        if scope == "global":  # the level alone gives the same, where it decides
+            by_level = CutTrained(fitted, scope, min_nodes).chosen(fitted, size, level)
+            assert sum(mask.sum() for mask in by_level) == kept
+
+
+def test_frozen_network_must_fit_the_data(reg, regression):
+    X, y = regression
+    frozen = FrozenEstimator(reg.fit(X, y))
+    with pytest.raises(ValueError, match="`y` has 2 outputs"):
+        SpectralPruner(frozen).fit(X, np.column_stack([y, y]))
+    with pytest.raises(ValueError, match="X has 3 features"):
+        SpectralPruner(frozen, n_nodes=3).fit(X[:, :3], y)
+
+
+def test_failed_fit_leaves_no_earlier_one(reg, regression):
+    X, y = regression
+    pruner = SpectralPruner(reg, n_nodes=3).fit(X, y)
+    with pytest.raises(ValueError, match="got 99"):
+        pruner.set_params(n_nodes=99).fit(X[:, :3], y)
+    with pytest.raises(NotFittedError):
+        pruner.predict(X)
+
+
+@pytest.mark.parametrize("scoring", ["accuracy", "neg_log_loss"])
+def test_scores_for_classes_are_refused_for_numbers(scoring, regression):
+    with pytest.raises(ValueError, match=f"`scoring` must suit .* got '{scoring}'"):
+        SpectralPruner(SpectralMLPRegressor(max_iter=10**9), scoring=scoring).fit(*regression)
+
+
+def test_scorer_without_weights_is_called_without(reg, regression):
+    X, y = regression
+    pruner = SpectralPruner(reg, scoring=lambda e, X, y: e.score(X, y), tolerance=0.1)
+    pruner.fit(X, y, sample_weight=np.ones(120))
+    assert pruner.cv_results_["mean_test_score"].max() > 0.5
+
+
+def test_folds_must_hold_weight_and_be_there(reg, regression):
+    X, y = regression
+    weight = np.r_[np.zeros(40), np.ones(80)]
+    weighted = SpectralPruner(reg, cv=3).fit(X, y, weight)
+    without = SpectralPruner(reg, cv=3).fit(X[40:], y[40:])
+    np.testing.assert_allclose(
+        weighted.cv_results_["mean_test_score"], without.cv_results_["mean_test_score"]
+    )
+    with pytest.raises(ValueError, match="All rows that a fold scores have weight zero"):
+        SpectralPruner(reg, cv=KFold(3)).fit(X, y, weight)
+    pruner = SpectralPruner(reg, cv=KFold(3).split(X)).fit(X, y)
+    with pytest.raises(ValueError, match="A generator is used up"):
+        pruner.fit(X, y)
+
+
 def test_second_fit_leaves_nothing_of_the_first(reg, regression):
     pruner = SpectralPruner(reg, random_state=0).fit(*regression)
     assert not hasattr(pruner.set_params(n_nodes=3).fit(*regression), "cv_results_")
@@ -419,6 +485,26 @@ def test_metadata_routing_brings_weights(reg, regression):
     np.testing.assert_allclose(
         search.best_estimator_.full_estimator_.predict(X), expected.predict(X)
     )
+
+
+@pytest.mark.usefixtures("routing")
+def test_weights_of_another_name_count(reg, regression):
+    X, y = regression
+    weight = np.random.default_rng(0).uniform(0, 3, 120)
+    network = clone(reg).set_fit_request(sample_weight="my_weight")
+    pruner = SpectralPruner(network, n_nodes=5).fit(X, y, my_weight=weight)
+    expected = clone(reg).fit(X, y, weight)
+    np.testing.assert_array_equal(pruner.full_estimator_.predict(X), expected.predict(X))
+
+
+@pytest.mark.usefixtures("routing")
+def test_scorer_gets_the_weights_or_nothing(reg, regression):
+    X, y = regression
+    scorer = make_scorer(mean_pinball_loss, greater_is_better=False)
+    network = clone(reg).set_fit_request(sample_weight=True)
+    pruner = SpectralPruner(network, cv=2, scoring=scorer.set_score_request(sample_weight="other"))
+    with pytest.raises(ValueError, match="must have the same weights"):
+        pruner.fit(X, y, sample_weight=np.ones(120), other=np.arange(120.0))
 
 
 @pytest.mark.usefixtures("routing")

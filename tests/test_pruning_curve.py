@@ -86,6 +86,12 @@ def test_path_relevance_ranks_by_the_product_of_norms(reg, regression):
     assert curve.score[at] == pytest.approx(reg._keep(masks).score(*regression), abs=1e-9)
 
 
+def test_parameters_are_those_that_there_are(regression):
+    X, y = regression
+    reg = SpectralMLPRegressor(8, fit_intercept=False, max_iter=5).fit(X, y)
+    assert pruning_curve(reg, X, y, n_nodes=8).n_parameters.tolist() == [8 * 4 + 8]
+
+
 def test_pipelines_and_data_frames(regression):
     X, y = regression
     table = pd.DataFrame(X, columns=list("abcd"))
@@ -113,6 +119,7 @@ def test_scoring_and_weights(binary):
         ({"n_nodes": [27]}, "all there are in .* got 27"),
         ({"n_nodes": [1]}, "got 1"),
         ({"n_nodes": "all"}, "'n_nodes' parameter"),
+        ({"n_nodes": []}, "at least one number"),
         ({"scope": "node"}, "'scope' parameter"),
         ({"relevance": "size"}, "'relevance' parameter"),
         ({"scoring": "best"}, "'scoring' parameter"),

@@ -47,6 +47,7 @@ ROOMS = [
     "_size_choice",
     "_pruning_strategies",
     "_fold_curves",
+    "_fit_routing",
     "_pruned_network",
     "_pruner",
     "_display._pruning_curve",

@@ -35,7 +35,10 @@ def check_masks(module: SpectralMLP, masks: Sequence[Any]) -> list[Tensor]:
             f"`masks` must hold one mask per hidden layer, {len(sizes)} in all; got {len(masks)}."
         )
     device = next(module.parameters()).device
-    checked = [torch.as_tensor(mask, device=device) for mask in masks]
+    checked = [
+        mask.to(device) if isinstance(mask, Tensor) else torch.tensor(mask, device=device)
+        for mask in masks
+    ]
     for index, (mask, size) in enumerate(zip(checked, sizes, strict=True)):
         if mask.dtype != torch.bool or mask.shape != (size,):
             raise ValueError(
