@@ -12,6 +12,12 @@ IMMATERIAL = 0.05
 Without it nodes that are all but dead decide: what they change is tiny, and the same in
 every row, so a paired standard error finds it significant.
 """
+TIE = 1e-5
+"""Relative excess over the margin that counts as equal.
+
+Where one fold alone differs, its mean difference and the standard error of it are equal, and
+rounding would decide.
+"""
 
 
 def _margins(differences: np.ndarray, scores: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -83,6 +89,6 @@ def smallest_within(score: np.ndarray, margin: np.ndarray | float) -> tuple[int,
     margin : ndarray of shape (n_sizes,) or float
         What each size may score less than the best.
     """
-    within = np.nanmax(score) - score <= margin
+    within = np.nanmax(score) - score <= margin * (1 + TIE)
     within[np.nanargmax(score)] = True
     return int(np.argmax(within)), within

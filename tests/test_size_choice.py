@@ -30,6 +30,14 @@ def test_rows_of_zero_weight_do_not_count():
     np.testing.assert_allclose(row_margins(rows, weight, 0), row_margins(rows[:, :40], None, 0))
 
 
+@pytest.mark.parametrize("noise", [-1e-9, 1e-9])
+def test_one_fold_alone_does_not_outvote_the_others(noise):
+    scores = np.array([[0.75, 0.75, 0.75], [0.70, 0.75, 0.74], [0.76, 0.76, 0.76]])
+    scores[1, 0] += noise
+    mean = scores.mean(axis=0)
+    assert smallest_within(mean, fold_margins(scores, 1))[1].all()
+
+
 def test_what_is_common_to_all_rows_is_not_significant():
     best = np.random.default_rng(0).normal(size=200)
     rows = np.array([best - 1e-6, best - 1.0, best])
