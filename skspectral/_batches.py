@@ -14,6 +14,9 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+GATHERED_BYTES = 2**22
+"""Bytes of rows that are gathered at once: what a processor's cache holds."""
+
 
 def to_tensor(array: Any, dtype: torch.dtype, device: str) -> Tensor:
     """Return `array` as a tensor, copied only where torch cannot share or write its memory.
@@ -111,9 +114,23 @@ class RowBatches:
             order = self.random_state.permutation(n_rows)
             if isinstance(self.dataset.X, Tensor):
                 order = torch.from_numpy(order).to(self.dataset.X.device)
-        for start in range(0, n_rows, self.batch_size):
-            stop = start + self.batch_size
-            yield self.dataset.rows(slice(start, stop) if order is None else order[start:stop])
+        at_a_time = self.batch_size * self._batches_at_a_time()
+        for start in range(0, n_rows, at_a_time):
+            rows = slice(start, min(start + at_a_time, n_rows))
+            X, y = self.dataset.rows(rows if order is None else order[rows])
+            for first in range(0, len(y), self.batch_size):
+                part = slice(first, first + self.batch_size)
+                yield _slice(X, part), y[part]
+
+    def _batches_at_a_time(self) -> int:
+        """Return how many batches are gathered at once: as many as the cache holds."""
+        X = self.dataset.X
+        row_bytes = X.shape[1] * self.dataset.dtype.itemsize
+        return int(max(1, GATHERED_BYTES // (row_bytes * self.batch_size)))
+
+
+def _slice(X: Any, part: slice) -> Any:
+    return {key: value[part] for key, value in X.items()} if isinstance(X, dict) else X[part]
 
 
 class FixedSplit:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from skspectral._batches import RowBatches, RowDataset
 from skspectral._net import PREDICTION_ROWS, SpectralNet
 from skspectral._settling import FED, Settling, feed_ratios, half_way
@@ -47,6 +49,12 @@ def judge_size(net: SpectralNet, dataset: RowDataset) -> Settling | None:
     return Settling(n_alive, n_fed, n_half_way)
 
 
+def _loss_of_zero(net: SpectralNet, dataset: RowDataset) -> float:
+    """Return the data term where all outputs are zero: what a useful network is below."""
+    zeros = torch.zeros(len(dataset), net.module_.layer_sizes[-1], dtype=net.dtype)
+    return float(net.criterion_(zeros.to(net.device), dataset.y, dataset.sample_weight))
+
+
 def describe_failure(net: SpectralNet, dataset: RowDataset, rate: float) -> str | None:
     """Say that training diverged or was broken off; None where it was not.
 
@@ -70,7 +78,7 @@ def describe_failure(net: SpectralNet, dataset: RowDataset, rate: float) -> str 
         )
     if net.interrupted_:
         return f"Training was interrupted in epoch {epoch}; the weights are kept as they were."
-    loss, useless = net.history[-1]["train_loss"], net.loss_of_zero(dataset)
+    loss, useless = net.history[-1]["train_loss"], _loss_of_zero(net, dataset)
     if loss <= USELESS * useless:
         return None
     return (

@@ -67,3 +67,16 @@ class DataTerm(nn.Module):
         if rows.ndim == 2:
             rows = rows.mean(dim=1)
         return (weight * rows).mean()
+
+    def gradient(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Return the gradient of the loss for `output`; parameters as in :meth:`forward`.
+
+        The link of each loss is the canonical one, so this is the prediction
+        minus the target, up to a factor.
+        """
+        if self.out_activation == "softmax":
+            target = torch.zeros_like(output).scatter_(1, target[:, None], 1.0)
+        residual = OUTPUT_ACTIVATIONS[self.out_activation](output) - target
+        factors = {"identity": 2 / output.numel(), "logistic": 1 / output.numel()}
+        residual *= factors.get(self.out_activation, 1 / len(output))
+        return residual if weight is None else residual.mul_(weight[:, None])

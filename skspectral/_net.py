@@ -20,10 +20,12 @@ from skorch.utils import TeeGenerator
 from torch import Tensor
 
 from skspectral._batches import FixedSplit, RowBatches, RowDataset
+from skspectral._lean_update import LeanUpdate, Update
 from skspectral._losses import OUTPUT_ACTIVATIONS, DataTerm
 from skspectral._optimizers import COUPLED_OPTIMIZERS, FUSED_OPTIMIZERS, optimizer_class
 from skspectral._penalty import Penalty, add_penalty_gradient
 from skspectral._schedule import HORIZON_SCHEDULES, SCHEDULES
+from skspectral.nn._backpropagation import Backpropagation
 from skspectral.nn._mlp import SpectralMLP
 from skspectral.nn._relevance import alive_masks, hidden_relevances
 
@@ -306,10 +308,15 @@ class SpectralNet(NeuralNet):
                 group["lr"] = self.lr * self.schedule_(progress)
         self.learning_rate_sum_ += groups[0]["lr"]
 
-    def step(self, batch: Any) -> dict[str, Tensor]:
-        """Make one step of the optimiser; every path of training comes through here."""
-        X, y = unpack_data(batch)
+    def step(self, batch: Any, update: Update | None = None) -> dict[str, Tensor]:
+        """Make one step, with :meth:`update` unless given; every path of training comes here."""
         self._set_learning_rate()
+        output, loss = (update or self.update)(*unpack_data(batch))
+        self.steps_done_ += 1
+        return {"loss": loss, "y_pred": output}
+
+    def update(self, X: Any, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Change the weights by one batch, with torch's autograd; return outputs and loss."""
         self.optimizer_.zero_grad()
         output = self.infer(X)
         loss = self.get_loss(output, y, X=X, training=True)
@@ -319,11 +326,10 @@ class SpectralNet(NeuralNet):
         if self.needs_gradients_:
             parameters = TeeGenerator(self.get_all_learnable_params())
             self.notify(
-                "on_grad_computed", named_parameters=parameters, batch=batch, training=True
+                "on_grad_computed", named_parameters=parameters, batch=(X, y), training=True
             )
         self.optimizer_.step()
-        self.steps_done_ += 1
-        return {"loss": loss.detach(), "y_pred": output.detach()}
+        return output.detach(), loss.detach()
 
     def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
         """Serve skorch's own loop, for callbacks that need batches."""
@@ -347,7 +353,9 @@ class SpectralNet(NeuralNet):
     def _run_lean_epoch(self, iterator: RowBatches, training: bool, prefix: str) -> None:
         """Sum losses on the device, read them once, leave one summary row for skorch."""
         self._set_training(training)
-        step = self.step if training else self.validation_step
+        step = self.validation_step
+        if training:
+            step = functools.partial(self.step, update=self._choose_update(iterator))
         total = torch.zeros((), dtype=self.dtype, device=self.device)
         for batch in iterator:
             total += step(batch)["loss"] * len(batch[1])
@@ -356,6 +364,14 @@ class SpectralNet(NeuralNet):
         self.history.record_batch(f"{prefix}_loss", float(total) / n_rows)
         self.history.record_batch(f"{prefix}_batch_size", n_rows)
         self.history.record(f"{prefix}_batch_count", len(iterator))
+
+    def _choose_update(self, iterator: RowBatches) -> Update:
+        """Return the lean update, unless callbacks ask for gradients or it does not know all."""
+        if self.needs_gradients_ or not Backpropagation.serves(self.module_):
+            return self.update
+        terms = [] if self.decay_is_penalty_ else self.penalty.terms(self.module_)
+        n_rows = min(iterator.batch_size, len(iterator.dataset))
+        return LeanUpdate(self.module_, self.criterion_, terms, self.optimizer_, n_rows)
 
     def _close_epoch(self) -> None:
         """Record what sizes are judged by; on divergence return to the last finite weights."""
@@ -376,8 +392,3 @@ class SpectralNet(NeuralNet):
         return alive_masks(
             hidden_relevances(self.module_), self.relevance_threshold, self.start_relevance_
         )
-
-    def loss_of_zero(self, dataset: RowDataset) -> float:
-        """Return the data term where all outputs are zero: what a useful network is below."""
-        zeros = torch.zeros(len(dataset), self.module_.layer_sizes[-1], dtype=self.dtype)
-        return float(self.criterion_(zeros.to(self.device), dataset.y, dataset.sample_weight))

@@ -1,0 +1,164 @@
+"""Forward and backward pass of a SpectralMLP by hand, in buffers that are used again."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from skspectral.nn._linear import SpectralLinear
+from skspectral.nn._mlp import SpectralMLP
+
+aten = torch.ops.aten
+
+
+def _through_relu(gradient: Tensor, output: Tensor) -> None:
+    aten.threshold_backward.grad_input(gradient, output, 0, grad_input=gradient)
+
+
+def _through_tanh(gradient: Tensor, output: Tensor) -> None:
+    aten.tanh_backward.grad_input(gradient, output, grad_input=gradient)
+
+
+def _through_sigmoid(gradient: Tensor, output: Tensor) -> None:
+    aten.sigmoid_backward.grad_input(gradient, output, grad_input=gradient)
+
+
+def _through_identity(gradient: Tensor, output: Tensor) -> None:
+    pass
+
+
+def _stay(output: Tensor) -> Tensor:
+    return output
+
+
+ACTIVATIONS: dict[type[nn.Module], tuple[Callable[..., object], Callable[..., None]]] = {
+    nn.ReLU: (torch.relu_, _through_relu),
+    nn.Tanh: (torch.tanh_, _through_tanh),
+    nn.Sigmoid: (torch.sigmoid_, _through_sigmoid),
+    nn.Identity: (_stay, _through_identity),
+}
+"""Activations in place, whose derivative follows from their output, and the way back."""
+
+
+def _gradient(parameter: Tensor | None) -> Tensor | None:
+    """Return the tensor that takes the gradient, made where there is none; None if not trained."""
+    if parameter is None or not parameter.requires_grad:
+        return None
+    if parameter.grad is None:
+        parameter.grad = torch.zeros_like(parameter)
+    return parameter.grad
+
+
+class _LayerPass:
+    """Passes through one layer, its weights given; buffers are its own."""
+
+    def __init__(self, layer: Any, weight_gradient: Tensor | None, n_rows: int) -> None:
+        self.weight, self.weight_gradient = layer.weight.detach(), weight_gradient
+        self.bias = None if layer.bias is None else layer.bias.detach()
+        self.bias_gradient = _gradient(layer.bias)
+        self.output = self.weight.new_empty(n_rows, layer.out_features)
+        self.input_gradient = self.weight.new_empty(n_rows, layer.in_features)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        output, transposed = self.output[: len(inputs)], self.weight.t()
+        if self.bias is None:
+            return torch.mm(inputs, transposed, out=output)
+        return torch.addmm(self.bias, inputs, transposed, out=output)
+
+    def backward(self, inputs: Tensor, gradient: Tensor) -> None:
+        if self.bias_gradient is not None:
+            torch.sum(gradient, 0, out=self.bias_gradient)
+        if self.weight_gradient is not None:
+            torch.mm(gradient.t(), inputs, out=self.weight_gradient)
+
+    def to_inputs(self, gradient: Tensor) -> Tensor:
+        return torch.mm(gradient, self.weight, out=self.input_gradient[: len(gradient)])
+
+
+class _SpectralPass(_LayerPass):
+    """Passes through one :class:`SpectralLinear`."""
+
+    def __init__(self, layer: SpectralLinear, n_rows: int) -> None:
+        self.phi = layer.phi.detach()
+        self.factor, self.product = torch.empty_like(self.phi), torch.empty_like(self.phi)
+        super().__init__(layer, self.product, n_rows)
+        self.lambda_in, self.lambda_out = layer.lambda_in.detach(), layer.lambda_out.detach()
+        self.phi_gradient = _gradient(layer.phi)
+        self.lambda_in_gradient = _gradient(layer.lambda_in)
+        self.lambda_out_gradient = _gradient(layer.lambda_out)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        torch.sub(self.lambda_in, self.lambda_out[:, None], out=self.factor)
+        torch.mul(self.phi, self.factor, out=self.weight)
+        return super().forward(inputs)
+
+    def backward(self, inputs: Tensor, gradient: Tensor) -> None:
+        super().backward(inputs, gradient)
+        if self.phi_gradient is not None:
+            torch.mul(self.product, self.factor, out=self.phi_gradient)
+        self.product.mul_(self.phi)
+        if self.lambda_in_gradient is not None:
+            torch.sum(self.product, 0, out=self.lambda_in_gradient)
+        if self.lambda_out_gradient is not None:
+            torch.sum(self.product, 1, out=self.lambda_out_gradient).neg_()
+
+
+def _layer_pass(layer: Any, n_rows: int) -> _LayerPass:
+    if isinstance(layer, SpectralLinear):
+        return _SpectralPass(layer, n_rows)
+    return _LayerPass(layer, _gradient(layer.weight), n_rows)
+
+
+class Backpropagation:
+    """Passes through a module without torch's graph, for the innermost loop of training.
+
+    Torch's autograd gives the same gradients to rounding, but allocates every
+    tensor anew, and on small networks costs as much again as their matrix products.
+
+    Parameters
+    ----------
+    module : SpectralMLP
+        One that :meth:`serves` accepts. Gradients are written to the ``grad`` of its
+        trained parameters.
+    n_rows : int
+        Most rows of a batch.
+    """
+
+    def __init__(self, module: SpectralMLP, n_rows: int) -> None:
+        self.activate, self.go_back = ACTIVATIONS[type(module.activation)]
+        self.passes = [_layer_pass(layer, n_rows) for layer in module.layers]
+
+    @staticmethod
+    def serves(module: nn.Module) -> bool:
+        """Tell whether the passes know all of `module`: no masks, hooks or other layers."""
+        return (
+            type(module) is SpectralMLP
+            and type(module.activation) in ACTIVATIONS
+            and all(type(layer) in (SpectralLinear, nn.Linear) for layer in module.layers)
+            and not any(
+                part._forward_hooks or part._forward_pre_hooks or part._backward_hooks
+                for part in module.modules()
+            )
+        )
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Map Tensor of shape (n, n_inputs) to outputs of shape (n, n_outputs), a buffer."""
+        self.inputs = [X]
+        for layer in self.passes[:-1]:
+            output = layer.forward(self.inputs[-1])
+            self.activate(output)
+            self.inputs.append(output)
+        return self.passes[-1].forward(self.inputs[-1])
+
+    def backward(self, gradient: Tensor) -> None:
+        """Write the gradients of a loss, given that for the outputs of the last forward pass."""
+        for layer, inputs in zip(self.passes[:0:-1], self.inputs[:0:-1], strict=True):
+            layer.backward(inputs, gradient)
+            gradient = layer.to_inputs(gradient)
+            self.go_back(gradient, inputs)
+        self.passes[0].backward(self.inputs[0], gradient)
