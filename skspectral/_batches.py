@@ -40,6 +40,13 @@ def to_tensor(array: Any, dtype: torch.dtype, device: str) -> Tensor:
     return torch.from_numpy(array).to(device)
 
 
+def _take(array: Any, index: Any) -> Any:
+    """Return the rows of a slice or of an array of indices."""
+    if isinstance(array, Tensor) and isinstance(index, Tensor):
+        return array.index_select(0, index)  # several times faster than array[index]
+    return array[index]
+
+
 class RowDataset(skorch.dataset.Dataset):
     """Rows, targets and weights held as whole tensors.
 
@@ -73,13 +80,13 @@ class RowDataset(skorch.dataset.Dataset):
 
         With weights, X is ``{"X": X, "sample_weight": w}``.
         """
-        X = self.X[index]
+        X = _take(self.X, index)
         if sparse.issparse(X):
             X = to_tensor(X.toarray(), self.dtype, self.device)
-        y = torch.zeros(len(X)) if self.y is None else self.y[index]
+        y = torch.zeros(len(X)) if self.y is None else _take(self.y, index)
         if self.sample_weight is None:
             return X, y
-        return {"X": X, "sample_weight": self.sample_weight[index]}, y
+        return {"X": X, "sample_weight": _take(self.sample_weight, index)}, y
 
 
 class RowBatches:

@@ -29,8 +29,8 @@ from skspectral.nn._backpropagation import Backpropagation
 from skspectral.nn._mlp import SpectralMLP
 from skspectral.nn._relevance import alive_masks, hidden_relevances
 
-PREDICTION_ROWS = 8192
-"""Rows per batch where no gradient is formed."""
+PREDICTION_ROWS = 1024
+"""Rows at a time outside training: small enough for activations to stay in the cache."""
 
 
 def _overrides(callbacks: list[tuple[str, Any]], *methods: str) -> bool:
@@ -279,6 +279,7 @@ class SpectralNet(NeuralNet):
         self.first_epoch_ = len(self.history)
         self.diverged_ = False
         self.interrupted_ = False
+        self.lean_: LeanUpdate | None = None
         self.last_finite_ = [p.detach().clone() for p in self.module_.parameters()]
 
     def _run(self, dataset: RowDataset, dataset_valid: RowDataset | None, epochs: int) -> None:
@@ -289,7 +290,7 @@ class SpectralNet(NeuralNet):
             if not self.diverged_:  # callbacks that look for an epoch that never ended
                 raise
         finally:
-            self.train_split = self.schedule_ = None
+            self.train_split = self.schedule_ = self.lean_ = None
             self.last_finite_ = []
         if self.history and "learning_rate_sum" not in self.history[-1]:
             del self.history[-1]  # skorch swallowed an interrupt in the midst of an epoch
@@ -302,10 +303,12 @@ class SpectralNet(NeuralNet):
     def _set_learning_rate(self) -> None:
         groups = self.optimizer_.param_groups
         if self.schedule_ is not None:
-            steps = (self.steps_done_ + 0.5) / self.steps_planned_
-            progress = min(1.0, max(steps, self.seconds() / self.seconds_planned_))
+            progress = (self.steps_done_ + 0.5) / self.steps_planned_
+            if self.seconds_planned_ < math.inf:
+                progress = min(1.0, max(progress, self.seconds() / self.seconds_planned_))
+            rate = self.lr * self.schedule_(progress)
             for group in groups:
-                group["lr"] = self.lr * self.schedule_(progress)
+                group["lr"] = rate
         self.learning_rate_sum_ += groups[0]["lr"]
 
     def step(self, batch: Any, update: Update | None = None) -> dict[str, Tensor]:
@@ -369,14 +372,16 @@ class SpectralNet(NeuralNet):
         """Return the lean update, unless callbacks ask for gradients or it does not know all."""
         if self.needs_gradients_ or not Backpropagation.serves(self.module_):
             return self.update
-        terms = [] if self.decay_is_penalty_ else self.penalty.terms(self.module_)
-        n_rows = min(iterator.batch_size, len(iterator.dataset))
-        return LeanUpdate(self.module_, self.criterion_, terms, self.optimizer_, n_rows)
+        if self.lean_ is None or not self.lean_.is_current(self.module_, self.optimizer_):
+            terms = [] if self.decay_is_penalty_ else self.penalty.terms(self.module_)
+            n_rows = min(iterator.batch_size, len(iterator.dataset))
+            self.lean_ = LeanUpdate(self.module_, self.criterion_, terms, self.optimizer_, n_rows)
+        return self.lean_
 
     def _close_epoch(self) -> None:
         """Record what sizes are judged by; on divergence return to the last finite weights."""
         parameters = [p.detach() for p in self.module_.parameters()]
-        if not torch.stack(torch._foreach_norm(parameters)).isfinite().all():
+        if not all(map(math.isfinite, torch.stack(torch._foreach_norm(parameters)).tolist())):
             torch._foreach_copy_(parameters, self.last_finite_)
             self.diverged_ = True
             del self.history[-1]

@@ -1,15 +1,13 @@
-"""What is known of torch's optimisers."""
+"""What is known of torch's optimisers, and Adam's steps without its bookkeeping."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch.optim.adam import adam
 
 ADAM_BETAS = (0.9, 0.99)
 """A shorter memory of squared gradients than torch's 0.999: sizes settle in fewer steps."""
@@ -26,8 +24,8 @@ def optimizer_class(solver: Any) -> Any:
 class FusedAdamSteps:
     """Steps of torch's fused Adam, with its lists of tensors gathered once for many steps.
 
-    At every step :class:`torch.optim.Adam` gathers them anew, which takes as long as
-    the matrix products of a small network. Its state stays where it is.
+    :class:`torch.optim.Adam` gathers and sorts them anew at every step, which takes as
+    long as the matrix products of a small network. Its state stays where it is.
 
     Parameters
     ----------
@@ -37,7 +35,7 @@ class FusedAdamSteps:
 
     def __init__(self, optimizer: torch.optim.Optimizer) -> None:
         self.optimizer = optimizer
-        self.updates: list[Callable[..., None]] = []
+        self.lists = self._gather()
 
     @staticmethod
     def serves(optimizer: torch.optim.Optimizer) -> bool:
@@ -45,6 +43,7 @@ class FusedAdamSteps:
         variants = ("amsgrad", "maximize", "capturable", "differentiable")
         return (
             type(optimizer) is torch.optim.Adam
+            and hasattr(torch, "_fused_adam_")  # what fused=True calls
             and "step" not in vars(optimizer)  # torch's schedulers count steps
             and not optimizer._optimizer_step_pre_hooks
             and not optimizer._optimizer_step_post_hooks
@@ -57,32 +56,41 @@ class FusedAdamSteps:
         )
 
     def __call__(self) -> None:
-        """Make one step at the learning rates that the groups have now."""
-        if not self.updates:
+        """Make one step with the settings that the groups have now."""
+        if self.lists is None:
             self.optimizer.step()
-            self.updates = [self._update(group) for group in self.optimizer.param_groups]
+            self.lists = self._gather()
             return
-        for update, group in zip(self.updates, self.optimizer.param_groups, strict=True):
-            update(lr=group["lr"])
+        for lists, group in zip(self.lists, self.optimizer.param_groups, strict=True):
+            beta1, beta2 = group["betas"]
+            torch._foreach_add_(lists[-1], 1)
+            torch._fused_adam_(
+                *lists,
+                lr=group["lr"],
+                beta1=beta1,
+                beta2=beta2,
+                weight_decay=group["weight_decay"],
+                eps=group["eps"],
+                amsgrad=False,
+                maximize=False,
+            )
 
-    def _update(self, group: dict[str, Any]) -> Callable[..., None]:
-        parameters = [p for p in group["params"] if p.grad is not None]
-        states = [self.optimizer.state[p] for p in parameters]
-        beta1, beta2 = group["betas"]
-        return functools.partial(
-            adam,
-            [p.detach() for p in parameters],
-            [p.grad for p in parameters],
-            [state["exp_avg"] for state in states],
-            [state["exp_avg_sq"] for state in states],
-            [],
-            [state["step"] for state in states],
-            foreach=False,
-            fused=True,
-            amsgrad=False,
-            maximize=False,
-            beta1=beta1,
-            beta2=beta2,
-            weight_decay=group["weight_decay"],
-            eps=group["eps"],
-        )
+    def _gather(self) -> list[list[list[Any]]] | None:
+        """Return the lists of each group, or None before there is any state."""
+        gathered = []
+        for group in self.optimizer.param_groups:
+            parameters = [p for p in group["params"] if p.grad is not None]
+            states = [self.optimizer.state.get(p, {}) for p in parameters]
+            if not all(states):
+                return None
+            gathered.append(
+                [
+                    [p.detach() for p in parameters],
+                    [p.grad for p in parameters],
+                    [state["exp_avg"] for state in states],
+                    [state["exp_avg_sq"] for state in states],
+                    [],  # of the amsgrad variant
+                    [state["step"] for state in states],
+                ]
+            )
+        return gathered

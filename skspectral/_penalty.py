@@ -56,9 +56,9 @@ class Penalty:
         terms = self.terms(module)
         if not terms:
             return 0.0
-        norms = torch._foreach_norm([parameter.detach() for parameter, _ in terms])
-        coefficients = norms[0].new_tensor([coefficient for _, coefficient in terms])
-        return float((torch.stack(norms) ** 2 * coefficients).sum())
+        norms = torch.stack(torch._foreach_norm([parameter.detach() for parameter, _ in terms]))
+        pairs = zip(norms.tolist(), terms, strict=True)
+        return float(sum(coefficient * norm**2 for norm, (_, coefficient) in pairs))
 
 
 def add_penalty_gradient(terms: list[tuple[Tensor, float]]) -> None:

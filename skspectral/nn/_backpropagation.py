@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -47,7 +48,10 @@ ACTIVATIONS: dict[type[nn.Module], tuple[Callable[..., object], Callable[..., No
 
 def _gradient(parameter: Tensor | None) -> Tensor | None:
     """Return the tensor that takes the gradient, made where there is none; None if not trained."""
-    if parameter is None or not parameter.requires_grad:
+    if parameter is None:
+        return None
+    if not parameter.requires_grad:
+        parameter.grad = None  # an optimiser would go on with what was there
         return None
     if parameter.grad is None:
         parameter.grad = torch.zeros_like(parameter)
@@ -80,37 +84,47 @@ class _LayerPass:
         return torch.mm(gradient, self.weight, out=self.input_gradient[: len(gradient)])
 
 
+def _or_zero(eigenvalues: Tensor) -> Tensor:
+    """Return the eigenvalues, or a single zero where all are and stay zero."""
+    stay_zero = not eigenvalues.requires_grad and not eigenvalues.any()
+    return eigenvalues.new_zeros(1) if stay_zero else eigenvalues.detach()
+
+
 class _SpectralPass(_LayerPass):
     """Passes through one :class:`SpectralLinear`."""
 
-    def __init__(self, layer: SpectralLinear, n_rows: int) -> None:
+    def __init__(self, layer: SpectralLinear, scratch: Tensor, n_rows: int) -> None:
         self.phi = layer.phi.detach()
-        self.factor, self.product = torch.empty_like(self.phi), torch.empty_like(self.phi)
-        super().__init__(layer, self.product, n_rows)
-        self.lambda_in, self.lambda_out = layer.lambda_in.detach(), layer.lambda_out.detach()
         self.phi_gradient = _gradient(layer.phi)
+        in_place = self.phi_gradient  # of the effective weight first, then of phi
+        self.product = torch.empty_like(self.phi) if in_place is None else in_place
         self.lambda_in_gradient = _gradient(layer.lambda_in)
         self.lambda_out_gradient = _gradient(layer.lambda_out)
+        self.lambda_in = _or_zero(layer.lambda_in)
+        self.lambda_out = _or_zero(layer.lambda_out)[:, None]
+        self.factor = self.lambda_in - self.lambda_out
+        self.scratch = scratch[: self.phi.numel()].view_as(self.phi)
+        super().__init__(layer, self.product, n_rows)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        torch.sub(self.lambda_in, self.lambda_out[:, None], out=self.factor)
+        torch.sub(self.lambda_in, self.lambda_out, out=self.factor)
         torch.mul(self.phi, self.factor, out=self.weight)
         return super().forward(inputs)
 
     def backward(self, inputs: Tensor, gradient: Tensor) -> None:
         super().backward(inputs, gradient)
-        if self.phi_gradient is not None:
-            torch.mul(self.product, self.factor, out=self.phi_gradient)
-        self.product.mul_(self.phi)
+        product = torch.mul(self.product, self.phi, out=self.scratch)
         if self.lambda_in_gradient is not None:
-            torch.sum(self.product, 0, out=self.lambda_in_gradient)
+            torch.sum(product, 0, out=self.lambda_in_gradient)
         if self.lambda_out_gradient is not None:
-            torch.sum(self.product, 1, out=self.lambda_out_gradient).neg_()
+            torch.sum(product, 1, out=self.lambda_out_gradient).neg_()
+        if self.phi_gradient is not None:
+            self.phi_gradient.mul_(self.factor)
 
 
-def _layer_pass(layer: Any, n_rows: int) -> _LayerPass:
+def _layer_pass(layer: Any, scratch: Tensor, n_rows: int) -> _LayerPass:
     if isinstance(layer, SpectralLinear):
-        return _SpectralPass(layer, n_rows)
+        return _SpectralPass(layer, scratch, n_rows)
     return _LayerPass(layer, _gradient(layer.weight), n_rows)
 
 
@@ -131,7 +145,10 @@ class Backpropagation:
 
     def __init__(self, module: SpectralMLP, n_rows: int) -> None:
         self.activate, self.go_back = ACTIVATIONS[type(module.activation)]
-        self.passes = [_layer_pass(layer, n_rows) for layer in module.layers]
+        sizes = module.layer_sizes
+        largest = max(n_in * n_out for n_in, n_out in itertools.pairwise(sizes))
+        scratch = next(module.parameters()).new_empty(largest)  # shared, so it stays in the cache
+        self.passes = [_layer_pass(layer, scratch, n_rows) for layer in module.layers]
 
     @staticmethod
     def serves(module: nn.Module) -> bool:

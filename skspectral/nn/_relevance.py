@@ -127,6 +127,7 @@ def feeding_masks(module: SpectralMLP) -> list[Tensor]:
     return masks
 
 
+@torch.no_grad()
 def _weight_norms(layer: nn.Module, dim: int = 1) -> Tensor:
     weight = getattr(layer, "weight", None)
     if not isinstance(weight, Tensor) or weight.ndim != 2:
@@ -134,7 +135,7 @@ def _weight_norms(layer: nn.Module, dim: int = 1) -> Tensor:
             "`module` must be a SpectralMLP, or a layer with a weight matrix such as "
             f"SpectralLinear or torch.nn.Linear; got {type(layer).__name__}."
         )
-    norms: Tensor = torch.linalg.vector_norm(weight.detach(), dim=dim)
+    norms: Tensor = torch.linalg.vector_norm(weight, dim=dim)
     return norms
 
 

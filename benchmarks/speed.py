@@ -1,0 +1,375 @@
+"""How fast is training? Cases S1 to S12, each a ratio of medians against a peer.
+
+Both sides of a case run in turn, in one process, on one thread each, and get
+the data as a user would hand them over: a float64 data frame unless the case
+says otherwise. Same architecture, epochs and batch size, no early stopping.
+"Per epoch" is the time of a whole fit divided by its epochs.
+
+    python benchmarks/speed.py [--cases S1 S9] [--repeats 5]
+
+prints a table and writes benchmarks/results/speed.json and docs/speed.csv.
+California Housing is read by scikit-learn's loader, the other tables from the
+folder named by SKSPECTRAL_DATA; cases whose data or peer are missing are left
+out, saying so.
+"""
+
+import os
+
+for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+import argparse
+import csv
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import real_tables
+import sklearn
+import skorch
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.preprocessing import StandardScaler
+
+import skspectral
+from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+
+HERE = Path(__file__).parent
+CASES = {}
+N_ROWS, N_COLUMNS, BATCH = 16_512, 8, 256
+TWO, THREE = (128, 128), (256, 256, 256)
+
+
+class Skip(Exception):
+    """The case cannot run here."""
+
+
+def case(name, what, target, repeats=None):
+    """Register a function that returns the two sides: callables, ours first."""
+
+    def register(sides):
+        CASES[name] = (what, target, repeats, sides)
+        return sides
+
+    return register
+
+
+def timed(work, divisor=1):
+    """Return a callable that gives the seconds of `work()`, divided."""
+
+    def measure():
+        start = time.perf_counter()
+        work()
+        return (time.perf_counter() - start) / divisor
+
+    return measure
+
+
+def table(n_rows=N_ROWS, n_columns=N_COLUMNS, dtype=np.float64):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n_rows, n_columns))
+    y = np.sin(X[:, 0]) * X[:, 1] + 0.1 * rng.normal(size=n_rows)
+    return pd.DataFrame(X.astype(dtype)), y.astype(dtype)
+
+
+def ours(X, y, sizes, epochs, batch_size=BATCH, **options):
+    options = {"shrink": False, **options}
+    model = SpectralMLPRegressor(
+        sizes, batch_size=batch_size, max_iter=epochs, random_state=0, n_threads=1, **options
+    )
+    return timed(lambda: model.fit(X, y), epochs)
+
+
+def theirs(X, y, sizes, epochs, batch_size=BATCH):
+    model = MLPRegressor(
+        hidden_layer_sizes=sizes,
+        batch_size=batch_size,
+        max_iter=epochs,
+        tol=0,
+        n_iter_no_change=epochs,
+        random_state=0,
+    )
+    return timed(lambda: model.fit(X, y), epochs)
+
+
+for _sizes, _text in ((TWO, "128, 128"), (THREE, "256, 256, 256")):
+    for _dtype in ("float64", "float32"):
+
+        @case(f"S1 ({_text}) {_dtype}", "per epoch / scikit-learn's MLPRegressor", 0.55)
+        def _(sizes=_sizes, dtype=_dtype):
+            X, y = table(dtype=dtype)
+            return ours(X, y, sizes, 20), theirs(X, y, sizes, 20)
+
+
+def dense_module(sizes):
+    layers = []
+    for n_in, n_out in zip((N_COLUMNS, *sizes), sizes, strict=False):
+        layers += [torch.nn.Linear(n_in, n_out), torch.nn.ReLU()]
+    return torch.nn.Sequential(*layers, torch.nn.Linear(sizes[-1], 1))
+
+
+for _sizes, _text in ((TWO, "128, 128"), (THREE, "256, 256, 256")):
+
+    @case(f"S2 ({_text})", "per epoch / stock skorch, dense", 0.22)
+    def _(sizes=_sizes):
+        X, y = table()
+        net = skorch.NeuralNetRegressor(
+            dense_module(sizes),
+            optimizer=torch.optim.Adam,
+            lr=1e-3,
+            batch_size=BATCH,
+            max_epochs=5,
+            train_split=None,
+            verbose=0,
+        )
+        arrays = X.to_numpy(np.float32), y.astype(np.float32)[:, None]
+        return ours(X, y, sizes, 20), timed(lambda: net.fit(*arrays), 5)
+
+
+for _sizes, _text in ((TWO, "128, 128"), (THREE, "256, 256, 256")):
+
+    @case(f"S3 ({_text})", "per epoch / dense in our own engine", 1.10)
+    def _(sizes=_sizes):
+        X, y = table()
+        return ours(X, y, sizes, 20), ours(X, y, sizes, 20, parametrization="dense")
+
+
+def california():
+    try:
+        X, y = real_tables.load_california()
+    except OSError as error:
+        raise Skip("California Housing is not in scikit-learn's cache") from error
+    scaled = StandardScaler().fit_transform(X[:N_ROWS])
+    return pd.DataFrame(scaled), y[:N_ROWS]
+
+
+@case("S4", "California, 1024 nodes shrinking / 64 nodes, 150 epochs", 2.0, repeats=3)
+def _():
+    X, y = california()
+    return ours(X, y, (1024,), 150, shrink=True), ours(X, y, (64,), 150, shrink=True)
+
+
+@case("S5", "California, 1024 nodes, shrinking on / off, 150 epochs", 0.30, repeats=3)
+def _():
+    X, y = california()
+    return ours(X, y, (1024,), 150, shrink=True), ours(X, y, (1024,), 150)
+
+
+@case("S6", "California, 1024 nodes shrinking / scikit-learn's, 150 epochs", 0.20, repeats=3)
+def _():
+    X, y = california()
+    return ours(X, y, (1024,), 150, shrink=True), theirs(X, y, (1024,), 150)
+
+
+def products(sizes, epochs):
+    """Multiply the matrices of a step, forth and back, for as many steps as a fit makes."""
+    sizes = (N_COLUMNS, *sizes, 1)
+    X = torch.randn(BATCH, N_COLUMNS)
+    weights = [torch.randn(n_out, n_in) for n_in, n_out in zip(sizes, sizes[1:], strict=False)]
+    outputs = [torch.randn(BATCH, size) for size in sizes[1:]]
+    gradients = [torch.empty_like(weight) for weight in weights]
+    inputs = [X, *outputs[:-1]]
+
+    def step():
+        for x, weight, output in zip(inputs, weights, outputs, strict=True):
+            torch.mm(x, weight.t(), out=output)
+        for i in reversed(range(len(weights))):
+            torch.mm(outputs[i].t(), inputs[i], out=gradients[i])
+            if i:
+                torch.mm(outputs[i], weights[i], out=outputs[i - 1])
+        for output in outputs:
+            output.fill_(1.0)  # or the numbers grow without bounds
+
+    def work():
+        for _ in range(epochs * -(-N_ROWS // BATCH)):
+            step()
+
+    return timed(work, epochs)
+
+
+for _sizes, _text, _target in ((TWO, "128, 128", 2.3), (THREE, "256, 256, 256", 1.4)):
+
+    @case(f"S7 ({_text})", "per epoch / its matrix products alone", _target)
+    def _(sizes=_sizes):
+        X, y = table()
+        return ours(X, y, sizes, 20), products(sizes, 20)
+
+
+@case("S8", "MNIST 784-256-10, per epoch / scikit-learn's MLPClassifier", 0.50, repeats=3)
+def _():
+    if "SKSPECTRAL_DATA" not in os.environ:
+        raise Skip("SKSPECTRAL_DATA is not set")
+    X, _, y, _ = real_tables.load_images("mnist")
+    X = pd.DataFrame(X.astype(np.float64))
+    options = {"batch_size": BATCH, "random_state": 0, "max_iter": 3}
+    spectral = SpectralMLPClassifier((256,), shrink=False, **options)
+    dense = MLPClassifier(hidden_layer_sizes=(256,), tol=0, n_iter_no_change=9, **options)
+    return timed(lambda: spectral.fit(X, y), 3), timed(lambda: dense.fit(X, y), 3)
+
+
+@case("S9", "1,000 x 20, 100 nodes, 100 epochs / scikit-learn's MLPRegressor", 1.0)
+def _():
+    X, y = table(1000, 20)
+    return ours(X, y, (100,), 100, batch_size=200), theirs(X, y, (100,), 100, batch_size=200)
+
+
+MEMORY = """
+import os, resource, sys
+import numpy as np
+from skspectral import SpectralMLPRegressor
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+small = np.random.default_rng(0).normal(size=(2000, 50)).astype(np.float32)
+SpectralMLPRegressor((64,), batch_size=1000, max_iter=1).fit(small, small[:, 0]).predict(small)
+X = np.random.default_rng(0).standard_normal(size=({rows}, 50), dtype=np.float32)
+y = X[:, 0] * X[:, 1]
+before = peak()
+model = SpectralMLPRegressor((64,), batch_size=1000, max_iter=1, random_state=0).fit(X, y)
+fitted = peak()
+model.predict(X)
+print((fitted - before) / X.nbytes, (peak() - fitted) / X.nbytes)
+"""
+
+
+def in_new_process(code):
+    """Run Python code with warnings silenced; return the numbers it prints."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], check=True, capture_output=True, text=True
+    )
+    return [float(number) for number in done.stdout.split()]
+
+
+@case("S10 fit", "1,000,000 x 50 float32, peak memory of fit / the data", 1.5, repeats=1)
+def _():
+    return lambda: in_new_process(MEMORY.format(rows=1_000_000))[0], lambda: 1.0
+
+
+@case("S10 predict", "peak memory of predict above that of fit / the data", 0.1, repeats=1)
+def _():
+    return lambda: in_new_process(MEMORY.format(rows=1_000_000))[1], lambda: 1.0
+
+
+@case("S11", "mice protein, 100 nodes, per epoch / LassoNet's dense fit", 0.5)
+def _():
+    if "SKSPECTRAL_DATA" not in os.environ:
+        raise Skip("SKSPECTRAL_DATA is not set")
+    try:
+        from lassonet import LassoNetClassifier
+    except ImportError as error:
+        raise Skip("lassonet is not installed: pip install lassonet==0.0.21") from error
+    mice = pd.read_csv(real_tables.folder("mice_protein") / "Data_Cortex_Nuclear.csv")
+    proteins, y = mice.iloc[:, 1:78], mice["class"].astype("category").cat.codes.to_numpy()
+    X = StandardScaler().fit_transform(proteins.fillna(proteins.mean()))
+    lasso = LassoNetClassifier(
+        hidden_dims=(100,), n_iters=(200, 0), patience=None, random_state=0, verbose=0
+    )
+    spectral = SpectralMLPClassifier(
+        (100,), batch_size=len(X), max_iter=200, random_state=0, dtype="float32", shrink=False
+    )
+    return (
+        timed(lambda: spectral.fit(X, y), 200),
+        timed(lambda: lasso.path(X, y, lambda_seq=[]), 200),
+    )
+
+
+IMPORT = """
+import time
+import sklearn.ensemble, sklearn.model_selection, sklearn.neural_network, skorch, torch
+start = time.perf_counter()
+import skspectral
+print(time.perf_counter() - start)
+"""
+
+
+@case("S12", "seconds of import beyond torch, scikit-learn and skorch", 0.1)
+def _():
+    return lambda: in_new_process(IMPORT)[0], lambda: 1.0
+
+
+def measure(sides, repeats):
+    """Run both sides in turn; the first round warms up and does not count."""
+    rounds = [[side() for side in sides] for _ in range(repeats + (repeats > 1))]
+    if repeats > 1:
+        del rounds[0]
+    mine, peer = (statistics.median(column) for column in zip(*rounds, strict=True))
+    ratios = sorted(a / b for a, b in rounds)
+    return {
+        "ours": mine,
+        "peer": peer,
+        "ratio": mine / peer,
+        "lowest": ratios[0],
+        "highest": ratios[-1],
+        "repeats": repeats,
+    }
+
+
+def processor():
+    """Return the name of the processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(": ")[1] for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def environment():
+    packages = (skspectral, torch, sklearn, skorch, np)
+    return {
+        "date": date.today().isoformat(),
+        "processor": processor(),
+        "python": platform.python_version(),
+        **{package.__name__: package.__version__ for package in packages},
+    }
+
+
+def write(results):
+    path = HERE / "results" / "speed.json"
+    before = json.loads(path.read_text())["cases"] if path.exists() else {}
+    cases = {name: {**before, **results}[name] for name in CASES if name in {**before, **results}}
+    path.write_text(json.dumps({"environment": environment(), "cases": cases}, indent=1) + "\n")
+    with (HERE.parent / "docs" / "speed.csv").open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["case", "what", "ratio", "lowest", "highest", "target"])
+        for name, row in cases.items():
+            numbers = [f"{row[key]:.2f}" for key in ("ratio", "lowest", "highest", "target")]
+            writer.writerow([name, row["what"], *numbers])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", nargs="+", default=[""], help="beginnings of names")
+    parser.add_argument("--repeats", type=int, default=5, help="counted rounds (default 5)")
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    torch.set_num_threads(1)
+    results = {}
+    print(f"{'case':<28}{'ours':>10}{'peer':>10}{'ratio':>8}{'target':>8}")
+    for name, (what, target, repeats, sides) in CASES.items():
+        if not name.startswith(tuple(arguments.cases)):
+            continue
+        try:
+            row = measure(sides(), min(repeats or arguments.repeats, arguments.repeats))
+        except Skip as reason:
+            print(f"{name:<28}left out: {reason}")
+            continue
+        results[name] = {"what": what, "target": target, **row}
+        verdict = "" if row["ratio"] <= target else "  missed"
+        print(
+            f"{name:<28}{row['ours']:>10.4f}{row['peer']:>10.4f}"
+            f"{row['ratio']:>8.2f}{target:>8.2f}{verdict}",
+            flush=True,
+        )
+    write(results)
+
+
+if __name__ == "__main__":
+    main()
