@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -43,20 +43,19 @@ class LeanUpdate:
         optimizer: torch.optim.Optimizer,
         n_rows: int,
     ) -> None:
-        self.passes = Backpropagation(module, n_rows)
-        self.module, self.optimizer = module, optimizer
-        self.criterion = criterion
+        self.module, self.optimizer, self.criterion = module, optimizer, criterion
         self.penalty_terms = penalty_terms
-        fused = FusedAdamSteps.serves(optimizer)
-        self.step: Any = FusedAdamSteps(optimizer) if fused else optimizer.step
-
-        self.tensors = _tensors(module, optimizer)
+        self.passes = Backpropagation(module, n_rows)
+        self.fused = FusedAdamSteps(optimizer) if FusedAdamSteps.serves(optimizer) else None
+        self.identity = _identity(module, optimizer)
 
     def is_current(self, module: SpectralMLP, optimizer: torch.optim.Optimizer) -> bool:
-        """Tell whether these are the tensors that the update was made for."""
-        return self.tensors == _tensors(module, optimizer)
+        """Tell whether these are the tensors and settings that the update was made for."""
+        return self.identity == _identity(module, optimizer)
 
-    def __call__(self, X: Any, y: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(
+        self, X: Any, y: Tensor, rates: Sequence[Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Return outputs, in a buffer, and loss, both before the update."""
         rows, weight = (X["X"], X["sample_weight"]) if isinstance(X, dict) else (X, None)
         output = self.passes.forward(rows)
@@ -64,16 +63,21 @@ class LeanUpdate:
         self.passes.backward(self.criterion.gradient(output, y, weight))
         if self.penalty_terms:
             add_penalty_gradient(self.penalty_terms)
-        self.step()
+        if self.fused is None:
+            self.optimizer.step()
+        else:
+            self.fused(rates)
         return output, loss
 
 
-def _tensors(module: SpectralMLP, optimizer: torch.optim.Optimizer) -> list[int]:
-    """Return what identifies all tensors that a step changes, and which of them are trained."""
+def _identity(module: SpectralMLP, optimizer: torch.optim.Optimizer) -> list[Any]:
+    """Return what identifies the tensors that a step reads or changes, and its settings."""
     parameters = list(module.parameters())
     states = (optimizer.state.get(parameter, {}) for parameter in parameters)
+    options = ("weight_decay", "betas", "eps")
     return [
         id(optimizer),
+        *([group.get(name) for name in options] for group in optimizer.param_groups),
         *(len(group["params"]) for group in optimizer.param_groups),
         *(id(p) for p in parameters),
         *(p.requires_grad for p in parameters),
@@ -81,3 +85,78 @@ def _tensors(module: SpectralMLP, optimizer: torch.optim.Optimizer) -> list[int]
         *(id(p.grad) for p in parameters),
         *(id(tensor) for state in states for tensor in state.values()),
     ]
+
+
+def _capture(work: Callable[[], tuple[Tensor, Tensor]]) -> tuple[Any, tuple[Tensor, Tensor]]:
+    """Record what `work` does on the GPU; return what does it again and where results will be."""
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        results = work()
+    return graph.replay, results
+
+
+class GraphedUpdate:
+    """A lean update captured in a CUDA graph: one launch a step instead of dozens.
+
+    The first updates, and those of batches of another size, are ordinary ones;
+    so are all where capture is impossible.
+
+    Parameters
+    ----------
+    update : LeanUpdate
+        Of an optimiser that :class:`FusedAdamSteps` serves.
+    n_rows : int
+        Rows of the batches to capture.
+    """
+
+    warm_up = 3
+    """Ordinary updates first: they create the optimiser's state and the libraries' workspaces."""
+
+    def __init__(self, update: LeanUpdate, n_rows: int) -> None:
+        self.update, self.n_rows = update, n_rows
+        self.is_current = update.is_current
+        self.n_ordinary = 0
+        self.replay: Callable[[], None] | None = None
+
+    def __call__(self, X: Any, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Return outputs and loss, both in buffers, before the update."""
+        if len(y) == self.n_rows and self.n_ordinary == self.warm_up and self.replay is None:
+            self._try_to_capture(X, y)
+        if len(y) != self.n_rows or self.replay is None:
+            self.n_ordinary += 1
+            return self.update(X, y)
+        for buffer, value in zip(_flat(self.X, self.y), _flat(X, y), strict=True):
+            buffer.copy_(value)
+        for rate, group in zip(self.rates, self.update.optimizer.param_groups, strict=True):
+            rate.fill_(group["lr"])
+        self.replay()
+        return self.results
+
+    def _try_to_capture(self, X: Any, y: Tensor) -> None:
+        weighted = isinstance(X, dict)
+        self.X = {name: value.clone() for name, value in X.items()} if weighted else X.clone()
+        self.y = y.clone()
+        groups = self.update.optimizer.param_groups
+        self.rates = [torch.zeros((), dtype=torch.float32, device=y.device) for _ in groups]
+        try:
+            self.replay, self.results = _capture(lambda: self.update(self.X, self.y, self.rates))
+        except RuntimeError:
+            self.n_ordinary += 1  # past the point of capture: never tried again
+
+
+def _flat(X: Any, y: Tensor) -> list[Tensor]:
+    return [*X.values(), y] if isinstance(X, dict) else [X, y]
+
+
+def lean_update(
+    module: SpectralMLP,
+    criterion: DataTerm,
+    penalty_terms: list[tuple[Tensor, float]],
+    optimizer: torch.optim.Optimizer,
+    n_rows: int,
+) -> LeanUpdate | GraphedUpdate:
+    """Return the fastest update for the device of `module`; parameters as of the classes."""
+    update = LeanUpdate(module, criterion, penalty_terms, optimizer, n_rows)
+    if update.fused is not None and next(module.parameters()).is_cuda:
+        return GraphedUpdate(update, n_rows)
+    return update

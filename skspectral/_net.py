@@ -20,7 +20,7 @@ from skorch.utils import TeeGenerator
 from torch import Tensor
 
 from skspectral._batches import FixedSplit, RowBatches, RowDataset
-from skspectral._lean_update import LeanUpdate, Update
+from skspectral._lean_update import GraphedUpdate, LeanUpdate, Update, lean_update
 from skspectral._losses import OUTPUT_ACTIVATIONS, DataTerm
 from skspectral._optimizers import COUPLED_OPTIMIZERS, FUSED_OPTIMIZERS, optimizer_class
 from skspectral._penalty import Penalty, add_penalty_gradient
@@ -279,7 +279,7 @@ class SpectralNet(NeuralNet):
         self.first_epoch_ = len(self.history)
         self.diverged_ = False
         self.interrupted_ = False
-        self.lean_: LeanUpdate | None = None
+        self.lean_: LeanUpdate | GraphedUpdate | None = None
         self.last_finite_ = [p.detach().clone() for p in self.module_.parameters()]
 
     def _run(self, dataset: RowDataset, dataset_valid: RowDataset | None, epochs: int) -> None:
@@ -375,7 +375,7 @@ class SpectralNet(NeuralNet):
         if self.lean_ is None or not self.lean_.is_current(self.module_, self.optimizer_):
             terms = [] if self.decay_is_penalty_ else self.penalty.terms(self.module_)
             n_rows = min(iterator.batch_size, len(iterator.dataset))
-            self.lean_ = LeanUpdate(self.module_, self.criterion_, terms, self.optimizer_, n_rows)
+            self.lean_ = lean_update(self.module_, self.criterion_, terms, self.optimizer_, n_rows)
         return self.lean_
 
     def _close_epoch(self) -> None:

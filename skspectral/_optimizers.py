@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -55,18 +56,26 @@ class FusedAdamSteps:
             )
         )
 
-    def __call__(self) -> None:
-        """Make one step with the settings that the groups have now."""
+    def __call__(self, rates: Sequence[Any] | None = None) -> None:
+        """Make one step with the settings that the groups have now.
+
+        Parameters
+        ----------
+        rates : sequence of float or Tensor, default=None
+            Learning rate of each group; None: those that the groups have.
+        """
+        groups = self.optimizer.param_groups
         if self.lists is None:
             self.optimizer.step()
             self.lists = self._gather()
             return
-        for lists, group in zip(self.lists, self.optimizer.param_groups, strict=True):
+        rates = rates or [group["lr"] for group in groups]
+        for lists, group, rate in zip(self.lists, groups, rates, strict=True):
             beta1, beta2 = group["betas"]
             torch._foreach_add_(lists[-1], 1)
             torch._fused_adam_(
                 *lists,
-                lr=group["lr"],
+                lr=rate,
                 beta1=beta1,
                 beta2=beta2,
                 weight_decay=group["weight_decay"],

@@ -9,8 +9,8 @@ import pytest
 import torch
 from skorch.callbacks import Callback, Freezer
 
-from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
-from skspectral._lean_update import LeanUpdate
+from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, _lean_update
+from skspectral._lean_update import GraphedUpdate, LeanUpdate
 from skspectral._losses import DataTerm
 from skspectral._net import SpectralNet
 from skspectral._optimizers import FusedAdamSteps
@@ -169,3 +169,62 @@ def test_optimiser_goes_on_from_the_state_of_lean_steps():
     assert {int(state["step"]) for state in optimizer.state.values()} == {3}
     optimizer.step()
     assert {int(state["step"]) for state in optimizer.state.values()} == {4}
+
+
+@pytest.fixture
+def graphs(monkeypatch):
+    """Stand in for CUDA graphs on the CPU: nothing happens at capture, all at replay."""
+    captured = []
+
+    def capture(work):
+        update = captured[-1].update
+        changed = [*update.module.parameters()]
+        changed += [t for state in update.optimizer.state.values() for t in state.values()]
+        before = [tensor.detach().clone() for tensor in changed]
+        results = work()
+        for now, then in zip(changed, before, strict=True):
+            now.detach().copy_(then)
+
+        def replay():
+            for buffer, value in zip(results, work(), strict=True):
+                buffer.copy_(value.clone())
+
+        return replay, results
+
+    def lean_update(*arguments):
+        captured.append(GraphedUpdate(LeanUpdate(*arguments), arguments[-1]))
+        return captured[-1]
+
+    monkeypatch.setattr(_lean_update, "_capture", capture)
+    monkeypatch.setattr("skspectral._net.lean_update", lean_update)
+    return captured
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_captured_updates_equal_the_plain_path(binary, graphs, plain, weighted):
+    X, y = binary
+    weight = np.linspace(0.5, 2, len(y)) if weighted else None
+    model = SpectralMLPClassifier(
+        (30,), batch_size=32, max_iter=60, alpha=0.01, dtype="float64", random_state=0, shrink=True
+    )
+    graphed = copy.deepcopy(model).fit(X, y, sample_weight=weight)
+    assert all(each.replay is not None for each in graphs)
+    assert len(graphs) >= 3  # before and after the first steps, and for each smaller network
+    assert len(graphed.node_indices_[0]) < 30
+    plain()
+    model.fit(X, y, sample_weight=weight)
+    np.testing.assert_allclose(graphed.loss_curve_, model.loss_curve_, rtol=1e-6)
+    np.testing.assert_allclose(graphed.predict_proba(X), model.predict_proba(X), rtol=1e-5)
+
+
+def test_where_capture_fails_updates_are_ordinary(binary, graphs, monkeypatch):
+    tries = []
+
+    def fail(work):
+        tries.append(1)
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    monkeypatch.setattr(_lean_update, "_capture", fail)
+    clf = SpectralMLPClassifier((8,), batch_size=32, max_iter=20, random_state=0).fit(*binary)
+    assert clf.score(*binary) > 0.8
+    assert len(tries) == len(graphs) == 2
