@@ -20,6 +20,7 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import argparse
 import csv
+import itertools
 import json
 import platform
 import statistics
@@ -49,7 +50,7 @@ N_ROWS, N_COLUMNS, BATCH = 16_512, 8, 256
 TWO, THREE = (128, 128), (256, 256, 256)
 
 
-class Skip(Exception):
+class MissingError(Exception):
     """The case cannot run here."""
 
 
@@ -147,7 +148,7 @@ def california():
     try:
         X, y = real_tables.load_california()
     except OSError as error:
-        raise Skip("California Housing is not in scikit-learn's cache") from error
+        raise MissingError("California Housing is not in scikit-learn's cache") from error
     scaled = StandardScaler().fit_transform(X[:N_ROWS])
     return pd.DataFrame(scaled), y[:N_ROWS]
 
@@ -174,7 +175,7 @@ def products(sizes, epochs):
     """Multiply the matrices of a step, forth and back, for as many steps as a fit makes."""
     sizes = (N_COLUMNS, *sizes, 1)
     X = torch.randn(BATCH, N_COLUMNS)
-    weights = [torch.randn(n_out, n_in) for n_in, n_out in zip(sizes, sizes[1:], strict=False)]
+    weights = [torch.randn(n_out, n_in) for n_in, n_out in itertools.pairwise(sizes)]
     outputs = [torch.randn(BATCH, size) for size in sizes[1:]]
     gradients = [torch.empty_like(weight) for weight in weights]
     inputs = [X, *outputs[:-1]]
@@ -207,7 +208,7 @@ for _sizes, _text, _target in ((TWO, "128, 128", 2.3), (THREE, "256, 256, 256", 
 @case("S8", "MNIST 784-256-10, per epoch / scikit-learn's MLPClassifier", 0.50, repeats=3)
 def _():
     if "SKSPECTRAL_DATA" not in os.environ:
-        raise Skip("SKSPECTRAL_DATA is not set")
+        raise MissingError("SKSPECTRAL_DATA is not set")
     X, _, y, _ = real_tables.load_images("mnist")
     X = pd.DataFrame(X.astype(np.float64))
     options = {"batch_size": BATCH, "random_state": 0, "max_iter": 3}
@@ -261,11 +262,11 @@ def _():
 @case("S11", "mice protein, 100 nodes, per epoch / LassoNet's dense fit", 0.5)
 def _():
     if "SKSPECTRAL_DATA" not in os.environ:
-        raise Skip("SKSPECTRAL_DATA is not set")
+        raise MissingError("SKSPECTRAL_DATA is not set")
     try:
         from lassonet import LassoNetClassifier
     except ImportError as error:
-        raise Skip("lassonet is not installed: pip install lassonet==0.0.21") from error
+        raise MissingError("lassonet is not installed: pip install lassonet==0.0.21") from error
     mice = pd.read_csv(real_tables.folder("mice_protein") / "Data_Cortex_Nuclear.csv")
     proteins, y = mice.iloc[:, 1:78], mice["class"].astype("category").cat.codes.to_numpy()
     X = StandardScaler().fit_transform(proteins.fillna(proteins.mean()))
@@ -358,7 +359,7 @@ def main():
             continue
         try:
             row = measure(sides(), min(repeats or arguments.repeats, arguments.repeats))
-        except Skip as reason:
+        except MissingError as reason:
             print(f"{name:<28}left out: {reason}")
             continue
         results[name] = {"what": what, "target": target, **row}

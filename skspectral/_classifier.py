@@ -107,12 +107,14 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         Whether `fit` goes on from the weights of the last fit, with a new
         schedule and a fresh optimiser; device, dtype and target stay as they
         were.
-    shrink : bool, default=False
+    shrink : bool, default=True
         Whether relu nodes that have died leave the network between epochs, which
         makes training of a wide network as fast as that of a narrow one. Nodes
         leave where no training row can activate them and little is left of
-        their weights, so the others train on as they would have, to rounding.
-        Not while there are `callbacks`, which may hold on to parameters.
+        their weights, so the others train on as they would have, to rounding;
+        numbering stays that of `hidden_layer_sizes`, while `module_` and
+        `coefs_` are small. Not while there are `callbacks`, which may hold on
+        to parameters.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, multiplied into `sample_weight`; "balanced" for
         weights inverse to the classes' frequencies.
@@ -243,7 +245,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         n_iter_no_change=10,
         random_state=None,
         warm_start=False,
-        shrink=False,
+        shrink=True,
         class_weight=None,
         device="auto",
         dtype="auto",

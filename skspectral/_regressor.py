@@ -98,12 +98,14 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         Whether `fit` goes on from the weights of the last fit, with a new
         schedule and a fresh optimiser; device, dtype and target stay as they
         were.
-    shrink : bool, default=False
+    shrink : bool, default=True
         Whether relu nodes that have died leave the network between epochs, which
         makes training of a wide network as fast as that of a narrow one. Nodes
         leave where no training row can activate them and little is left of
-        their weights, so the others train on as they would have, to rounding.
-        Not while there are `callbacks`, which may hold on to parameters.
+        their weights, so the others train on as they would have, to rounding;
+        numbering stays that of `hidden_layer_sizes`, while `module_` and
+        `coefs_` are small. Not while there are `callbacks`, which may hold on
+        to parameters.
     normalize_y : bool, default=True
         Whether outputs are centred and scaled by their weighted mean and
         standard deviation, so that `alpha` has no unit and the fit follows
@@ -236,7 +238,7 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         n_iter_no_change=10,
         random_state=None,
         warm_start=False,
-        shrink=False,
+        shrink=True,
         normalize_y=True,
         device="auto",
         dtype="auto",

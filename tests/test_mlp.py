@@ -513,15 +513,3 @@ def test_clone_is_unfitted_with_equal_parameters(binary, cls):
     copy = clone(model)
     assert not hasattr(copy, "net_")
     assert copy.get_params() == model.get_params()
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
-def test_cuda_fit_predicts_as_the_cpu(binary):
-    X, y = binary
-    clf = make(SpectralMLPClassifier, device="cuda", dtype="float64").fit(X, y)
-    assert clf.device_ == "cuda"
-    np.testing.assert_allclose(
-        clf.predict_proba(X),
-        make(SpectralMLPClassifier, device="cpu", dtype="float64").fit(X, y).predict_proba(X),
-        rtol=1e-5,
-    )

@@ -16,9 +16,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 @pytest.fixture
 def reg(regression):
-    return SpectralMLPRegressor((16, 10), max_iter=100, alpha=1e-3, random_state=0).fit(
-        *regression
-    )
+    return SpectralMLPRegressor(
+        (16, 10), max_iter=100, alpha=1e-3, shrink=False, random_state=0
+    ).fit(*regression)
 
 
 def test_scores_are_those_of_pruned_estimators(reg, regression):
@@ -52,7 +52,7 @@ def test_curve_rises_to_a_plateau_and_random_ranking_is_worse():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(600, 4))
     y = np.abs(X[:, 0]) + np.abs(X[:, 1])
-    reg = SpectralMLPRegressor(40, alpha=3e-3, random_state=0).fit(X, y)
+    reg = SpectralMLPRegressor(40, alpha=3e-3, shrink=False, random_state=0).fit(X, y)
     alive = reg.n_alive_nodes_[0]
     assert alive < 15
     sizes = [1, alive, 40]

@@ -60,7 +60,7 @@ def test_other_networks_have_no_silent_nodes(options):
 def test_removal_changes_nothing_but_rounding(data, solver, eigenvalues, sizes):
     X, y = data
     reg = SpectralMLPRegressor(
-        sizes, eigenvalues=eigenvalues, max_iter=30, dtype="float64", **WIDE
+        sizes, eigenvalues=eigenvalues, max_iter=30, dtype="float64", shrink=False, **WIDE
     ).fit(X, y)
     if solver != "adam":
         reg.set_params(solver=solver, warm_start=True, max_iter=1, learning_rate_init=1e-3)
@@ -88,6 +88,23 @@ def test_removal_changes_nothing_but_rounding(data, solver, eigenvalues, sizes):
     with torch.no_grad():
         difference = short.module_(dataset.X) - long.module_(dataset.X)
     assert difference.abs().max() < 1e-9
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("sizes", [(60,), (40, 30)])
+def test_whole_float64_fits_are_the_same(data, sizes, seed):
+    X, y = data
+    options = {**WIDE, "dtype": "float64", "max_iter": 250, "random_state": seed}
+    whole = SpectralMLPRegressor(sizes, shrink=False, **options).fit(X, y)
+    small = SpectralMLPRegressor(sizes, shrink=True, **options).fit(X, y)
+    assert sum(small.module_.layer_sizes[1:-1]) < sum(sizes) / 2
+    assert small.n_alive_nodes_ == whole.n_alive_nodes_
+    np.testing.assert_allclose(small.predict(X), whole.predict(X), rtol=1e-9)
+    losses = [reg.net_.history[:, "train_loss"] for reg in (small, whole)]
+    np.testing.assert_allclose(*losses, rtol=1e-9)
+    # what is left of the penalty of nodes that leave is no longer counted
+    assert (np.array(small.loss_curve_) <= np.array(whole.loss_curve_) * (1 + 1e-9)).all()
+    np.testing.assert_allclose(small.loss_curve_, whole.loss_curve_, rtol=0.01)
 
 
 @pytest.mark.parametrize("sizes", [(60,), (40, 30)])
