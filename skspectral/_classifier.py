@@ -123,8 +123,11 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         processes.
     dtype : {"auto", "float32", "float64"}, default="auto"
         "auto": float64 below 1,000 rows on a CPU, else float32.
-    n_threads : int >= 1 or None, default=1
-        Torch threads during training; None leaves torch's setting.
+    n_threads : int >= 1, "auto" or None, default="auto"
+        Torch threads during training, on a CPU. "auto": all that torch has for
+        networks and batches large enough to gain (40 million multiply-adds per
+        forward pass), one for others and outside the main thread. None leaves
+        torch's setting.
     callbacks : list or None, default=None
         skorch callbacks, instances or (name, instance) pairs; copied before
         use.
@@ -249,7 +252,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         class_weight=None,
         device="auto",
         dtype="auto",
-        n_threads=1,
+        n_threads="auto",
         callbacks=None,
         verbose=False,
     ):

@@ -27,7 +27,7 @@ from skspectral._convergence import (
     describe_size,
     judge_size,
 )
-from skspectral._device import choose_device
+from skspectral._device import choose_device, choose_threads
 from skspectral._exportable import ExportableMixin
 from skspectral._net import SpectralNet
 from skspectral._optimizers import ADAM_BETAS
@@ -90,7 +90,7 @@ class BaseSpectralMLP(ExportableMixin, PrunableMixin, CallbackSupportMixin, Base
         "shrink": ["boolean"],
         "device": [str],
         "dtype": [StrOptions({"auto", "float32", "float64"})],
-        "n_threads": [Interval(Integral, 1, None, closed="left"), None],
+        "n_threads": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"}), None],
         "callbacks": [list, tuple, None],
         "verbose": ["verbose"],
     }
@@ -250,7 +250,7 @@ class BaseSpectralMLP(ExportableMixin, PrunableMixin, CallbackSupportMixin, Base
             self._start_net(callbacks)
         net = self.net_
         try:
-            with training_state(self.n_threads):
+            with training_state(self._threads()):
                 schedule = self._schedule(continuing)
                 seconds = np.inf if self.time_limit is None else self.time_limit
                 net.train(
@@ -275,6 +275,10 @@ class BaseSpectralMLP(ExportableMixin, PrunableMixin, CallbackSupportMixin, Base
         if complaint:
             warnings.warn(complaint, ConvergenceWarning, stacklevel=4)
         return self
+
+    def _threads(self):
+        sizes = self.net_.module_.layer_sizes
+        return choose_threads(self.n_threads, sizes, self._fit_batch_size)
 
     def _schedule(self, continuing):
         """Name the schedule: none beside a user's, no warm-up for weights that are trained."""
@@ -405,7 +409,7 @@ class BaseSpectralMLP(ExportableMixin, PrunableMixin, CallbackSupportMixin, Base
         if self.time_limit is not None:
             callbacks.append(("_time_limit", StopAtTime(self.time_limit)))
         if self.shrink and not self.callbacks:  # those of the user may hold on to parameters
-            callbacks.append(("_shrink", DropSilent()))
+            callbacks.append(("_shrink", DropSilent(self.n_threads)))
         return callbacks
 
     def _follow_fit(self, epochs, given):
@@ -443,7 +447,7 @@ class BaseSpectralMLP(ExportableMixin, PrunableMixin, CallbackSupportMixin, Base
             self._start_net(self._user_callbacks())
         settings = self._net_settings()
         del settings["optimizer"]  # its state is kept
-        with training_state(self.n_threads):
+        with training_state(self._threads()):
             self.net_.train_one_epoch(dataset, **settings)
         self._set_fitted_attributes()
         self.size_settled_ = None

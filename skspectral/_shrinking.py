@@ -17,6 +17,7 @@ from skorch.history import History
 from torch import Tensor
 
 from skspectral._batches import RowDataset
+from skspectral._device import choose_threads
 from skspectral._net import SpectralNet
 from skspectral.nn._mlp import SpectralMLP
 from skspectral.nn._shrink import shrink
@@ -119,7 +120,16 @@ def _kept_entries(module: SpectralMLP, masks: Sequence[Tensor]) -> Any:
 
 
 class DropSilent(Callback):
-    """Cut silent nodes out between epochs, whenever they are many, and at the end."""
+    """Cut silent nodes out between epochs, whenever they are many, and at the end.
+
+    Parameters
+    ----------
+    n_threads : int, "auto" or None
+        Of the fit: "auto" may want fewer threads for a smaller network.
+    """
+
+    def __init__(self, n_threads: Any = None) -> None:
+        self.n_threads = n_threads
 
     def on_train_begin(self, net: Any, X: Any = None, **kwargs: Any) -> None:
         """Measure the training rows."""
@@ -138,3 +148,6 @@ class DropSilent(Callback):
         n_silent = sum(int(mask.sum()) for mask in silent)
         if n_silent > share * sum(len(mask) for mask in silent):
             drop_nodes(net, [~mask for mask in silent])
+            n_threads = choose_threads(self.n_threads, net.module_.layer_sizes, net.batch_size)
+            if n_threads is not None:
+                torch.set_num_threads(n_threads)

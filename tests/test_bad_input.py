@@ -51,6 +51,7 @@ WRONG = [
     ("device", "cuda:x"),
     ("dtype", "float16"),
     ("n_threads", 0),
+    ("n_threads", "all"),
     ("callbacks", "progress"),
     ("callbacks", ["progress"]),
     ("verbose", "loud"),

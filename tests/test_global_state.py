@@ -1,12 +1,17 @@
 """Training leaves torch as it found it."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
+from joblib import parallel_config
+from sklearn.model_selection import GridSearchCV
 
-from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, _device
+from skspectral._device import choose_threads
+from skspectral._lean_update import LeanUpdate
 from skspectral._torch_state import flushes_denormals, training_state
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -105,6 +110,60 @@ def test_concurrent_fits_restore_the_threads_of_each(main_ends_first):
         assert counts == {"inside": 1, "after": 3}
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.fixture
+def three_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_auto_takes_threads_for_wide_networks_only(three_threads):
+    wide, narrow = (8, 512, 512, 1), (8, 128, 128, 1)
+    assert choose_threads("auto", wide, 200) == 3
+    assert choose_threads("auto", narrow, 200) == 1
+    assert choose_threads("auto", narrow, 20_000) == 3
+    assert choose_threads(2, narrow, 200) == 2
+    assert choose_threads(None, wide, 200) is None
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(choose_threads, "auto", wide, 200).result() == 1
+
+
+def test_auto_gives_threads_up_as_the_network_shrinks(three_threads, monkeypatch):
+    monkeypatch.setattr(_device, "AUTO_THREAD_PRODUCTS", 100 * (4 + 1) * 45)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 4))
+    counts = []
+    call = LeanUpdate.__call__
+    monkeypatch.setattr(
+        LeanUpdate,
+        "__call__",
+        lambda self, *args: counts.append(torch.get_num_threads()) or call(self, *args),
+    )
+    reg = SpectralMLPRegressor(60, batch_size=100, max_iter=200, alpha=1e-2, random_state=0)
+    reg.fit(X, np.abs(X[:, 0]))
+    assert len(reg.node_indices_[0]) < 30
+    assert counts[0] == 3
+    assert counts[-1] == 1
+    assert counts == sorted(counts, reverse=True)
+    assert torch.get_num_threads() == 3
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_concurrent_fits_find_what_serial_ones_do(three_threads, binary, backend):
+    grid = {"alpha": [1e-3, 1e-2], "random_state": [0, 1]}
+    clf = SpectralMLPClassifier(12, max_iter=15)
+    options = {"cv": 3, "refit": False, "error_score": "raise"}
+    serial = GridSearchCV(clf, grid, **options).fit(*binary)
+    flushed = flushes_denormals()
+    with parallel_config(backend):
+        together = GridSearchCV(clf, grid, n_jobs=2, **options).fit(*binary)
+    scores = [search.cv_results_["mean_test_score"] for search in (serial, together)]
+    np.testing.assert_array_equal(*scores)
+    assert torch.get_num_threads() == 3
+    assert flushes_denormals() == flushed
 
 
 def test_n_threads_none_leaves_the_count():
