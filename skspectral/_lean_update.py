@@ -59,8 +59,8 @@ class LeanUpdate:
         """Return outputs, in a buffer, and loss, both before the update."""
         rows, weight = (X["X"], X["sample_weight"]) if isinstance(X, dict) else (X, None)
         output = self.passes.forward(rows)
-        loss = self.criterion.forward(output, y, weight)
-        self.passes.backward(self.criterion.gradient(output, y, weight))
+        loss, gradient = self.criterion.value_and_gradient(output, y, weight)
+        self.passes.backward(gradient)
         if self.penalty_terms:
             add_penalty_gradient(self.penalty_terms)
         if self.fused is None:

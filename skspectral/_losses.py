@@ -68,15 +68,28 @@ class DataTerm(nn.Module):
             rows = rows.mean(dim=1)
         return (weight * rows).mean()
 
-    def gradient(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Return the gradient of the loss for `output`; parameters as in :meth:`forward`.
+    def value_and_gradient(
+        self, output: Tensor, target: Tensor, weight: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the loss and its gradient for `output`; parameters as in :meth:`forward`.
 
-        The link of each loss is the canonical one, so this is the prediction
-        minus the target, up to a factor.
+        The link of each loss is the canonical one, so the gradient is the
+        prediction minus the target, up to a factor.
         """
+        factor = 1 / len(output) if self.out_activation == "softmax" else 1 / output.numel()
         if self.out_activation == "softmax":
-            target = torch.zeros_like(output).scatter_(1, target[:, None], 1.0)
-        residual = OUTPUT_ACTIVATIONS[self.out_activation](output) - target
-        factors = {"identity": 2 / output.numel(), "logistic": 1 / output.numel()}
-        residual *= factors.get(self.out_activation, 1 / len(output))
-        return residual if weight is None else residual.mul_(weight[:, None])
+            log_p = torch.log_softmax(output, dim=1)  # costs more than all the rest
+            rows = F.nll_loss(log_p, target, reduction="none")
+            minus_one = -torch.ones_like(target[:, None], dtype=output.dtype)
+            residual = log_p.exp_().scatter_add_(1, target[:, None], minus_one)
+        elif self.out_activation == "logistic":
+            rows = F.binary_cross_entropy_with_logits(output, target, reduction="none")
+            residual = torch.sigmoid(output) - target
+        else:
+            residual = output - target
+            rows = residual.square()
+            factor *= 2
+        if weight is not None:
+            rows = rows * (weight if rows.ndim == 1 else weight[:, None])
+            residual *= weight[:, None]
+        return rows.mean(), residual.mul_(factor)

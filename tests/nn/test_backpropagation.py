@@ -106,9 +106,11 @@ def test_gradients_of_the_losses(out_activation, n_outputs, weighted):
         target = target.argmax(dim=1)
     weight = torch.rand(7, generator=generator, dtype=torch.float64) if weighted else None
     output.requires_grad_()
-    criterion(output, target, weight).backward()
-    by_hand = criterion.gradient(output.detach(), target, weight)
-    torch.testing.assert_close(by_hand, output.grad, rtol=1e-13, atol=1e-13)
+    loss = criterion(output, target, weight)
+    loss.backward()
+    value, gradient = criterion.value_and_gradient(output.detach(), target, weight)
+    torch.testing.assert_close(value, loss.detach(), rtol=1e-13, atol=1e-13)
+    torch.testing.assert_close(gradient, output.grad, rtol=1e-13, atol=1e-13)
 
 
 def test_a_frozen_layer_gets_no_gradient():
