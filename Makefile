@@ -7,7 +7,7 @@ VENV ?= .venv
 CONSTRAINTS ?= constraints.txt
 PYTEST_WORKERS ?= 2
 PYTEST_ARGS ?=
-BENCHMARKS ?= benchmarks/settling.py
+BENCHMARKS ?= benchmarks/speed.py
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
@@ -52,7 +52,7 @@ lint: $(VENV)/.installed-lint ## check style and types
 docs: $(VENV)/.installed-docs ## build the documentation into docs/_build/html
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
 
-bench: $(VENV)/.installed-demo ## run the benchmarks
+bench: $(VENV)/.installed-demo ## compare speed with the peers (others: BENCHMARKS=...)
 	set -e; for script in $(BENCHMARKS); do $(BIN)/python $$script; done
 
 clean: ## remove what the other targets made, the environment included

@@ -118,7 +118,7 @@ class RowBatches:
         n_rows = len(self.dataset)
         order: Any = None
         if self.random_state is not None and len(self) > 1:
-            order = self._permutation(n_rows)
+            order = _permutation(n_rows, self.random_state, self.dataset.X)
         at_a_time = self.batch_size * self._batches_at_a_time()
         for start in range(0, n_rows, at_a_time):
             rows = slice(start, min(start + at_a_time, n_rows))
@@ -127,21 +127,20 @@ class RowBatches:
                 part = slice(first, first + self.batch_size)
                 yield _slice(X, part), y[part]
 
-    def _permutation(self, n_rows: int) -> Any:
-        """Draw an order where it is used: on the GPU for rows that lie there."""
-        assert self.random_state is not None
-        X = self.dataset.X
-        if isinstance(X, Tensor) and X.is_cuda:
-            generator = torch.Generator(X.device).manual_seed(self.random_state.randint(2**31 - 1))
-            return torch.randperm(n_rows, generator=generator, device=X.device)
-        order = self.random_state.permutation(n_rows)
-        return torch.from_numpy(order) if isinstance(X, Tensor) else order
-
     def _batches_at_a_time(self) -> int:
         """Return how many batches are gathered at once: as many as the cache holds."""
         X = self.dataset.X
         row_bytes = X.shape[1] * self.dataset.dtype.itemsize
         return int(max(1, GATHERED_BYTES // (row_bytes * self.batch_size)))
+
+
+def _permutation(n_rows: int, random_state: np.random.RandomState, X: Any) -> Any:
+    """Draw an order of rows where it is used: on the GPU for rows that lie there."""
+    if isinstance(X, Tensor) and X.is_cuda:
+        generator = torch.Generator(X.device).manual_seed(random_state.randint(2**31 - 1))
+        return torch.randperm(n_rows, generator=generator, device=X.device)
+    order = random_state.permutation(n_rows)
+    return torch.from_numpy(order) if isinstance(X, Tensor) else order
 
 
 def _slice(X: Any, part: slice) -> Any:

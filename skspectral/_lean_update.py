@@ -69,6 +69,10 @@ class LeanUpdate:
             self.fused(rates)
         return output, loss
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave no trace in pickles and copies of a net in training: it is made anew."""
+        return type(None), ()
+
 
 def _identity(module: SpectralMLP, optimizer: torch.optim.Optimizer) -> list[Any]:
     """Return what identifies the tensors that a step reads or changes, and its settings."""
@@ -131,6 +135,10 @@ class GraphedUpdate:
             rate.fill_(group["lr"])
         self.replay()
         return self.results
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave no trace in pickles and copies; graphs cannot be pickled."""
+        return type(None), ()
 
     def _try_to_capture(self, X: Any, y: Tensor) -> None:
         weighted = isinstance(X, dict)

@@ -138,6 +138,19 @@ def test_nothing_of_it_stays_in_the_net(regression):
     assert pickle.loads(pickle.dumps(model)).predict(regression[0]).shape == (120,)
 
 
+class Copy(Callback):
+    """Pickle and copy the net in the midst of training."""
+
+    def on_epoch_end(self, net, **kwargs):
+        assert net.lean_ is not None
+        assert copy.deepcopy(net).lean_ is None
+        assert pickle.loads(pickle.dumps(net)).lean_ is None
+
+
+def test_nets_are_pickled_and_copied_in_the_midst_of_training(regression):
+    SpectralMLPRegressor((8,), max_iter=3, random_state=0, callbacks=[Copy()]).fit(*regression)
+
+
 def module_and_optimizer(**options):
     module = SpectralMLP((3, 4, 1))
     parameters = [p for p in module.parameters() if p.requires_grad]

@@ -17,31 +17,14 @@ from skspectral.nn._mlp import SpectralMLP
 aten = torch.ops.aten
 
 
-def _through_relu(gradient: Tensor, output: Tensor) -> None:
-    aten.threshold_backward.grad_input(gradient, output, 0, grad_input=gradient)
-
-
-def _through_tanh(gradient: Tensor, output: Tensor) -> None:
-    aten.tanh_backward.grad_input(gradient, output, grad_input=gradient)
-
-
-def _through_sigmoid(gradient: Tensor, output: Tensor) -> None:
-    aten.sigmoid_backward.grad_input(gradient, output, grad_input=gradient)
-
-
-def _through_identity(gradient: Tensor, output: Tensor) -> None:
-    pass
-
-
-def _stay(output: Tensor) -> Tensor:
-    return output
-
-
-ACTIVATIONS: dict[type[nn.Module], tuple[Callable[..., object], Callable[..., None]]] = {
-    nn.ReLU: (torch.relu_, _through_relu),
-    nn.Tanh: (torch.tanh_, _through_tanh),
-    nn.Sigmoid: (torch.sigmoid_, _through_sigmoid),
-    nn.Identity: (_stay, _through_identity),
+ACTIVATIONS: dict[type[nn.Module], tuple[Callable[..., object], Callable[..., object]]] = {
+    nn.ReLU: (torch.relu_, lambda g, y: aten.threshold_backward.grad_input(g, y, 0, grad_input=g)),
+    nn.Tanh: (torch.tanh_, lambda g, y: aten.tanh_backward.grad_input(g, y, grad_input=g)),
+    nn.Sigmoid: (
+        torch.sigmoid_,
+        lambda g, y: aten.sigmoid_backward.grad_input(g, y, grad_input=g),
+    ),
+    nn.Identity: (lambda y: y, lambda g, y: g),
 }
 """Activations in place, whose derivative follows from their output, and the way back."""
 
