@@ -78,10 +78,12 @@ class DataTerm(nn.Module):
         """
         factor = 1 / len(output) if self.out_activation == "softmax" else 1 / output.numel()
         if self.out_activation == "softmax":
-            log_p = torch.log_softmax(output, dim=1)  # costs more than all the rest
-            rows = F.nll_loss(log_p, target, reduction="none")
-            minus_one = -torch.ones_like(target[:, None], dtype=output.dtype)
-            residual = log_p.exp_().scatter_add_(1, target[:, None], minus_one)
+            index = target[None]
+            # classes first: on a CPU several times as fast where they are few
+            log_p = torch.log_softmax(output.t().contiguous(), dim=0)
+            rows = -log_p.gather(0, index)[0]
+            minus_one = -torch.ones_like(index, dtype=output.dtype)
+            residual = log_p.exp_().scatter_add_(0, index, minus_one).t()
         elif self.out_activation == "logistic":
             rows = F.binary_cross_entropy_with_logits(output, target, reduction="none")
             residual = torch.sigmoid(output) - target

@@ -381,7 +381,8 @@ class SpectralNet(NeuralNet):
     def _close_epoch(self) -> None:
         """Record what sizes are judged by; on divergence return to the last finite weights."""
         parameters = [p.detach() for p in self.module_.parameters()]
-        if not all(map(math.isfinite, torch.stack(torch._foreach_norm(parameters)).tolist())):
+        norms = torch.stack(torch._foreach_norm(parameters))
+        if not math.isfinite(norms.sum()):
             torch._foreach_copy_(parameters, self.last_finite_)
             self.diverged_ = True
             del self.history[-1]
