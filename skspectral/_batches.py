@@ -14,6 +14,8 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+PREDICTION_ROWS = 1024
+"""Rows at a time outside training: small enough for activations to stay in the cache."""
 GATHERED_BYTES = 2**22
 """Bytes of rows that are gathered at once: what a processor's cache holds."""
 
@@ -58,6 +60,9 @@ class RowDataset(skorch.dataset.Dataset):
     sample_weight : Tensor of shape (n,) or None
     dtype : torch.dtype
     device : str
+    in_parts : bool, default=False
+        Whether an array stays as it is, and its batches are converted as they
+        are asked for: for a single pass, which then needs no second copy.
     """
 
     def __init__(
@@ -67,8 +72,9 @@ class RowDataset(skorch.dataset.Dataset):
         sample_weight: Tensor | None = None,
         dtype: torch.dtype | None = None,
         device: str = "cpu",
+        in_parts: bool = False,
     ) -> None:
-        if not sparse.issparse(X) and not isinstance(X, Tensor):
+        if not in_parts and not sparse.issparse(X) and not isinstance(X, Tensor):
             X = to_tensor(X, dtype or torch.get_default_dtype(), device)
         super().__init__(X, y, length=X.shape[0])
         self.sample_weight = sample_weight
@@ -81,8 +87,8 @@ class RowDataset(skorch.dataset.Dataset):
         With weights, X is ``{"X": X, "sample_weight": w}``.
         """
         X = _take(self.X, index)
-        if sparse.issparse(X):
-            X = to_tensor(X.toarray(), self.dtype, self.device)
+        if not isinstance(X, Tensor):
+            X = to_tensor(X.toarray() if sparse.issparse(X) else X, self.dtype, self.device)
         y = torch.zeros(len(X)) if self.y is None else _take(self.y, index)
         if self.sample_weight is None:
             return X, y

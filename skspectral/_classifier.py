@@ -124,10 +124,11 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
     dtype : {"auto", "float32", "float64"}, default="auto"
         "auto": float64 below 1,000 rows on a CPU, else float32.
     n_threads : int >= 1, "auto" or None, default="auto"
-        Torch threads during training, on a CPU. "auto": all that torch has for
-        networks and batches large enough to gain (40 million multiply-adds per
-        forward pass), one for others and outside the main thread. None leaves
-        torch's setting.
+        Torch threads during training, on a CPU. "auto": one for every 20
+        million multiply-adds of a forward pass over a batch from 40 million on,
+        up to those that torch has; one below, and outside the main thread.
+        None leaves torch's setting. Another count rounds differently; fix it
+        where results must be the same on machines with different cores.
     callbacks : list or None, default=None
         skorch callbacks, instances or (name, instance) pairs; copied before
         use.

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import torch
 
-from skspectral._batches import RowBatches, RowDataset
-from skspectral._net import PREDICTION_ROWS, SpectralNet
+from skspectral._batches import PREDICTION_ROWS, RowBatches, RowDataset
+from skspectral._net import SpectralNet
 from skspectral._settling import FED, Settling, feed_ratios, half_way
 
 USELESS = 100.0

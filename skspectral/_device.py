@@ -21,7 +21,7 @@ the kernels of a step costs; below it a GPU mostly waits. Not yet measured on a 
 """
 
 AUTO_THREAD_PRODUCTS = 40_000_000
-"""The same, from which n_threads="auto" takes more than one thread.
+"""The same, from which n_threads="auto" takes more than one thread: one for each half of it.
 
 Measured on two cores: two threads need 1.08 to 1.16 times as long as one below 4 million,
 0.84 to 0.97 around 10 to 35 million, and 0.58 to 0.64 from 40 million on.
@@ -91,12 +91,13 @@ def choose_threads(n_threads: Any, layer_sizes: Sequence[int], batch_size: int) 
     Returns
     -------
     int or None
-        "auto" becomes the count that torch has now where the network is large
-        enough to gain and this is the main thread, so that no other fit of a
-        pool of threads wants the same cores; otherwise 1.
+        "auto" becomes 1 below 40 million multiply-adds of a forward pass, and
+        one for every 20 million from there on, up to the count that torch has
+        now. Outside the main thread it is 1: other fits of a pool of threads
+        want the same cores.
     """
     if n_threads != "auto":
         return n_threads
-    large = _products(layer_sizes, batch_size) >= AUTO_THREAD_PRODUCTS
+    paying = 2 * _products(layer_sizes, batch_size) // AUTO_THREAD_PRODUCTS
     alone = threading.current_thread() is threading.main_thread()
-    return torch.get_num_threads() if large and alone else 1
+    return min(paying, torch.get_num_threads()) if paying >= 2 and alone else 1

@@ -108,7 +108,7 @@ class FittedNetworkMixin:
         X = validate_data(
             self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
         )
-        return RowDataset(X, None, None, self._torch_dtype, self.net_.device)
+        return RowDataset(X, None, None, self._torch_dtype, self.net_.device, in_parts=True)
 
     def _outputs(self, X):
         """Return the linear outputs of the network, float64 array of shape (n, n_outputs)."""

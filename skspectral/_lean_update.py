@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import threading
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -47,10 +49,10 @@ class LeanUpdate:
         self.penalty_terms = penalty_terms
         self.passes = Backpropagation(module, n_rows)
         self.fused = FusedAdamSteps(optimizer) if FusedAdamSteps.serves(optimizer) else None
-        self.identity = _identity(module, optimizer)
+        self.identity: list[Any] | None = None
 
     def is_current(self, module: SpectralMLP, optimizer: torch.optim.Optimizer) -> bool:
-        """Tell whether these are the tensors and settings that the update was made for."""
+        """Tell whether these are the tensors and settings of the first update."""
         return self.identity == _identity(module, optimizer)
 
     def __call__(
@@ -67,6 +69,8 @@ class LeanUpdate:
             self.optimizer.step()
         else:
             self.fused(rates)
+        if self.identity is None:  # now the optimiser has state
+            self.identity = _identity(self.module, self.optimizer)
         return output, loss
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -81,21 +85,35 @@ def _identity(module: SpectralMLP, optimizer: torch.optim.Optimizer) -> list[Any
     options = ("weight_decay", "betas", "eps")
     return [
         id(optimizer),
+        FusedAdamSteps.serves(optimizer),
         *([group.get(name) for name in options] for group in optimizer.param_groups),
-        *(len(group["params"]) for group in optimizer.param_groups),
-        *(id(p) for p in parameters),
-        *(p.requires_grad for p in parameters),
-        *(p._version for p in parameters if not p.requires_grad),
-        *(id(p.grad) for p in parameters),
+        *([id(p) for p in group["params"]] for group in optimizer.param_groups),
+        *((id(p), p.data_ptr(), p.requires_grad, id(p.grad)) for p in parameters),
+        *(not p.requires_grad and bool(p.any()) for p in parameters),
         *(id(tensor) for state in states for tensor in state.values()),
     ]
 
 
-def _capture(work: Callable[[], tuple[Tensor, Tensor]]) -> tuple[Any, tuple[Tensor, Tensor]]:
-    """Record what `work` does on the GPU; return what does it again and where results will be."""
+_capturing = threading.Lock()
+_streams: dict[torch.device, torch.cuda.Stream] = {}
+
+
+def _capture(
+    work: Callable[[], tuple[Tensor, Tensor]], device: torch.device
+) -> tuple[Any, tuple[Tensor, Tensor]]:
+    """Record what `work` does on the GPU; return what does it again and where results will be.
+
+    The stream is one of the device's own, and other threads may go on working meanwhile.
+    """
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        results = work()
+    with _capturing, torch.cuda.device(device):
+        before = torch.cuda.current_stream(device)
+        stream = _streams.setdefault(device, torch.cuda.Stream(device))
+        try:
+            with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
+                results = work()
+        finally:
+            torch.cuda.set_stream(before)  # a failed capture leaves its own stream behind
     return graph.replay, results
 
 
@@ -120,11 +138,12 @@ class GraphedUpdate:
         self.update, self.n_rows = update, n_rows
         self.is_current = update.is_current
         self.n_ordinary = 0
+        self.tried = False
         self.replay: Callable[[], None] | None = None
 
     def __call__(self, X: Any, y: Tensor) -> tuple[Tensor, Tensor]:
         """Return outputs and loss, both in buffers, before the update."""
-        if len(y) == self.n_rows and self.n_ordinary == self.warm_up and self.replay is None:
+        if len(y) == self.n_rows and self.n_ordinary >= self.warm_up and not self.tried:
             self._try_to_capture(X, y)
         if len(y) != self.n_rows or self.replay is None:
             self.n_ordinary += 1
@@ -146,10 +165,17 @@ class GraphedUpdate:
         self.y = y.clone()
         groups = self.update.optimizer.param_groups
         self.rates = [torch.zeros((), dtype=torch.float32, device=y.device) for _ in groups]
+        self.tried = True
         try:
-            self.replay, self.results = _capture(lambda: self.update(self.X, self.y, self.rates))
-        except RuntimeError:
-            self.n_ordinary += 1  # past the point of capture: never tried again
+            self.replay, self.results = _capture(
+                lambda: self.update(self.X, self.y, self.rates), y.device
+            )
+        except RuntimeError as error:
+            warnings.warn(
+                f"Steps are launched one by one, as they could not be captured: {error}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
 
 
 def _flat(X: Any, y: Tensor) -> list[Tensor]:

@@ -19,7 +19,7 @@ from skorch.dataset import unpack_data
 from skorch.utils import TeeGenerator
 from torch import Tensor
 
-from skspectral._batches import FixedSplit, RowBatches, RowDataset
+from skspectral._batches import PREDICTION_ROWS, FixedSplit, RowBatches, RowDataset
 from skspectral._lean_update import GraphedUpdate, LeanUpdate, Update, lean_update
 from skspectral._losses import OUTPUT_ACTIVATIONS, DataTerm
 from skspectral._optimizers import COUPLED_OPTIMIZERS, FUSED_OPTIMIZERS, optimizer_class
@@ -28,9 +28,6 @@ from skspectral._schedule import HORIZON_SCHEDULES, SCHEDULES
 from skspectral.nn._backpropagation import Backpropagation
 from skspectral.nn._mlp import SpectralMLP
 from skspectral.nn._relevance import alive_masks, hidden_relevances
-
-PREDICTION_ROWS = 1024
-"""Rows at a time outside training: small enough for activations to stay in the cache."""
 
 
 def _overrides(callbacks: list[tuple[str, Any]], *methods: str) -> bool:
@@ -164,6 +161,7 @@ class SpectralNet(NeuralNet):
         """Wrap arrays; datasets are used as they are."""
         if isinstance(X, RowDataset):
             return X
+        X = X.to(self.device, self.dtype) if isinstance(X, Tensor) else X
         if y is not None and not isinstance(y, Tensor):
             y = torch.as_tensor(np.asarray(y))
             if self.out_activation != "softmax":
@@ -370,7 +368,8 @@ class SpectralNet(NeuralNet):
 
     def _choose_update(self, iterator: RowBatches) -> Update:
         """Return the lean update, unless callbacks ask for gradients or it does not know all."""
-        if self.needs_gradients_ or not Backpropagation.serves(self.module_):
+        watched = self.needs_gradients_ or self.criterion_._forward_hooks
+        if watched or not Backpropagation.serves(self.module_):
             return self.update
         if self.lean_ is None or not self.lean_.is_current(self.module_, self.optimizer_):
             terms = [] if self.decay_is_penalty_ else self.penalty.terms(self.module_)

@@ -71,6 +71,8 @@ class FusedAdamSteps:
             return
         rates = rates or [group["lr"] for group in groups]
         for lists, group, rate in zip(self.lists, groups, rates, strict=True):
+            if not lists[0]:  # all of them are frozen
+                continue
             beta1, beta2 = group["betas"]
             torch._foreach_add_(lists[-1], 1)
             torch._fused_adam_(

@@ -39,8 +39,9 @@ class PrunableMixin(FittedNetworkMixin):
         Parameters
         ----------
         n_nodes : int, float in (0, 1], list of int or None, default=None
-            Hidden nodes to keep: in all, as a share of those there are, or per
-            hidden layer.
+            Hidden nodes to keep: in all, as a share of those that
+            `hidden_layer_sizes` names, or per hidden layer. Nodes that left in
+            training (`shrink`) are not there to be kept, so it may keep fewer.
         threshold : float in [0, 1) or None, default=None
             Keep the nodes whose relevance exceeds this fraction of the largest
             in their layer. None, without `n_nodes`: keep the alive nodes.

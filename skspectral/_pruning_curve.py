@@ -59,7 +59,8 @@ def network_relevances(estimator, relevance, random_state=None):
     """
     if relevance == "random":
         rng = check_random_state(random_state)
-        return [rng.permutation(len(r)) + 1.0 for r in estimator.feature_relevance_]
+        present = [rng.permutation(len(index)) + 1.0 for index in estimator.node_indices_]
+        return estimator._of_all_nodes(present)
     present = [r.cpu().numpy().astype(float) for r in RELEVANCES[relevance](estimator.module_)]
     return estimator._of_all_nodes(present)
 
@@ -149,7 +150,9 @@ def pruning_curve(
         Their targets.
     n_nodes : int, array-like of int or None, default=None
         Numbers of hidden nodes in all, each from the number of hidden layers to
-        all that there are. None: every number to 64, then steps of 5 %.
+        all that `hidden_layer_sizes` names. None: every number to 64, then steps
+        of 5 %. Nodes that left in training (`shrink`) are not there to be kept:
+        sizes beyond those that are left are that size.
     scoring : str, callable or None, default=None
         As in :func:`sklearn.model_selection.cross_val_score`; None uses the
         estimator's `score`.
@@ -171,7 +174,7 @@ def pruning_curve(
         Arrays with one entry per size, sizes increasing:
 
         n_nodes : int ndarray of shape (n_sizes,)
-            Hidden nodes in all.
+            Hidden nodes in all, each number once.
         n_nodes_per_layer : int ndarray of shape (n_sizes, n_hidden_layers)
             Hidden nodes per layer.
         n_parameters : int ndarray of shape (n_sizes,)
@@ -228,13 +231,16 @@ def pruning_curve(
             raise ValueError("`n_nodes` must hold at least one number of nodes; got none.")
     scorer = check_scoring(estimator, scoring)
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-    n_parameters, score = evaluate_nested(
-        estimator, ranking, sizes, lambda network: scorer(network, X, y, **weights)
+    kept = np.array(
+        [[mask.sum() for mask in estimator._there(first_nodes(ranking, size))] for size in sizes]
     )
-    kept = [[int(mask.sum()) for mask in first_nodes(ranking, size)] for size in sizes]
+    n_kept, first = np.unique(kept.sum(axis=1), return_index=True)
+    n_parameters, score = evaluate_nested(
+        estimator, ranking, sizes[first], lambda network: scorer(network, X, y, **weights)
+    )
     return Bunch(
-        n_nodes=sizes,
-        n_nodes_per_layer=np.array(kept),
+        n_nodes=n_kept,
+        n_nodes_per_layer=kept[first],
         n_parameters=n_parameters,
         score=np.array(score, dtype=float),
     )

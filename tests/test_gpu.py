@@ -61,6 +61,7 @@ def test_captured_steps_equal_ordinary_ones(binary, monkeypatch):
     np.testing.assert_allclose(graphed, model.fit(X, y).predict_proba(X), rtol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode")
 def test_no_step_waits_for_the_gpu(regression, monkeypatch):
     X, y = regression
     step = SpectralNet.step
@@ -102,3 +103,11 @@ def test_network_pruned_on_cuda_predicts_without_it(tmp_path, regression):
     without = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=without, check=True)
     np.testing.assert_allclose(np.load(tmp_path / "predicted.npy"), small.predict(X), rtol=1e-4)
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two GPUs")
+def test_second_gpu_trains_as_the_first(binary):
+    X, y = binary
+    fits = [SpectralMLPClassifier((9,), device=d, **SAME).fit(X, y) for d in ("cuda:0", "cuda:1")]
+    assert fits[1].net_.history[-1, "train_loss"] < fits[1].net_.history[0, "train_loss"]
+    np.testing.assert_allclose(fits[1].predict_proba(X), fits[0].predict_proba(X), rtol=1e-5)

@@ -51,7 +51,7 @@ def test_prune_equals_the_masked_network(reg, regression):
     small = reg.prune(n_nodes=[5, 4])
     masks = [r >= np.sort(r)[-n] for r, n in zip(reg.feature_relevance_, (5, 4), strict=True)]
     masked = mask_nodes(reg.module_, masks)
-    rows = reg._dataset_of(X).X
+    rows = reg._dataset_of(X).rows(slice(None))[0]
     expected = masked(rows).detach().numpy()[:, 0] * reg.y_scale_ + reg.y_mean_
     np.testing.assert_allclose(small.predict(X), expected, rtol=1e-10)
 
@@ -145,7 +145,9 @@ def test_network_without_intercepts_is_pruned(regression, activation):
         12, activation=activation, fit_intercept=False, max_iter=20, random_state=0
     ).fit(X, y)
     masks = [reg.feature_relevance_[0] >= np.sort(reg.feature_relevance_[0])[-4]]
-    masked = mask_nodes(reg.module_, masks)(reg._dataset_of(X).X).detach().numpy()
+    masked = (
+        mask_nodes(reg.module_, masks)(reg._dataset_of(X).rows(slice(None))[0]).detach().numpy()
+    )
     small = reg.prune(n_nodes=4)
     expected = masked[:, 0] * reg.y_scale_ + reg.y_mean_
     np.testing.assert_allclose(small.predict(X), expected, rtol=1e-10)

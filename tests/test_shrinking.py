@@ -8,9 +8,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import EpochScoring
 
-from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, SpectralPruner
+from skspectral import (
+    SpectralMLPClassifier,
+    SpectralMLPRegressor,
+    SpectralPruner,
+    pruning_curve,
+)
 from skspectral._net import SpectralNet
 from skspectral._shrinking import drop_nodes, largest_norm
 from skspectral.nn import SpectralMLP
@@ -122,6 +128,33 @@ def test_fits_with_and_without_shrinking_agree(data, sizes):
         scores[shrink] = np.array([reg.score(X, y) for reg in fits])
     assert abs(alive[True].mean() - alive[False].mean()) <= 1.5
     assert abs(scores[True].mean() - scores[False].mean()) < 0.01
+
+
+@pytest.mark.filterwarnings("default::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("sizes", [(4,), (30,), (12, 6)])
+def test_networks_that_die_altogether_keep_a_node(data, sizes):
+    X, y = data
+    reg = SpectralMLPRegressor(sizes, alpha=1.0, batch_size=50, max_iter=300, dtype="float32")
+    with pytest.warns(ConvergenceWarning, match="[Ee]very node died"):
+        reg.fit(X, y)
+    assert reg.n_alive_nodes_ == [0] * len(sizes)
+    assert all(len(index) >= 1 for index in reg.node_indices_)
+    np.testing.assert_allclose(reg.predict(X), y.mean(), rtol=1e-3)
+
+
+def test_pruning_of_nodes_that_have_left(data):
+    X, y = data
+    reg = SpectralMLPRegressor(60, max_iter=200, **WIDE).fit(X, y)
+    there = len(reg.node_indices_[0])
+    assert there < 30
+    for seed in range(5):
+        curve = pruning_curve(
+            reg, X, y, n_nodes=[1, 20, there, 40, 60], relevance="random", random_state=seed
+        )
+        assert curve.n_nodes.tolist() == sorted({1, min(20, there), there})
+        assert curve.n_nodes_per_layer.ravel().tolist() == curve.n_nodes.tolist()
+        assert curve.score[-1] == pytest.approx(reg.score(X, y))
+    assert reg.prune(n_nodes=40).hidden_layer_sizes == (there,)
 
 
 def test_numbering_stays_that_of_hidden_layer_sizes(data):

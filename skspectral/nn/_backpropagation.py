@@ -29,6 +29,9 @@ ACTIVATIONS: dict[type[nn.Module], tuple[Callable[..., object], Callable[..., ob
 """Activations in place, whose derivative follows from their output, and the way back."""
 
 
+HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+
+
 def _gradient(parameter: Tensor | None) -> Tensor | None:
     """Return the tensor that takes the gradient, made where there is none; None if not trained."""
     if parameter is None:
@@ -140,9 +143,9 @@ class Backpropagation:
             type(module) is SpectralMLP
             and type(module.activation) in ACTIVATIONS
             and all(type(layer) in (SpectralLinear, nn.Linear) for layer in module.layers)
+            and not any(getattr(part, hooks) for part in module.modules() for hooks in HOOKS)
             and not any(
-                part._forward_hooks or part._forward_pre_hooks or part._backward_hooks
-                for part in module.modules()
+                p._backward_hooks or p._post_accumulate_grad_hooks for p in module.parameters()
             )
         )
 
