@@ -104,7 +104,6 @@ class FittedNetworkMixin:
 
     def _dataset_of(self, X):
         """Check rows to predict for, RowDataset on the device of the network."""
-        check_is_fitted(self)
         X = validate_data(
             self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
         )
@@ -112,16 +111,21 @@ class FittedNetworkMixin:
 
     def _outputs(self, X):
         """Return the linear outputs of the network, float64 array of shape (n, n_outputs)."""
-        dataset = self._dataset_of(X)
-        with training_state(n_threads=None):  # dead nodes hold denormal numbers
-            return self.net_.forward(dataset).numpy().astype(np.float64)
+        check_is_fitted(self)
+        return self._map_rows(X, self.module_, self.module_.layer_sizes[-1])
 
     def _last_hidden(self, X):
         """Return activations of the last hidden layer, float64 array of shape (n, n_nodes)."""
+        check_is_fitted(self)
+        return self._map_rows(X, self.module_.last_hidden, self.module_.layer_sizes[-2])
+
+    def _map_rows(self, X, function, width):
+        """Apply `function` to the rows, part by part, into one float64 array."""
         dataset = self._dataset_of(X)
-        with training_state(n_threads=None), torch.no_grad():
-            parts = [
-                self.module_.last_hidden(rows.to(self.net_.device))
-                for rows, _ in self.net_.get_iterator(dataset)
-            ]
-            return torch.cat(parts).cpu().numpy().astype(np.float64)
+        mapped = np.empty((len(dataset), width))
+        start = 0
+        with training_state(n_threads=None), torch.no_grad():  # dead nodes hold denormal numbers
+            for rows, _ in self.net_.get_iterator(dataset):
+                mapped[start : start + len(rows)] = function(rows.to(self.net_.device)).cpu()
+                start += len(rows)
+        return mapped

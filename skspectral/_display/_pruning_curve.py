@@ -111,9 +111,9 @@ class PruningCurveDisplay:
     >>> X = np.random.default_rng(0).normal(size=(500, 3))
     >>> y = np.abs(X[:, 0])
     >>> reg = SpectralMLPRegressor(32, alpha=1e-2, random_state=0).fit(X, y)
-    >>> display = PruningCurveDisplay.from_estimator(reg, X, y, n_nodes=[2, 8, 32])
+    >>> display = PruningCurveDisplay.from_estimator(reg, X, y, n_nodes=[2, 32])
     >>> display.line_.get_ydata().round(1)
-    array([1., 1., 1.])
+    array([1., 1.])
     >>> display.n_alive
     2
     """
