@@ -13,6 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 
 EXTRAS_demo := plot
+EXTRAS_bench := bench
 EXTRAS_test := onnx,plot,test
 EXTRAS_lint := lint
 EXTRAS_docs := docs
@@ -52,7 +53,7 @@ lint: $(VENV)/.installed-lint ## check style and types
 docs: $(VENV)/.installed-docs ## build the documentation into docs/_build/html
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
 
-bench: $(VENV)/.installed-demo ## compare speed with the peers (others: BENCHMARKS=...)
+bench: $(VENV)/.installed-bench ## compare speed with the peers (others: BENCHMARKS=...)
 	set -e; for script in $(BENCHMARKS); do $(BIN)/python $$script; done
 
 clean: ## remove what the other targets made, the environment included

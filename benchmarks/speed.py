@@ -315,7 +315,7 @@ def _():
     try:
         from lassonet import LassoNetClassifier
     except ImportError as error:
-        raise MissingError("lassonet is not installed: pip install lassonet==0.0.21") from error
+        raise MissingError("lassonet is not installed: pip install '.[bench]'") from error
     mice = pd.read_csv(real_tables.folder("mice_protein") / "Data_Cortex_Nuclear.csv")
     proteins, y = mice.iloc[:, 1:78], mice["class"].astype("category").cat.codes.to_numpy()
     X = StandardScaler().fit_transform(proteins.fillna(proteins.mean()))
