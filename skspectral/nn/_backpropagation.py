@@ -55,18 +55,21 @@ class _LayerPass:
         self.input_gradient = self.weight.new_empty(n_rows, layer.in_features)
 
     def forward(self, inputs: Tensor) -> Tensor:
+        """Return the linear outputs of shape (n, out_features), a buffer."""
         output, transposed = self.output[: len(inputs)], self.weight.t()
         if self.bias is None:
             return torch.mm(inputs, transposed, out=output)
         return torch.addmm(self.bias, inputs, transposed, out=output)
 
     def backward(self, inputs: Tensor, gradient: Tensor) -> None:
+        """Write the gradients of the parameters, given that of the outputs."""
         if self.bias_gradient is not None:
             torch.sum(gradient, 0, out=self.bias_gradient)
         if self.weight_gradient is not None:
             torch.mm(gradient.t(), inputs, out=self.weight_gradient)
 
     def to_inputs(self, gradient: Tensor) -> Tensor:
+        """Return the gradient of the inputs, given that of the outputs."""
         return torch.mm(gradient, self.weight, out=self.input_gradient[: len(gradient)])
 
 
@@ -93,11 +96,13 @@ class _SpectralPass(_LayerPass):
         super().__init__(layer, self.product, n_rows)
 
     def forward(self, inputs: Tensor) -> Tensor:
+        """Form the effective weights, then go on as a dense layer."""
         torch.sub(self.lambda_in, self.lambda_out, out=self.factor)
         torch.mul(self.phi, self.factor, out=self.weight)
         return super().forward(inputs)
 
     def backward(self, inputs: Tensor, gradient: Tensor) -> None:
+        """Divide the gradient of the effective weights between their factors."""
         super().backward(inputs, gradient)
         product = torch.mul(self.product, self.phi, out=self.scratch)
         if self.lambda_in_gradient is not None:
