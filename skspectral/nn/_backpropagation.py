@@ -16,7 +16,6 @@ from skspectral.nn._mlp import SpectralMLP
 
 aten = torch.ops.aten
 
-
 ACTIVATIONS: dict[type[nn.Module], tuple[Callable[..., object], Callable[..., object]]] = {
     nn.ReLU: (torch.relu_, lambda g, y: aten.threshold_backward.grad_input(g, y, 0, grad_input=g)),
     nn.Tanh: (torch.tanh_, lambda g, y: aten.tanh_backward.grad_input(g, y, grad_input=g)),
@@ -27,9 +26,8 @@ ACTIVATIONS: dict[type[nn.Module], tuple[Callable[..., object], Callable[..., ob
     nn.Identity: (lambda y: y, lambda g, y: g),
 }
 """Activations in place, whose derivative follows from their output, and the way back."""
-
-
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+"""Where a module keeps what others want to be told."""
 
 
 def _gradient(parameter: Tensor | None) -> Tensor | None:
