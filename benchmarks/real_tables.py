@@ -77,3 +77,33 @@ def load_adult():
 def load_california():
     """Return X, y of California Housing, from scikit-learn's loader."""
     return fetch_california_housing(return_X_y=True)
+
+
+def load_bank():
+    """Return X (data frame of 19 columns), y (1: subscribed) of Bank marketing.
+
+    Without `duration`, which is known only after the call; 999 days since the last
+    contact stand for none, so they are missing.
+    """
+    bank = pd.read_csv(folder("bank_marketing") / "bank-additional-full.csv.gz", sep=";")
+    bank["pdays"] = bank["pdays"].astype(float).replace(999, np.nan)
+    return bank.drop(columns=["duration", "y"]), (bank["y"] == "yes").astype(int)
+
+
+def load_wine(color):
+    """Return X (data frame of 11 columns), y (quality) of red or white wine; rows repeat."""
+    wine = pd.read_csv(folder("wine_quality") / f"winequality-{color}.csv", sep=";")
+    return wine.drop(columns="quality"), wine["quality"].astype(float)
+
+
+def load_titanic():
+    """Return X (data frame of 7 columns), y (1: survived) of the labelled passengers."""
+    titanic = pd.read_csv(folder("titanic") / "train.csv")
+    columns = ["Pclass", "Sex", "Age", "SibSp", "Parch", "Fare", "Embarked"]
+    return titanic[columns], titanic["Survived"]
+
+
+def load_mice():
+    """Return X (data frame of 77 proteins), y (8 classes), groups (the mouse of each row)."""
+    mice = pd.read_csv(folder("mice_protein") / "Data_Cortex_Nuclear.csv")
+    return mice.iloc[:, 1:78], mice["class"], mice["MouseID"].str.split("_").str[0]

@@ -3,11 +3,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 from skspectral._classifier import SpectralMLPClassifier
-from skspectral._display import PruningCurveDisplay, RelevanceDisplay
+from skspectral._classifier_cv import SpectralMLPClassifierCV
+from skspectral._display import PruningCurveDisplay, RelevanceDisplay, SpectralPathDisplay
 from skspectral._onnx import to_onnx
+from skspectral._path import spectral_path
 from skspectral._pruner import SpectralPruner
 from skspectral._pruning_curve import pruning_curve
 from skspectral._regressor import SpectralMLPRegressor
+from skspectral._regressor_cv import SpectralMLPRegressorCV
 
 __version__ = "0.1.0.dev0"
 
@@ -15,9 +18,13 @@ __all__ = [
     "PruningCurveDisplay",
     "RelevanceDisplay",
     "SpectralMLPClassifier",
+    "SpectralMLPClassifierCV",
     "SpectralMLPRegressor",
+    "SpectralMLPRegressorCV",
+    "SpectralPathDisplay",
     "SpectralPruner",
     "__version__",
     "pruning_curve",
+    "spectral_path",
     "to_onnx",
 ]

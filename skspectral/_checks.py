@@ -30,6 +30,28 @@ def check_hidden_layer_sizes(sizes: Any) -> tuple[int, ...]:
     return tuple(int(size) for size in listed)
 
 
+def check_alphas(alphas: Any) -> np.ndarray:
+    """Return penalties as float64 array; raise ValueError unless a path can go along them."""
+    try:
+        values = np.asarray(alphas, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"`alphas` must hold numbers; got {alphas!r}.") from error
+    if values.ndim != 1 or not len(values):
+        raise ValueError(
+            f"`alphas` must be a list of at least one penalty; got shape {values.shape}. "
+            "None makes a grid."
+        )
+    if not np.isfinite(values).all() or (values < 0).any():
+        wrong = values[~np.isfinite(values) | (values < 0)][0]
+        raise ValueError(f"`alphas` must be finite and >= 0; got {wrong:g}.")
+    if (np.diff(values) <= 0).any():
+        raise ValueError(
+            "`alphas` must increase, as nodes that have died do not come back; got "
+            f"{values.tolist()}. Give np.unique(alphas)."
+        )
+    return values
+
+
 def check_solver(solver: Any) -> None:
     """Raise ValueError unless `solver` is an optimiser that the penalty can be added to."""
     cls = optimizer_class(solver)

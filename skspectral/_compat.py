@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_params,
 )
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils.validation import _check_sample_weight, _num_samples
 
 try:
     from sklearn.callback import CallbackSupportMixin
@@ -30,6 +30,7 @@ __all__ = [
     "StrOptions",
     "_check_sample_weight",
     "_fit_context",
+    "_num_samples",
     "_routing_enabled",
     "check_matplotlib_support",
     "validate_params",

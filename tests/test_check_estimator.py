@@ -3,7 +3,13 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, SpectralPruner
+from skspectral import (
+    SpectralMLPClassifier,
+    SpectralMLPClassifierCV,
+    SpectralMLPRegressor,
+    SpectralMLPRegressorCV,
+    SpectralPruner,
+)
 
 SETTINGS = [
     {"parametrization": "dense"},
@@ -25,6 +31,14 @@ PRUNERS = [
         (SpectralMLPClassifier, (12, 8), {"cv": 2, "fine_tune": 3}),
     )
 ]
+PATHS = [
+    cls(sizes, cv=2, max_iter=60, path_max_iter=5, **settings)
+    for cls, sizes, settings in (
+        (SpectralMLPRegressorCV, 16, {"alphas": [1e-3, 1e-2]}),
+        (SpectralMLPClassifierCV, (12, 8), {"n_alphas": 3, "eps": 1e-2, "selection": "best"}),
+        (SpectralMLPClassifierCV, 16, {"alphas": [1e-3, 1e-2], "eigenvalues": "in"}),
+    )
+]
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +48,6 @@ def _array_api(monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@parametrize_with_checks(ESTIMATORS + PRUNERS)
+@parametrize_with_checks(ESTIMATORS + PRUNERS + PATHS)
 def test_estimators_pass_check_estimator(estimator, check):
     check(estimator)

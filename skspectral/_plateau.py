@@ -1,0 +1,74 @@
+"""Tell whether the size of a network is a property of the data, or of the penalty."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SIZE_TOLERANCE = 0.2
+"""Share by which sizes on a plateau may differ; a single node always may."""
+LEAST_SPAN = 2.0
+"""Ratio of the largest to the smallest penalty of a plateau."""
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """Penalties over which neither score nor size changes.
+
+    Parameters
+    ----------
+    alphas : tuple of float
+        The smallest and the largest.
+    n_nodes : tuple of float
+        The smallest and the largest number of alive nodes in all, means over folds.
+    """
+
+    alphas: tuple[float, float]
+    n_nodes: tuple[float, float]
+
+
+def _close(smallest: np.ndarray, largest: np.ndarray) -> np.ndarray:
+    close: np.ndarray = (largest - smallest <= 1) | (largest <= (1 + SIZE_TOLERANCE) * smallest)
+    return close
+
+
+def find_plateau(alphas: np.ndarray, n_nodes: np.ndarray, within: np.ndarray) -> Plateau | None:
+    """Return the longest run of penalties with a score as good as the best and one size.
+
+    Sizes agree where they differ by a fifth or one node: the means over folds
+    along the run, and the quartiles over folds at each of its penalties.
+
+    Parameters
+    ----------
+    alphas : ndarray of shape (n_alphas,)
+        Increasing.
+    n_nodes : ndarray of shape (n_folds, n_alphas)
+        Alive nodes in all.
+    within : bool ndarray of shape (n_alphas,)
+        Whether the score is within one standard error of the best.
+
+    Returns
+    -------
+    Plateau or None
+        None if no run spans a ratio of penalties of 2.
+    """
+    mean = n_nodes.mean(axis=0)
+    lower, upper = np.quantile(n_nodes, [0.25, 0.75], axis=0)
+    good = within & _close(lower, upper) & (mean > 0)
+    best, longest = None, LEAST_SPAN
+    for first in np.flatnonzero(good & (alphas > 0)):
+        for last in range(first, len(alphas)):
+            sizes = mean[first : last + 1]
+            if not good[last] or not _close(sizes.min(), sizes.max()):
+                break
+            span = alphas[last] / alphas[first]
+            if span >= longest:
+                longest = span
+                best = Plateau(
+                    (float(alphas[first]), float(alphas[last])),
+                    (float(sizes.min()), float(sizes.max())),
+                )
+    return best

@@ -1,0 +1,145 @@
+"""Encoding of mixed-type tables for networks, made of scikit-learn's own transformers."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.compose import ColumnTransformer, make_column_selector
+from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import (
+    OneHotEncoder,
+    QuantileTransformer,
+    SplineTransformer,
+    StandardScaler,
+)
+
+from skspectral._compat import Interval, RealNotInt, validate_params
+
+__all__ = ["make_tabular_preprocessor"]
+
+
+@validate_params(
+    {
+        "categorical_features": ["array-like", callable, slice, str, Integral],
+        "n_knots": [Interval(Integral, 2, None, closed="left"), None],
+        "n_quantiles": [Interval(Integral, 2, None, closed="left")],
+        "min_frequency": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="neither"),
+            None,
+        ],
+    },
+    prefer_skip_nested_validation=True,
+)
+def make_tabular_preprocessor(
+    *, categorical_features="from_dtype", n_knots=24, n_quantiles=100, min_frequency=10
+):
+    """Make a transformer that encodes numbers and categories for a network.
+
+    Numbers are mapped to a normal distribution, which tames outliers, and enter
+    twice: as they then are, and as hat functions, one for each knot but the last.
+    A node can bend a column at any knot, so that nodes are left for what columns do
+    together. Missing numbers are filled with the median, and one more column tells
+    where. Categories are one-hot, rare ones and those that `fit` has not seen
+    together; a missing value is a category.
+
+    Parameters
+    ----------
+    categorical_features : "from_dtype" or columns, default="from_dtype"
+        Columns of categories, in any form that
+        :class:`~sklearn.compose.ColumnTransformer` takes; all others are numbers.
+        "from_dtype", for a pandas data frame: those of no numeric dtype, booleans
+        among them. ``[]`` for an array of numbers.
+    n_knots : int >= 2 or None, default=24
+        Knots of each column of numbers; None leaves the hat functions out.
+    n_quantiles : int >= 2, default=100
+        Quantiles that define the map to a normal distribution. scikit-learn warns
+        where there are fewer rows, and takes as many quantiles as rows.
+    min_frequency : int >= 1, float in (0, 1) or None, default=10
+        Rows, or share of them, below which a category is rare. None: none is.
+
+    Returns
+    -------
+    encoder : :class:`~sklearn.compose.ColumnTransformer`
+        Not fitted. It holds nothing but scikit-learn's transformers, and gives a
+        dense array of shape (n_samples, n_columns), float64.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range or of the wrong type.
+
+    See Also
+    --------
+    skspectral.SpectralMLPClassifierCV : A network to come after it.
+    skspectral.SpectralMLPRegressorCV : A network to come after it.
+
+    Notes
+    -----
+    Nothing is random. A column of numbers without a value becomes constant. Dates are
+    no numbers: take what matters of them, such as the month, first.
+
+    The knots can be searched over as
+    ``columntransformer__remainder__values__encode__hats__n_knots``, and
+    ``columntransformer`` is the name that :func:`~sklearn.pipeline.make_pipeline`
+    gives.
+
+    References
+    ----------
+    .. [1] Y. Gorishniy, I. Rubachev and A. Babenko, "On Embeddings for Numerical
+       Features in Tabular Deep Learning", Advances in Neural Information Processing
+       Systems 35, 2022. https://doi.org/10.48550/arXiv.2203.05556
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skspectral.preprocessing import make_tabular_preprocessor
+    >>> X = pd.DataFrame({"age": [22.0, None, 35.0, 4.0], "deck": ["B", "C", "C", "B"]})
+    >>> encoder = make_tabular_preprocessor(n_knots=3, n_quantiles=4, min_frequency=2)
+    >>> encoder.fit(X).get_feature_names_out().tolist()
+    ['deck_B', 'deck_C', 'age', 'age_sp_0', 'age_sp_1', 'missingindicator_age']
+    """
+    columns = categorical_features
+    if isinstance(columns, str) and columns == "from_dtype":
+        columns = make_column_selector(dtype_exclude=np.number)
+    return ColumnTransformer(
+        [("categorical", _category_encoder(min_frequency), columns)],
+        remainder=_number_encoder(n_knots, n_quantiles),
+        sparse_threshold=0,
+        verbose_feature_names_out=False,
+    )
+
+
+def _category_encoder(min_frequency):
+    return OneHotEncoder(
+        handle_unknown="infrequent_if_exist",
+        min_frequency=min_frequency,
+        sparse_output=False,
+    )
+
+
+def _number_encoder(n_knots, n_quantiles):
+    """Return the encoder of numbers; it tells missing ones before they are filled."""
+    # A column of two values has no normal distribution, and is scaled after its map.
+    encodings = [("line", StandardScaler())]
+    if n_knots is not None:
+        # The last hat function is one minus the others.
+        encodings.append(("hats", SplineTransformer(n_knots, degree=1, include_bias=False)))
+    quantiles = QuantileTransformer(
+        n_quantiles=n_quantiles, output_distribution="normal", subsample=None
+    )
+    values = Pipeline(
+        [
+            ("fill", SimpleImputer(strategy="median", keep_empty_features=True)),
+            ("quantiles", quantiles),
+            ("encode", FeatureUnion(encodings, verbose_feature_names_out=False)),
+        ]
+    )
+    missing = MissingIndicator(error_on_new=False)
+    return FeatureUnion(
+        [("values", values), ("missing", missing)], verbose_feature_names_out=False
+    )
