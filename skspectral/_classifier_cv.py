@@ -32,8 +32,8 @@ class SpectralMLPClassifierCV(ClassifierMixin, BaseSpectralMLPCV):
     eps : float in (0, 1), default=1e-4
         Smallest penalty of the grid as a share of its largest.
     path_max_iter : int >= 1 or "auto", default="auto"
-        Epochs for each penalty but the first; "auto": an eighth of those of the
-        first, and 250 steps at least.
+        Epochs for each penalty but the first; "auto": 500 steps, and no more
+        epochs than the first fit.
     cv : int, splitter, iterable or None, default=None
         Folds, as in :func:`sklearn.model_selection.check_cv`; None: five. Rows
         are not shuffled.

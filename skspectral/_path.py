@@ -23,10 +23,10 @@ from skspectral._prunable import check_has_nodes
 from skspectral._regressor import SpectralMLPRegressor
 from skspectral._rows import Rows
 
-SHARE = 8
-"""The first fit of a path makes this many times the epochs of each later one."""
-LEAST_STEPS = 250
-"""What those make at least, if the first does: nodes need them to die."""
+FIRST_STEPS = 2_000
+LATER_STEPS = 500
+"""Steps of the first fit and of each later one that "auto" makes, in whole epochs. Nodes lag
+behind the penalty then, but networks of one size are as good as after 8 times the steps."""
 SCOUT_START = 1e-3
 SCOUT_FACTOR = 2.0
 """Where the search for the largest penalty starts, and by what it goes on."""
@@ -50,13 +50,22 @@ def check_path_estimator(estimator):
             )
 
 
-def later_epochs(estimator, n_rows, path_max_iter="auto"):
-    """Return the epochs of each fit of a path but the first."""
-    if path_max_iter != "auto":
-        return path_max_iter
-    first = estimator._planned_epochs(n_rows)
-    least = math.ceil(LEAST_STEPS / math.ceil(n_rows / estimator._batch_size(n_rows)))
-    return min(first, max(round(first / SHARE), least))
+def path_epochs(estimator, n_rows, path_max_iter="auto"):
+    """Return the epochs of the first fit of a path, and those of each later one.
+
+    Parameters
+    ----------
+    estimator : SpectralMLPRegressor or SpectralMLPClassifier
+    n_rows : int
+    path_max_iter : int or "auto"
+    """
+    steps_per_epoch = math.ceil(n_rows / estimator._batch_size(n_rows))
+    first, later = estimator.max_iter, path_max_iter
+    if first == "auto":
+        first = math.ceil(FIRST_STEPS / steps_per_epoch)
+    if later == "auto":
+        later = min(first, math.ceil(LATER_STEPS / steps_per_epoch))
+    return first, later
 
 
 def walk(estimator, X, y, alphas, *, sample_weight=None, path_max_iter="auto"):
@@ -75,14 +84,15 @@ def walk(estimator, X, y, alphas, *, sample_weight=None, path_max_iter="auto"):
         Increasing.
     sample_weight : ndarray of shape (n,) or None
     path_max_iter : int or "auto"
-        Epochs of each fit but the first.
+        As in :func:`path_epochs`.
 
     Yields
     ------
     estimator
         One and the same object, fitted with the next penalty.
     """
-    network = clone(estimator).set_params(warm_start=True)
+    first, later = path_epochs(estimator, _num_samples(X), path_max_iter)
+    network = clone(estimator).set_params(warm_start=True, max_iter=first)
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
     for alpha in alphas:
         network.set_params(alpha=float(alpha))
@@ -90,7 +100,7 @@ def walk(estimator, X, y, alphas, *, sample_weight=None, path_max_iter="auto"):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # size_settled tells it
                 network.fit(X, y, **weights)
-            network.set_params(max_iter=later_epochs(estimator, _num_samples(X), path_max_iter))
+            network.set_params(max_iter=later)
         yield network
 
 
@@ -105,7 +115,8 @@ def find_alpha_max(estimator, X, y, **options):
         `sample_weight` and `path_max_iter` of :func:`walk`.
     """
     start = SCOUT_START
-    scout = clone(estimator).set_params(max_iter=later_epochs(estimator, _num_samples(X)))
+    _, epochs = path_epochs(estimator, _num_samples(X))
+    scout = clone(estimator).set_params(max_iter=epochs)
     while start > SMALLEST_ALPHA:
         rising = (start * SCOUT_FACTOR**step for step in itertools.count())
         for network in walk(scout, X, y, rising, **options):
@@ -243,7 +254,7 @@ def spectral_path(
     As :func:`sklearn.linear_model.lasso_path`, the other way round: nodes that
     have died do not come back, so the path goes from the smallest penalty
     (densest network) upwards. Each network starts from the last one, already
-    shrunk, which makes a whole path little dearer than two fits.
+    shrunk: a whole path makes about as many steps as one fit from scratch.
 
     Parameters
     ----------
@@ -253,8 +264,8 @@ def spectral_path(
         Targets.
     estimator : SpectralMLPRegressor or SpectralMLPClassifier, default=None
         The network, as wide as it may have to be; None:
-        ``SpectralMLPRegressor()``. Its `alpha` is set by the path, its
-        `max_iter` is that of the first fit.
+        ``SpectralMLPRegressor()``. Its `alpha` is set by the path. Its
+        `max_iter` is that of the first fit; "auto" makes 2,000 steps.
     alphas : array-like of shape (n_alphas,) or None, default=None
         Penalties, increasing, >= 0. None: a geometric grid that ends where
         every node has died. There is no formula for that penalty: zero is a
@@ -266,8 +277,8 @@ def spectral_path(
     eps : float in (0, 1), default=1e-4
         Smallest penalty of the grid as a share of its largest.
     path_max_iter : int >= 1 or "auto", default="auto"
-        Epochs for each penalty but the first; "auto": an eighth of those of the
-        first, and 250 steps at least.
+        Epochs for each penalty but the first; "auto": 500 steps, and no more
+        epochs than the first fit.
     sample_weight : array-like of shape (n_samples,) or None, default=None
         Weights of the training rows.
     X_val : {array-like, sparse matrix} of shape (n_val, n_features) or None, default=None

@@ -35,7 +35,7 @@ PATHS = [
     cls(sizes, cv=2, max_iter=60, path_max_iter=5, **settings)
     for cls, sizes, settings in (
         (SpectralMLPRegressorCV, 16, {"alphas": [1e-3, 1e-2]}),
-        (SpectralMLPClassifierCV, (12, 8), {"n_alphas": 3, "eps": 1e-2, "selection": "best"}),
+        (SpectralMLPClassifierCV, (12, 8), {"alphas": [1e-3, 1e-2], "selection": "best"}),
         (SpectralMLPClassifierCV, 16, {"alphas": [1e-3, 1e-2], "eigenvalues": "in"}),
     )
 ]

@@ -34,7 +34,8 @@ X = RNG.normal(size=(300, 4))
 Y = np.abs(X[:, 0]) + 0.5 * X[:, 1] + 0.2 * RNG.normal(size=300)
 LABEL = np.array(["low", "high"])[(Y > 1.2).astype(int)]
 ALPHAS = [1e-3, 1e-2, 1e-1, 1.0]
-SETTINGS = {"alphas": ALPHAS, "cv": 3, "max_iter": 150, "random_state": 0}
+EPOCHS = {"path_max_iter": 40}
+SETTINGS = {"alphas": ALPHAS, "cv": 3, "max_iter": 150, "random_state": 0, **EPOCHS}
 
 
 def regressor(**settings):
@@ -62,7 +63,7 @@ def test_scores_are_those_of_paths_on_the_folds(reg):
         network = SpectralMLPRegressor(
             12, max_iter=150, random_state=rng.randint(np.iinfo(np.int32).max)
         )
-        steps = walk(network, X[train], Y[train], ALPHAS)
+        steps = walk(network, X[train], Y[train], ALPHAS, **EPOCHS)
         found = [(r2_score(Y[test], f.predict(X[test])), sum(f.n_alive_nodes_)) for f in steps]
         scores, sizes = zip(*found, strict=True)
         np.testing.assert_allclose(reg.cv_results_[f"split{k}_test_score"], scores)
@@ -94,7 +95,7 @@ def test_one_standard_error_takes_the_largest_alpha_within():
 def test_network_is_that_of_the_path_of_all_rows(reg):
     seed = np.random.RandomState(0).randint(np.iinfo(np.int32).max)
     network = SpectralMLPRegressor(12, max_iter=150, random_state=seed)
-    path = spectral_path(X, Y, estimator=network, alphas=ALPHAS, return_coefs=True)
+    path = spectral_path(X, Y, estimator=network, alphas=ALPHAS, return_coefs=True, **EPOCHS)
     chosen = ALPHAS.index(reg.alpha_)
     np.testing.assert_array_equal(reg.coefs_[0], path.coefs[chosen][0])
     np.testing.assert_array_equal(reg.path_.n_alive_nodes, path.n_alive_nodes)
@@ -140,7 +141,7 @@ def test_classifier_follows_the_log_loss(clf):
     )
     losses = [
         log_loss(LABEL[test], f.predict_proba(X[test]))
-        for f in walk(network, X[train], LABEL[train], ALPHAS)
+        for f in walk(network, X[train], LABEL[train], ALPHAS, **EPOCHS)
     ]
     np.testing.assert_allclose(-clf.cv_results_["split0_test_score"], losses)
     assert clf.classes_.tolist() == ["high", "low"]
@@ -255,7 +256,7 @@ def test_five_inputs_of_thirty_are_selected():
         eigenvalues="in",
         alphas=np.geomspace(3e-4, 3e-2, 8),
         cv=3,
-        max_iter=300,
+        max_iter=100,
         random_state=0,
     )
     reg.fit(X, y)

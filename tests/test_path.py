@@ -10,8 +10,8 @@ from skspectral._path import (
     alpha_bracket,
     alpha_grid,
     find_alpha_max,
-    later_epochs,
     order_of_leaving,
+    path_epochs,
     walk,
 )
 
@@ -54,7 +54,7 @@ def test_losses_rise_to_that_of_a_constant(path):
 def test_path_is_what_warm_started_fits_give(path):
     network = SpectralMLPRegressor(12, alpha=1e-3, max_iter=150, random_state=0, warm_start=True)
     network.fit(X, Y)
-    network.set_params(alpha=1e-2, max_iter=later_epochs(NETWORK, len(X))).fit(X, Y)
+    network.set_params(alpha=1e-2, max_iter=path_epochs(NETWORK, len(X))[1]).fit(X, Y)
     np.testing.assert_array_equal(network.coefs_[0], path.coefs[1][0])
     assert network.n_alive_nodes_ == path.n_alive_nodes[1].tolist()
 
@@ -111,12 +111,19 @@ def test_alpha_bracket(alive, bracket):
     assert alpha_bracket(np.array([1.0, 2.0, 4.0]), n_alive_nodes) == bracket
 
 
-def test_later_epochs_are_an_eighth_with_steps_enough_to_die():
-    assert later_epochs(SpectralMLPRegressor(max_iter=800), 1000) == 100
-    assert later_epochs(SpectralMLPRegressor(max_iter=80), 1000) == 50
-    assert later_epochs(SpectralMLPRegressor(max_iter=20), 1000) == 20
-    assert later_epochs(SpectralMLPRegressor(), 15_000) == 25
-    assert later_epochs(SpectralMLPRegressor(max_iter=80), 1000, 3) == 3
+@pytest.mark.parametrize(
+    ("max_iter", "path_max_iter", "n_rows", "epochs"),
+    [
+        ("auto", "auto", 1000, (400, 100)),
+        ("auto", "auto", 15_000, (27, 7)),
+        ("auto", "auto", 150, (2000, 500)),
+        (80, "auto", 1000, (80, 80)),
+        (80, 3, 1000, (80, 3)),
+    ],
+)
+def test_epochs_of_a_path(max_iter, path_max_iter, n_rows, epochs):
+    network = SpectralMLPRegressor(max_iter=max_iter)
+    assert path_epochs(network, n_rows, path_max_iter) == epochs
 
 
 def test_estimator_and_random_state_are_not_changed(path):
