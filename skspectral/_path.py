@@ -23,10 +23,13 @@ from skspectral._prunable import check_has_nodes
 from skspectral._regressor import SpectralMLPRegressor
 from skspectral._rows import Rows
 
-FIRST_STEPS = 2_000
-LATER_STEPS = 500
-"""Steps of the first fit and of each later one that "auto" makes, in whole epochs. Nodes lag
-behind the penalty then, but networks of one size are as good as after 8 times the steps."""
+STEPS_PER_ROOT = 4
+LEAST_STEPS, MOST_STEPS = 100, 500
+"""A later fit of a path makes so many steps for each unit of the root of the rows, within
+these bounds. Nodes lag behind the penalty then, but networks of one size are as good as
+after several times the steps."""
+FIRST_FACTOR = 4
+"""The first fit, of a network that knows nothing yet, makes so many times the steps."""
 SCOUT_START = 1e-3
 SCOUT_FACTOR = 2.0
 """Where the search for the largest penalty starts, and by what it goes on."""
@@ -59,12 +62,13 @@ def path_epochs(estimator, n_rows, path_max_iter="auto"):
     n_rows : int
     path_max_iter : int or "auto"
     """
-    steps_per_epoch = math.ceil(n_rows / estimator._batch_size(n_rows))
+    steps = np.clip(STEPS_PER_ROOT * math.sqrt(n_rows), LEAST_STEPS, MOST_STEPS)
+    epochs = steps / math.ceil(n_rows / estimator._batch_size(n_rows))
     first, later = estimator.max_iter, path_max_iter
     if first == "auto":
-        first = math.ceil(FIRST_STEPS / steps_per_epoch)
+        first = math.ceil(FIRST_FACTOR * epochs)
     if later == "auto":
-        later = min(first, math.ceil(LATER_STEPS / steps_per_epoch))
+        later = min(first, math.ceil(epochs))
     return first, later
 
 
@@ -265,7 +269,8 @@ def spectral_path(
     estimator : SpectralMLPRegressor or SpectralMLPClassifier, default=None
         The network, as wide as it may have to be; None:
         ``SpectralMLPRegressor()``. Its `alpha` is set by the path. Its
-        `max_iter` is that of the first fit; "auto" makes 2,000 steps.
+        `max_iter` is that of the first fit; "auto" makes four times the steps
+        of a later one.
     alphas : array-like of shape (n_alphas,) or None, default=None
         Penalties, increasing, >= 0. None: a geometric grid that ends where
         every node has died. There is no formula for that penalty: zero is a
@@ -277,8 +282,9 @@ def spectral_path(
     eps : float in (0, 1), default=1e-4
         Smallest penalty of the grid as a share of its largest.
     path_max_iter : int >= 1 or "auto", default="auto"
-        Epochs for each penalty but the first; "auto": 500 steps, and no more
-        epochs than the first fit.
+        Epochs for each penalty but the first; "auto": four times the root of
+        the number of rows as steps, from 100 to 500, but no more epochs than the
+        first fit.
     sample_weight : array-like of shape (n_samples,) or None, default=None
         Weights of the training rows.
     X_val : {array-like, sparse matrix} of shape (n_val, n_features) or None, default=None

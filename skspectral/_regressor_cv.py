@@ -32,8 +32,9 @@ class SpectralMLPRegressorCV(RegressorMixin, BaseSpectralMLPCV):
     eps : float in (0, 1), default=1e-4
         Smallest penalty of the grid as a share of its largest.
     path_max_iter : int >= 1 or "auto", default="auto"
-        Epochs for each penalty but the first; "auto": 500 steps, and no more
-        epochs than the first fit.
+        Epochs for each penalty but the first; "auto": four times the root of
+        the number of rows as steps, from 100 to 500, but no more epochs than the
+        first fit.
     cv : int, splitter, iterable or None, default=None
         Folds, as in :func:`sklearn.model_selection.check_cv`; None: five. Rows
         are not shuffled.
@@ -60,7 +61,8 @@ class SpectralMLPRegressorCV(RegressorMixin, BaseSpectralMLPCV):
     batch_size : int >= 1 or "auto", default="auto"
         Rows per step; "auto": ``min(200, n_samples)``.
     max_iter : int >= 1 or "auto", default="auto"
-        Epochs of the first fit of a path, as in :class:`SpectralMLPRegressor`.
+        Epochs of the first fit of a path; "auto": four times the steps of a later
+        one.
     normalize_y : bool, default=True
         Whether outputs are centred and scaled, so that penalties have no unit.
     random_state : int, RandomState instance or None, default=None

@@ -114,10 +114,10 @@ def test_alpha_bracket(alive, bracket):
 @pytest.mark.parametrize(
     ("max_iter", "path_max_iter", "n_rows", "epochs"),
     [
-        ("auto", "auto", 1000, (400, 100)),
-        ("auto", "auto", 15_000, (27, 7)),
-        ("auto", "auto", 150, (2000, 500)),
-        (80, "auto", 1000, (80, 80)),
+        ("auto", "auto", 150, (400, 100)),
+        ("auto", "auto", 10_000, (32, 8)),
+        ("auto", "auto", 100_000, (4, 1)),
+        (20, "auto", 1000, (20, 20)),
         (80, 3, 1000, (80, 3)),
     ],
 )

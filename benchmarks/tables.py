@@ -1,0 +1,379 @@
+"""How good, how small and how fast: networks sized by their penalty on real tables.
+
+Each table is split 5 times. All models of a split are fitted to the same training rows, one
+after the other on one thread, and scored on the same test rows: R2, or minus log loss. All
+networks but RealMLP get the same encoded columns, and all searches the same 3 folds; seconds
+are without the encoding. One row of results/tables.csv per fit; rows that are there are
+skipped, so that the benchmark can stop and go on: ``python benchmarks/tables.py --budget 60``.
+
+Data are read from the folders that SKSPECTRAL_DATA and SCIKIT_LEARN_DATA name. LassoNet and
+RealMLP are left out where they are not installed (``pip install skspectral[bench]``).
+"""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import argparse
+import copy
+import functools
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from appending import Appender
+from real_tables import (
+    load_adult,
+    load_bank,
+    load_california,
+    load_images,
+    load_mice,
+    load_wine,
+)
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.impute import SimpleImputer
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupShuffleSplit,
+    KFold,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    train_test_split,
+)
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from skspectral import (
+    SpectralMLPClassifier,
+    SpectralMLPClassifierCV,
+    SpectralMLPRegressor,
+    SpectralMLPRegressorCV,
+)
+from skspectral._cv import auto_width
+from skspectral.preprocessing import make_tabular_preprocessor
+
+try:
+    import lassonet
+except ImportError:
+    lassonet = None
+try:
+    import pytabkit
+except ImportError:
+    pytabkit = None
+
+RESULTS = Path(__file__).parent / "results" / "tables.csv"
+COLUMNS = [
+    "table",
+    "seed",
+    "model",
+    "score",
+    "std_error",
+    "accuracy",
+    "alive_nodes",
+    "n_parameters",
+    "fit_seconds",
+    "predict_seconds",
+    "alpha",
+    "cv_score",
+    "identified",
+    "nodes_at_equal_score",
+]
+SEEDS = range(5)
+FOLDS = 3
+WIDTHS = [(16,), (32,), (64,), (128,), (256,), (512,), (256, 256)]
+START_WIDTHS = (128, 256, 512)
+FASHION_ROWS = 10_000
+LASSONET_TABLES = ("wine_red", "wine_white", "mice")
+"""Elsewhere its path takes longer than all other models together."""
+NUMBERS = make_column_selector(dtype_include=np.number)
+OTHERS = make_column_selector(dtype_exclude=np.number)
+
+
+class Split:
+    """Training and test rows of a table, in the forms that the models need."""
+
+    def __init__(self, X, y, train, test, *, encoder=None, groups=None, seed=0):
+        self.is_classes = np.asarray(y).dtype.kind in "OUTib"
+        y = np.unique(y, return_inverse=True)[1] if self.is_classes else np.asarray(y)
+        take = X.iloc if hasattr(X, "iloc") else X
+        self.X, self.X_test, self.y, self.y_test = take[train], take[test], y[train], y[test]
+        self.encoder = make_tabular_preprocessor() if encoder is None else encoder
+        self.groups = None if groups is None else np.asarray(groups)[train]
+        self.seed = seed
+
+    @functools.cached_property
+    def encoded(self):
+        return self._transformed(self.encoder)
+
+    @functools.cached_property
+    def scaled(self):
+        """Scaled and one-hot, as is usual."""
+        if not hasattr(self.X, "columns"):
+            return self._transformed(StandardScaler())
+        scale = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+        one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+        usual = make_column_transformer((scale, NUMBERS), (one_hot, OTHERS), sparse_threshold=0)
+        return self._transformed(usual)
+
+    @functools.cached_property
+    def table(self):
+        """The table itself, categories as such."""
+        if not hasattr(self.X, "columns"):
+            return self.X, self.X_test
+        names = self.X.select_dtypes(exclude="number").columns
+        dtypes = {name: pd.CategoricalDtype(self.X[name].dropna().unique()) for name in names}
+        return self.X.astype(dtypes), self.X_test.astype(dtypes)
+
+    @functools.cached_property
+    def filled(self):
+        """The same without missing numbers."""
+        X, X_test = self.table
+        if not hasattr(X, "columns"):
+            return X, X_test
+        median = X.median(numeric_only=True)
+        return X.fillna(median), X_test.fillna(median)
+
+    @property
+    def folds(self):
+        """Folds of the searches."""
+        options = {"n_splits": FOLDS, "shuffle": True, "random_state": self.seed}
+        if self.groups is not None:
+            return list(StratifiedGroupKFold(**options).split(self.X, self.y, self.groups))
+        return StratifiedKFold(**options) if self.is_classes else KFold(**options)
+
+    def _transformed(self, encoder):
+        return encoder.fit_transform(self.X), encoder.transform(self.X_test)
+
+
+def random_split(X, y, seed):
+    stratify = y if np.asarray(y).dtype.kind in "OUTib" else None
+    rows = np.arange(len(y))
+    train, test = train_test_split(rows, test_size=0.2, stratify=stratify, random_state=seed)
+    return Split(X, y, train, test, seed=seed)
+
+
+def california(seed):
+    X, y = load_california()
+    return random_split(pd.DataFrame(X).add_prefix("x"), y, seed)
+
+
+def adult(seed):
+    X, X_test, y, y_test = load_adult()
+    X = pd.concat([X, X_test], ignore_index=True)
+    return random_split(X, np.concatenate([y, y_test]), seed)
+
+
+def bank(seed):
+    return random_split(*load_bank(), seed)
+
+
+def wine(color, seed):
+    return random_split(*load_wine(color), seed)
+
+
+def mice(seed):
+    X, y, mouse = load_mice()
+    train, test = next(GroupShuffleSplit(1, test_size=0.25, random_state=seed).split(X, y, mouse))
+    return Split(X, y, train, test, groups=mouse, seed=seed)
+
+
+def fashion(seed):
+    X, X_test, y, y_test = load_images("fashion_mnist")
+    some = np.random.default_rng(seed).choice(len(X), FASHION_ROWS, replace=False)
+    X, y = np.concatenate([X[some], X_test]), np.concatenate([y[some], y_test])
+    train, test = np.split(np.arange(len(X)), [FASHION_ROWS])
+    centred = StandardScaler(with_std=False)  # pixels have one unit
+    return Split(X, y, train, test, encoder=centred, seed=seed)
+
+
+TABLES = {
+    "california": california,
+    "wine_red": functools.partial(wine, "red"),
+    "wine_white": functools.partial(wine, "white"),
+    "mice": mice,
+    "bank": bank,
+    "adult": adult,
+    "fashion": fashion,
+}
+
+
+def width_search(network, split):
+    """Return scikit-learn's network with early stopping, its width by cross-validation."""
+    network.set_params(early_stopping=True)
+    scoring = "neg_log_loss" if split.is_classes else "r2"
+    return GridSearchCV(network, {"hidden_layer_sizes": WIDTHS}, scoring=scoring, cv=split.folds)
+
+
+def lasso_net(split):
+    Model = lassonet.LassoNetClassifier if split.is_classes else lassonet.LassoNetRegressor
+    return Model(random_state=split.seed, torch_seed=split.seed)
+
+
+def fit_lasso_net(model, X, y):
+    """Follow its path; keep the network of the best loss on the rows that it sets aside."""
+    if not hasattr(model, "predict_proba"):
+        y = y.astype(np.float32)
+    path = model.path(X.astype(np.float32), y, return_state_dicts=True)
+    model.load(min(path, key=lambda step: step.val_loss).state_dict)
+
+
+def real_mlp(split):
+    """Return RealMLP at its tuned defaults, without an ensemble."""
+    Model = pytabkit.RealMLP_TD_Classifier if split.is_classes else pytabkit.RealMLP_TD_Regressor
+    return Model(device="cpu", random_state=split.seed, n_cv=1, n_refit=0, n_threads=1)
+
+
+def fit_both(model, X, y):
+    """Fit a path estimator; return what "1se" and "best" choose from the same paths."""
+    choose, seen = model._choose, []
+
+    def choose_and_keep(*paths):
+        seen.append(copy.deepcopy(paths))
+        choose(*paths)
+
+    model._choose = choose_and_keep
+    model.fit(X, y)
+    del model._choose
+    best = copy.copy(model).set_params(selection="best")
+    best._choose(*seen[0])
+    return {"1se": model, "best": best}
+
+
+def row_scores(split, model, X_test):
+    """Return what the score is the mean of, and the accuracy."""
+    if not split.is_classes:
+        error = (split.y_test - np.ravel(model.predict(X_test))) ** 2
+        return 1 - error / np.var(split.y_test), np.nan
+    proba = np.clip(model.predict_proba(X_test), 1e-15, 1)
+    rows = np.arange(len(proba))
+    return np.log(proba[rows, split.y_test]), (proba.argmax(axis=1) == split.y_test).mean()
+
+
+def size(model):
+    """Return alive nodes and parameters, without those of dead nodes; NaN if not a network."""
+    model = getattr(model, "best_estimator_", model)
+    if hasattr(model, "prune"):
+        alive = sum(model.n_alive_nodes_)
+        if not alive:
+            return 0, model.intercepts_[-1].size
+        model = model.prune()
+    if not hasattr(model, "coefs_"):
+        return np.nan, np.nan
+    n_nodes = sum(len(intercept) for intercept in model.intercepts_[:-1])
+    return n_nodes, sum(array.size for array in (*model.coefs_, *model.intercepts_))
+
+
+def cv_score(model):
+    """Return the mean score over the folds of what was chosen; NaN where nothing was."""
+    if isinstance(model, GridSearchCV):
+        return model.best_score_
+    if not hasattr(model, "cv_results_"):
+        return np.nan
+    return model.cv_results_["mean_test_score"][np.argmax(model.alphas_ == model.alpha_)]
+
+
+def nodes_at(model, score):
+    """Return the fewest alive nodes (mean of folds) that reach a score (mean of folds)."""
+    results = model.cv_results_
+    reached = results["mean_test_score"] >= score
+    return results["mean_n_alive_nodes"][reached].min(initial=np.inf)
+
+
+class Measurement:
+    """The models of one table and seed: fit what is missing, and append its rows."""
+
+    def __init__(self, table, seed, file):
+        self.table, self.seed, self.file = table, seed, file
+        self.split = TABLES[table](seed)
+
+    def run(self):
+        classes, seed = self.split.is_classes, self.seed
+        Network = SpectralMLPClassifier if classes else SpectralMLPRegressor
+        MLP = MLPClassifier if classes else MLPRegressor
+        Boosting = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
+        auto = auto_width(len(self.split.y))
+        self.one("spectral default", Network(random_state=seed))
+        self.one("MLP default", MLP(random_state=seed))
+        self.one("MLP default, scaled", MLP(random_state=seed), "scaled")
+        self.one("boosting", Boosting(random_state=seed), "table")
+        self.path("spectral", auto)
+        self.one("MLP width search", width_search(MLP(random_state=seed), self.split))
+        self.path("dense", auto, parametrization="dense")
+        for width in START_WIDTHS:
+            self.path(f"spectral {width}", width)
+        if lassonet is not None and self.table in LASSONET_TABLES:
+            self.one("LassoNet", lasso_net(self.split), "scaled", fit=fit_lasso_net)
+        if pytabkit is not None:
+            self.one("RealMLP", real_mlp(self.split), "filled")
+
+    def one(self, name, model, form="encoded", fit=None):
+        """Fit and score a model."""
+        if not self._wants(name):
+            return
+        X, X_test = getattr(self.split, form)
+        start = time.perf_counter()
+        fit = fit or type(model).fit
+        fit(model, X, self.split.y)
+        self._add(name, model, X_test, time.perf_counter() - start)
+
+    def path(self, name, width, **settings):
+        """Fit along the penalties, and score what both selections choose."""
+        if not self._wants(f"{name} 1se"):
+            return
+        Path_ = SpectralMLPClassifierCV if self.split.is_classes else SpectralMLPRegressorCV
+        model = Path_(width, cv=self.split.folds, random_state=self.seed, **settings)
+        X, X_test = self.split.encoded
+        start = time.perf_counter()
+        both = fit_both(model, X, self.split.y)
+        seconds = time.perf_counter() - start
+        for selection, chosen in both.items():
+            self._add(f"{name} {selection}", chosen, X_test, seconds)
+
+    def _wants(self, name):
+        return self.file.wants([self.table, self.seed, name])
+
+    def _add(self, name, model, X_test, fit_seconds):
+        start = time.perf_counter()
+        by_row, accuracy = row_scores(self.split, model, X_test)
+        predict_seconds = time.perf_counter() - start
+        error = by_row.std(ddof=1) / np.sqrt(len(by_row))
+        alive, n_parameters = size(model)
+        numbers = (by_row.mean(), error, accuracy, alive, n_parameters)
+        seconds = (round(fit_seconds, 2), round(predict_seconds, 4))
+        alpha = getattr(model, "alpha_", np.nan)
+        numbers = [*(round(float(n), 5) for n in numbers), *seconds, f"{alpha:.3g}"]
+        identified = getattr(model, "size_identified_", "")
+        equal = self._nodes_at_equal_score(name, model)
+        row = [*numbers, round(float(cv_score(model)), 5), identified, equal]
+        self.file.add([self.table, self.seed, name, *row])
+
+    def _nodes_at_equal_score(self, name, model):
+        """Return the nodes that the dense network needs for the spectral one's score."""
+        if not name.startswith("dense"):
+            return ""
+        rows = self.file.read()
+        spectral = rows[(rows["table"] == self.table) & (rows["seed"] == self.seed)]
+        spectral = spectral.set_index("model")["cv_score"][name.replace("dense", "spectral")]
+        return round(nodes_at(model, spectral), 1)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--budget", type=float, default=60, help="minutes after which to stop")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="CSV that grows row by row")
+    parser.add_argument("--seeds", type=int, nargs="*", default=list(SEEDS))
+    parser.add_argument("--tables", nargs="*", default=list(TABLES), choices=TABLES)
+    arguments = parser.parse_args()
+    file = Appender(arguments.out, COLUMNS, n_keys=3, budget=arguments.budget)
+    warnings.simplefilter("ignore")  # networks that have not settled, few rows for quantiles
+    for seed in arguments.seeds:
+        for table in arguments.tables:
+            Measurement(table, seed, file).run()
+
+
+if __name__ == "__main__":
+    main()
