@@ -284,27 +284,35 @@ def nodes_at(model, score):
 
 
 class Measurement:
-    """The models of one table and seed: fit what is missing, and append its rows."""
+    """Fit the models of one table and seed that are missing, and append their rows."""
 
     def __init__(self, table, seed, file):
         self.table, self.seed, self.file = table, seed, file
         self.split = TABLES[table](seed)
+        self.auto = auto_width(len(self.split.y))
 
-    def run(self):
-        classes, seed = self.split.is_classes, self.seed
+    def main(self):
+        """Fit what the question is about."""
+        classes, seed = self.split.is_classes, self.split.seed
         Network = SpectralMLPClassifier if classes else SpectralMLPRegressor
         MLP = MLPClassifier if classes else MLPRegressor
         Boosting = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
-        auto = auto_width(len(self.split.y))
         self.one("spectral default", Network(random_state=seed))
         self.one("MLP default", MLP(random_state=seed))
         self.one("MLP default, scaled", MLP(random_state=seed), "scaled")
         self.one("boosting", Boosting(random_state=seed), "table")
-        self.path("spectral", auto)
+        self.path("spectral", self.auto)
         self.one("MLP width search", width_search(MLP(random_state=seed), self.split))
-        self.path("dense", auto, parametrization="dense")
+        self.path("dense", self.auto, parametrization="dense")
+
+    def widths(self):
+        """Fit paths from other starting widths."""
         for width in START_WIDTHS:
-            self.path(f"spectral {width}", width)
+            if width != self.auto:
+                self.path(f"spectral {width}", width)
+
+    def others(self):
+        """Fit the networks of others."""
         if lassonet is not None and self.table in LASSONET_TABLES:
             self.one("LassoNet", lasso_net(self.split), "scaled", fit=fit_lasso_net)
         if pytabkit is not None:
@@ -370,9 +378,10 @@ def main():
     arguments = parser.parse_args()
     file = Appender(arguments.out, COLUMNS, n_keys=3, budget=arguments.budget)
     warnings.simplefilter("ignore")  # networks that have not settled, few rows for quantiles
-    for seed in arguments.seeds:
-        for table in arguments.tables:
-            Measurement(table, seed, file).run()
+    for part in (Measurement.main, Measurement.widths, Measurement.others):
+        for seed in arguments.seeds:
+            for table in arguments.tables:
+                part(Measurement(table, seed, file))
 
 
 if __name__ == "__main__":

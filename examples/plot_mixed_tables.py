@@ -39,15 +39,15 @@ from sklearn.preprocessing import StandardScaler
 from skspectral import SpectralMLPClassifier, SpectralMLPClassifierCV
 from skspectral.preprocessing import make_tabular_preprocessor
 
-ADULT_COLUMNS = """
-age workclass fnlwgt education education-num marital-status occupation relationship race sex
-capital-gain capital-loss hours-per-week native-country income
-""".split()
+ADULT_COLUMNS = (
+    "age,workclass,fnlwgt,education,education-num,marital-status,occupation,relationship,"
+    "race,sex,capital-gain,capital-loss,hours-per-week,native-country,income"
+)
 
 
 def load_adult(folder):
     """Return the columns, and whether the income is above 50,000 dollars."""
-    options = {"names": ADULT_COLUMNS, "skipinitialspace": True, "na_values": "?"}
+    options = {"names": ADULT_COLUMNS.split(","), "skipinitialspace": True, "na_values": "?"}
     table = pd.read_csv(folder / "adult" / "adult.data.gz", **options)
     return table.drop(columns="income"), table["income"] == ">50K"
 

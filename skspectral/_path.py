@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import warnings
 from numbers import Integral, Real
@@ -33,8 +32,13 @@ FIRST_FACTOR = 4
 SCOUT_START = 1e-3
 SCOUT_FACTOR = 2.0
 """Where the search for the largest penalty starts, and by what it goes on."""
-SMALLEST_ALPHA = 1e-9
-"""Where the search gives up: not a node survives any penalty."""
+SMALLEST_ALPHA, LARGEST_ALPHA = 1e-9, 1e6
+"""Where the search gives up: not a node survives, or some survive, any penalty."""
+COLLAPSED = 1e-2
+"""Share of its first relevance below which the search takes a layer for dead: noise can keep
+weights of a dense layer from vanishing altogether."""
+BEYOND = 10.0
+"""So many times the largest penalty of its search a path goes on while nodes are alive."""
 
 
 def check_path_estimator(estimator):
@@ -122,21 +126,34 @@ def find_alpha_max(estimator, X, y, **options):
     _, epochs = path_epochs(estimator, _num_samples(X))
     scout = clone(estimator).set_params(max_iter=epochs)
     while start > SMALLEST_ALPHA:
-        rising = (start * SCOUT_FACTOR**step for step in itertools.count())
-        for network in walk(scout, X, y, rising, **options):
-            if not any(network.n_alive_nodes_):
-                break
-        if network.alpha > start:
-            return network.alpha
+        alpha = _last_of_scout(walk(scout, X, y, _doubling(start), **options))
+        if alpha > start:
+            return alpha
         start /= 100
     return SCOUT_START
 
 
-def alpha_grid(estimator, X, y, n_alphas, eps, **options):
-    """Yield penalties from `eps` times the largest one on, geometrically, without an end.
+def _doubling(start):
+    n_steps = math.ceil(math.log(LARGEST_ALPHA / start, SCOUT_FACTOR))
+    return (start * SCOUT_FACTOR**step for step in range(n_steps + 1))
 
-    The first `n_alphas` reach the penalty that kills every node of a quick path; a
-    thorough one may go on beyond.
+
+def _last_of_scout(networks):
+    """Return the penalty at which a layer has died or collapsed."""
+    strongest = 0.0
+    for network in networks:
+        relevance = min(layer.max() for layer in network.feature_relevance_)
+        strongest = max(strongest, relevance)
+        if not any(network.n_alive_nodes_) or relevance < COLLAPSED * strongest:
+            break
+    return network.alpha
+
+
+def alpha_grid(estimator, X, y, n_alphas, eps, **options):
+    """Yield penalties from `eps` times the largest one on, geometrically.
+
+    The first `n_alphas` reach the penalty that kills every node of a quick path; the
+    others are for a thorough one, which may go on beyond.
 
     Parameters
     ----------
@@ -149,7 +166,8 @@ def alpha_grid(estimator, X, y, n_alphas, eps, **options):
     """
     alpha_max = find_alpha_max(estimator, X, y, **options)
     ratio = eps ** (-1 / (n_alphas - 1))
-    return (alpha_max * eps * ratio**step for step in itertools.count())
+    n_beyond = math.ceil(math.log(BEYOND, ratio))
+    return (alpha_max * eps * ratio**step for step in range(n_alphas + n_beyond))
 
 
 def alive_features(estimator):
@@ -278,7 +296,8 @@ def spectral_path(
         depends on the path to it. So it is looked for, by doubling the
         penalty along a quick path.
     n_alphas : int >= 2, default=30
-        Length of the grid. If nodes are still alive at its end, it goes on.
+        Length of the grid. If nodes are still alive at its end, it goes on, to ten
+        times the largest penalty at most.
     eps : float in (0, 1), default=1e-4
         Smallest penalty of the grid as a share of its largest.
     path_max_iter : int >= 1 or "auto", default="auto"

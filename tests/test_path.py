@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
+from sklearn.utils import Bunch
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, spectral_path
 from skspectral._path import (
+    _last_of_scout,
     alpha_bracket,
     alpha_grid,
     find_alpha_max,
@@ -143,9 +145,22 @@ def test_irrelevant_inputs_leave_first():
     assert any(np.flatnonzero(alive).tolist() == [3, 7, 9] for alive in path.alive_features)
 
 
-def test_order_of_leaving_by_penalty_then_importance(path):
-    from sklearn.utils import Bunch
+def test_search_ends_where_a_layer_has_collapsed_though_nodes_are_alive():
+    relevances = {1.0: 2.0, 2.0: 1.5, 4.0: 0.3, 8.0: 0.009, 16.0: 0.005}
+    networks = (
+        Bunch(alpha=alpha, n_alive_nodes_=[3, 3], feature_relevance_=[np.ones(3), np.full(3, r)])
+        for alpha, r in relevances.items()
+    )
+    assert _last_of_scout(networks) == 8.0
 
+
+def test_grid_has_an_end():
+    grid = list(alpha_grid(NETWORK, X, Y, 5, 1e-2))
+    assert len(grid) == 5 + 2
+    assert grid[-1] == pytest.approx(10 * grid[4])
+
+
+def test_order_of_leaving_by_penalty_then_importance(path):
     toy = Bunch(
         n_alive_nodes=np.array([[2], [1], [0]]),
         alive_features=np.array([[1, 1, 1, 0], [1, 0, 0, 0], [1, 1, 1, 1]], dtype=bool),
