@@ -66,6 +66,7 @@ except ImportError:
     pytabkit = None
 
 RESULTS = Path(__file__).parent / "results" / "tables.csv"
+DOCS = Path(__file__).parents[1] / "docs"
 COLUMNS = [
     "table",
     "seed",
@@ -369,6 +370,66 @@ class Measurement:
         return round(nodes_at(model, spectral), 1)
 
 
+def by_model(rows, column, digits):
+    """Return means over seeds, a row per model and a column per table."""
+    order = dict.fromkeys(rows["model"])  # as they are fitted
+    means = rows.pivot_table(index="model", columns="table", values=column, aggfunc="mean")
+    means = means.reindex(index=order, columns=[name for name in TABLES if name in means])
+    return means.dropna(how="all").round(digits)
+
+
+def sizes_by_start(rows, selection):
+    """Return the mean alive nodes of each starting width, a row per table and seed."""
+    own = rows[rows["model"] == f"spectral {selection}"].set_index(["table", "seed"])
+    sizes = {}
+    for width in START_WIDTHS:
+        other = rows[rows["model"] == f"spectral {width} {selection}"]
+        other = other.set_index(["table", "seed"])["alive_nodes"]
+        sizes[width] = other.reindex(own.index).fillna(own["alive_nodes"])
+    widest = rows[rows["model"].str.startswith("spectral 512")].set_index(["table", "seed"])
+    return pd.DataFrame(sizes)[own.index.isin(widest.index)]
+
+
+def comparisons(rows):
+    """Return, for each table, the numbers by which the defaults are judged."""
+    score = by_model(rows, "score", 5)
+    error = by_model(rows, "std_error", 5)
+    n_parameters = by_model(rows, "n_parameters", 0)
+    seconds = by_model(rows, "fit_seconds", 2)
+    plain, search, boosting = "MLP default, scaled", "MLP width search", "boosting"
+    gap = score.loc[boosting] - score.loc[plain]
+    closed = (score.loc["spectral best"] - score.loc[plain]) / gap.where(gap > 0)
+    found = {
+        "seeds": rows.groupby("table")["seed"].nunique(),
+        "default minus MLP default": score.loc["spectral default"] - score.loc["MLP default"],
+        "default minus MLP default, scaled": score.loc["spectral default"] - score.loc[plain],
+        "1se minus width search": score.loc["spectral 1se"] - score.loc[search],
+        "standard error": error.loc[search],
+        "parameters, share": n_parameters.loc["spectral 1se"] / n_parameters.loc[search],
+        "seconds, share": seconds.loc["spectral 1se"] / seconds.loc[search],
+        "gap to boosting closed by best": closed,
+    }
+    for selection in ("1se", "best"):
+        sizes = sizes_by_start(rows, selection).groupby("table").mean()
+        found[f"nodes from {START_WIDTHS}, {selection}"] = (
+            sizes.round(1).astype(str).agg(" / ".join, axis=1)
+        )
+    return pd.DataFrame(found).reindex(score.columns).round(3)
+
+
+def write_summaries(rows):
+    """Write the tables of the documentation."""
+    for column, digits in (
+        ("score", 3),
+        ("alive_nodes", 1),
+        ("n_parameters", 0),
+        ("fit_seconds", 1),
+        ("nodes_at_equal_score", 1),
+    ):
+        by_model(rows, column, digits).to_csv(DOCS / f"tables_{column}.csv")
+    comparisons(rows).T.to_csv(DOCS / "tables_comparisons.csv")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--budget", type=float, default=60, help="minutes after which to stop")
@@ -382,6 +443,7 @@ def main():
         for seed in arguments.seeds:
             for table in arguments.tables:
                 part(Measurement(table, seed, file))
+    write_summaries(file.read())
 
 
 if __name__ == "__main__":
