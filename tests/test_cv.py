@@ -266,6 +266,23 @@ def test_five_inputs_of_thirty_are_selected():
     assert np.flatnonzero(support).tolist() == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_five_inputs_of_thirty_are_found_by_the_defaults(seed):
+    """Nothing is told but that columns are to be chosen."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(2000, 30))
+    true = np.sort(rng.choice(30, 5, replace=False))
+    y = np.maximum(X[:, true] @ rng.normal(size=(5, 10)), 0) @ rng.normal(size=10)
+    y = y / y.std() + 0.1 * rng.normal(size=2000)
+    reg = SpectralMLPRegressorCV(48, eigenvalues="in", cv=3, random_state=seed).fit(X, y)
+    importances = np.sort(reg.feature_importances_ / reg.feature_importances_.max())
+    print(f"seed {seed}: {np.flatnonzero(reg.alive_features_)} of {true}, {importances[-6:]}")
+    assert np.flatnonzero(reg.alive_features_).tolist() == true.tolist()
+    assert sorted(reg.feature_path_[-5:]) == true.tolist()
+    assert importances[-6] < 0.03 < 0.1 < importances[-5]
+
+
 def test_plateau_identifies_a_size():
     alphas = np.geomspace(1e-3, 1e-1, 9)
     sizes = np.array([[30, 11, 10, 10, 10, 10, 9, 5, 2], [28, 11, 10, 10, 11, 10, 10, 6, 2]])
