@@ -1,9 +1,17 @@
-"""Displays: plots of pruning curves and of relevances."""
+"""Displays: plots of pruning curves, relevances, paths and studies of sizes."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
+from skspectral._display._effective_size import EffectiveSizeDisplay
 from skspectral._display._path import SpectralPathDisplay
+from skspectral._display._path_magnitudes import PathMagnitudesDisplay
 from skspectral._display._pruning_curve import PruningCurveDisplay
 from skspectral._display._relevance import RelevanceDisplay
 
-__all__ = ["PruningCurveDisplay", "RelevanceDisplay", "SpectralPathDisplay"]
+__all__ = [
+    "EffectiveSizeDisplay",
+    "PathMagnitudesDisplay",
+    "PruningCurveDisplay",
+    "RelevanceDisplay",
+    "SpectralPathDisplay",
+]

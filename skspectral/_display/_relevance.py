@@ -7,13 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import MetaEstimatorMixin
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 
 from skspectral._compat import check_matplotlib_support
 from skspectral._display._pruning_curve import scale_counts
-from skspectral._prunable import PrunableMixin
+from skspectral._final_network import final_network
 
 TICKS = (-8, -6, -4, -2, 0)
 """Powers of ten on the axis of the share of the largest relevance."""
@@ -21,22 +18,6 @@ FLOOR = 10.0 ** TICKS[0]
 """Share below which nodes are drawn alike."""
 BINS = np.linspace(0, 1, 41)
 """Edges of the histogram."""
-
-
-def network_of(estimator: Any) -> Any:
-    """Return the fitted network at the end of a pipeline, or inside a meta-estimator."""
-    if isinstance(estimator, Pipeline):
-        return network_of(estimator[-1])
-    if isinstance(estimator, MetaEstimatorMixin):
-        check_is_fitted(estimator)
-    network = getattr(estimator, "estimator_", estimator)
-    if not isinstance(network, PrunableMixin):
-        raise TypeError(
-            "`estimator` must be a SpectralMLPRegressor or SpectralMLPClassifier, a Pipeline "
-            f"that ends with one, or a SpectralPruner; got {type(estimator).__name__}."
-        )
-    check_is_fitted(network)
-    return network
 
 
 def share_of_largest(relevance: Any) -> np.ndarray:
@@ -174,7 +155,7 @@ class RelevanceDisplay:
             If it is not fitted.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        network = network_of(estimator)
+        network = final_network(estimator)
         display = cls(
             relevance=network.feature_relevance_,
             threshold=network.relevance_threshold,

@@ -159,10 +159,14 @@ def test_from_estimator_names_what_is_no_network(estimator):
         RelevanceDisplay.from_estimator(estimator)
 
 
-def test_from_estimator_names_a_meta_estimator_without_network(reg, regression):
+def test_from_estimator_looks_into_searches(reg, regression):
     search = GridSearchCV(reg, {}, cv=2).fit(*regression)
-    with pytest.raises(TypeError, match="got GridSearchCV"):
-        RelevanceDisplay.from_estimator(search)
+    display = RelevanceDisplay.from_estimator(search)
+    np.testing.assert_array_equal(
+        display.relevance[0], search.best_estimator_.feature_relevance_[0]
+    )
+    with pytest.raises(TypeError, match="got Ridge"):
+        RelevanceDisplay.from_estimator(GridSearchCV(Ridge(), {}, cv=2).fit(*regression))
 
 
 @pytest.mark.parametrize("wrap", [lambda e: e, Wrapper, make_pipeline])
