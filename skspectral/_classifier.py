@@ -133,7 +133,9 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         skorch callbacks, instances or (name, instance) pairs; copied before
         use.
     verbose : bool or int, default=False
-        Whether to print a line per epoch.
+        1 or True: show epoch, loss, alive nodes and the time that is left, as a
+        bar in terminals and notebooks, in some ten lines elsewhere. 2: a line per
+        epoch.
 
     Attributes
     ----------

@@ -32,6 +32,7 @@ from skspectral._exportable import ExportableMixin
 from skspectral._net import SpectralNet
 from skspectral._optimizers import ADAM_BETAS
 from skspectral._penalty import Penalty
+from skspectral._progress import Progress
 from skspectral._prunable import PrunableMixin
 from skspectral._rows import Rows, check_weights
 from skspectral._schedule import HORIZON_SCHEDULES, auto_epochs
@@ -51,7 +52,14 @@ from skspectral.nn._mlp import ACTIVATIONS, EIGENVALUES, PARAMETRIZATIONS, TRAIN
 SOLVERS = {"adam": functools.partial(torch.optim.Adam, betas=ADAM_BETAS), "sgd": torch.optim.SGD}
 SMALL_TABLE = 1000
 """Rows below which dtype="auto" computes in float64 on a CPU."""
-OWN_CALLBACKS = ("_best_epoch", "_sklearn_callbacks", "_plateau", "_time_limit", "_shrink")
+OWN_CALLBACKS = (
+    "_best_epoch",
+    "_sklearn_callbacks",
+    "_plateau",
+    "_time_limit",
+    "_shrink",
+    "_progress",
+)
 CHUNK = 10_000
 """Rows at a time whose spread is taken, which bounds the memory it needs."""
 MAX_INT = np.iinfo(np.int32).max
@@ -243,7 +251,7 @@ class BaseSpectralMLP(ExportableMixin, PrunableMixin, CallbackSupportMixin, Base
         dataset_valid = None if validation is None else self._dataset(validation)
         epochs = self._planned_epochs(len(rows))
         follow = self._follow_fit(epochs, given)
-        callbacks = self._fit_callbacks(follow)
+        callbacks = self._fit_callbacks(follow, epochs)
         if continuing:
             self.net_.restart(callbacks=callbacks, **self._net_settings())
         else:
@@ -391,13 +399,15 @@ class BaseSpectralMLP(ExportableMixin, PrunableMixin, CallbackSupportMixin, Base
     def _user_callbacks(self):
         return [clone(callback, safe=False) for callback in self.callbacks or ()]
 
-    def _fit_callbacks(self, follow):
+    def _fit_callbacks(self, follow, epochs):
         """Order skorch's callbacks: scores first, the user's, then what may stop training."""
         ends = self.learning_rate in HORIZON_SCHEDULES
         callbacks = []
         if self.early_stopping:
             margin = self.tol if ends else 0.0
             callbacks.append(("_best_epoch", BestEpoch(validation_score, margin)))
+        if self.verbose == 1:
+            callbacks.append(("_progress", Progress(epochs)))
         callbacks += self._user_callbacks()
         if hasattr(self, "_skl_callbacks"):
             callbacks.append(("_sklearn_callbacks", follow))

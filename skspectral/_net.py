@@ -62,6 +62,7 @@ class SpectralNet(NeuralNet):
     dtype : torch.dtype
     device : str
     verbose : int
+        2: print a table of the epochs.
     """
 
     callbacks_: list[tuple[str, Callback]]
@@ -115,7 +116,7 @@ class SpectralNet(NeuralNet):
         return [
             (name, callback)
             for name, callback in super().get_default_callbacks()
-            if self.verbose or name != "print_log"
+            if self.verbose > 1 or name != "print_log"
         ]
 
     def initialize_module(self) -> SpectralNet:

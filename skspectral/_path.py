@@ -264,7 +264,7 @@ def spectral_path(
     estimator=None,
     alphas=None,
     n_alphas=30,
-    eps=1e-4,
+    eps=3e-4,
     path_max_iter="auto",
     sample_weight=None,
     X_val=None,
@@ -298,7 +298,7 @@ def spectral_path(
     n_alphas : int >= 2, default=30
         Length of the grid. If nodes are still alive at its end, it goes on, to ten
         times the largest penalty at most.
-    eps : float in (0, 1), default=1e-4
+    eps : float in (0, 1), default=3e-4
         Smallest penalty of the grid as a share of its largest.
     path_max_iter : int >= 1 or "auto", default="auto"
         Epochs for each penalty but the first; "auto": four times the root of

@@ -27,9 +27,9 @@ class SpectralMLPRegressorCV(RegressorMixin, BaseSpectralMLPCV):
     alphas : array-like of shape (n_alphas,) or None, default=None
         Penalties, increasing, >= 0. None: a geometric grid that ends where every
         node of the network of all rows has died, as in :func:`spectral_path`.
-    n_alphas : int >= 2, default=30
+    n_alphas : int >= 2, default=25
         Length of that grid.
-    eps : float in (0, 1), default=1e-4
+    eps : float in (0, 1), default=3e-4
         Smallest penalty of the grid as a share of its largest.
     path_max_iter : int >= 1 or "auto", default="auto"
         Epochs for each penalty but the first; "auto": four times the root of
@@ -161,8 +161,8 @@ class SpectralMLPRegressorCV(RegressorMixin, BaseSpectralMLPCV):
         hidden_layer_sizes="auto",
         *,
         alphas=None,
-        n_alphas=30,
-        eps=1e-4,
+        n_alphas=25,
+        eps=3e-4,
         path_max_iter="auto",
         cv=None,
         scoring=None,

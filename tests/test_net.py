@@ -193,8 +193,8 @@ def test_callbacks_are_copied(regression):
     assert reg.callbacks == [mine]
 
 
-def test_verbose_prints_a_line_per_epoch(regression, capsys):
-    regressor(verbose=True, max_iter=3).fit(*regression)
+def test_verbose_two_prints_a_line_per_epoch(regression, capsys):
+    regressor(verbose=2, max_iter=3).fit(*regression)
     assert len(re.findall(r"^\s+\d ", capsys.readouterr().out, re.MULTILINE)) == 3
 
 

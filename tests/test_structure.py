@@ -29,6 +29,7 @@ ROOMS = [
     "_device",
     "_rows",
     "_stopping",
+    "_progress",
     "_optimizers",
     "_lean_update",
     "_net",

@@ -1,0 +1,205 @@
+"""How many nodes do students of different widths end with? The sweeps of the paper.
+
+Giambagli et al. (2023), figures on a teacher 10 -> 20 -> 20 -> sum: students
+10 -> width -> 20 -> 1 learn from 10,000 rows and are tested on 5,000 more; a node of the first
+hidden layer is alive above 0.05 of the largest relevance. Recipes:
+
+- "spectral" and "dense": this package's schedule, L2 on every layer ("strong");
+- "spectral, published" and "dense, published": as in the paper, with L2 on the first layer only
+  and a constant learning rate, 2,000 epochs.
+
+One row of results/effective_size.csv per fit: alive nodes, distinct directions, mean squared
+error as a share of the variance, its growth where only so many nodes are kept (teacher's size
+and more or less), a histogram of relevances, and for "dense" the fewest nodes on its path of
+rising penalties that reach the error of the spectral network. Rows that are there are skipped:
+``python benchmarks/reproduction/effective_size.py --budget 60``. Tables and figures of the
+documentation are written at the end, from what there is.
+"""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import argparse
+import functools
+import itertools
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the modules that benchmarks share
+
+from appending import Appender
+
+from skspectral import SpectralMLPRegressor, match_nodes, n_distinct_nodes, spectral_path
+from skspectral.datasets import make_teacher_student
+
+RESULTS = Path(__file__).parents[1] / "results" / "effective_size.csv"
+DOCS = Path(__file__).parents[2] / "docs"
+N_TRAIN, N_TEST = 10_000, 5_000
+SECOND = 20
+"""Nodes of the second hidden layer, of teachers and students."""
+WIDTHS = (10, 20, 40, 100, 500)
+MORE_WIDTHS = (60, 200)
+FEW, MORE, ALL = range(5), range(5, 10), range(10, 30)
+"""Repetitions."""
+MORE_OR_LESS = (-10, -5, -3, -2, -1, 0, 1, 2, 3, 5, 10, 20, 40)
+"""Nodes kept, beyond those of the teacher."""
+BINS = np.linspace(0, 1, 21)
+ALPHA = 3e-4
+PATH = np.geomspace(3e-5, 1e-2, 16)
+COLUMNS = [
+    "teacher",
+    "repetition",
+    "width",
+    "recipe",
+    "alive",
+    "alive_second",
+    "distinct",
+    "similarity",
+    "error",
+    "nodes_at_equal_score",
+    "seconds",
+    *(f"kept {k:+d}" for k in MORE_OR_LESS),
+    "histogram",
+]
+PUBLISHED = {
+    "alpha": 0.0,
+    "alpha_phi": 1e-2,
+    "learning_rate": "constant",
+    "max_iter": 2000,
+    "n_iter_no_change": np.inf,
+    "normalize_y": False,
+    "solver": functools.partial(torch.optim.Adam, betas=(0.9, 0.999)),
+}
+RECIPES = {
+    "spectral": {"alpha": ALPHA},
+    "dense": {"alpha": ALPHA, "parametrization": "dense"},
+    "spectral, published": {
+        **PUBLISHED,
+        "alpha_lambda": 5e-4,
+        "learning_rate_init": 5e-3,
+        "batch_size": 300,
+    },
+    # eigenvalues fixed at their start, 1 or -1, make a dense layer whose penalty is its own
+    "dense, published": {
+        **PUBLISHED,
+        "trainable": "eigenvectors",
+        "learning_rate_init": 2e-3,
+        "batch_size": 500,
+    },
+}
+PARTS = (
+    ((20,), FEW, WIDTHS),
+    ((20,), MORE, WIDTHS),
+    ((40,), FEW, WIDTHS),
+    ((20,), (*FEW, *MORE), MORE_WIDTHS),
+    ((10, 5), FEW, WIDTHS),
+    ((20,), ALL, (*WIDTHS, *MORE_WIDTHS)),
+)
+"""What is fitted, most important first: teacher's first layer, repetitions, widths."""
+
+
+def student(width, recipe, repetition):
+    """Return an unfitted student; all but its first layer is dense."""
+    settings = {"parametrization": ("spectral", "dense"), **RECIPES[recipe]}
+    return SpectralMLPRegressor((width, SECOND), random_state=repetition, **settings)
+
+
+def relative_error(y, prediction):
+    return float(np.mean((y - prediction) ** 2) / np.var(y))
+
+
+def errors_by_size(network, sizes, X, y):
+    """Return the error where only so many nodes of the first layer are kept; NaN if impossible."""
+    width = network.hidden_layer_sizes[0]
+    return [
+        relative_error(y, network.prune(n_nodes=[size, SECOND]).predict(X))
+        if 0 < size <= width
+        else np.nan
+        for size in sizes
+    ]
+
+
+def nodes_at_error(width, repetition, error, data):
+    """Return the fewest nodes of the first layer on a dense path that reach `error`."""
+    X, y, X_test, y_test = data
+    path = spectral_path(
+        X,
+        y,
+        estimator=student(width, "dense", repetition),
+        alphas=PATH,
+        X_val=X_test,
+        y_val=y_test,
+    )
+    found = path.validation_loss * np.var(y) / np.var(y_test)  # the loss is of standardised y
+    return path.n_alive_nodes[found <= error, 0].min(initial=np.iinfo(int).max)
+
+
+def measure(file, key):
+    """Fit one student and append its row."""
+    teacher_size, repetition, width, recipe = key
+    made = make_teacher_student(
+        N_TRAIN + N_TEST, 10, (teacher_size, SECOND), random_state=repetition
+    )
+    X, X_test = np.split(made.X, [N_TRAIN])
+    y, y_test = np.split(made.y, [N_TRAIN])
+    start = time.perf_counter()
+    network = student(width, recipe, repetition).fit(X, y)
+    seconds = time.perf_counter() - start
+    error = relative_error(y_test, network.predict(X_test))
+    equal = ""
+    if recipe == "dense":
+        rows = file.read()
+        of_same = (rows[COLUMNS[:3]] == list(key[:3])).all(axis=1)
+        target = rows[of_same & (rows["recipe"] == "spectral")]["error"].item()
+        nodes = nodes_at_error(width, repetition, target, (X, y, X_test, y_test))
+        equal = nodes if nodes <= width else "inf"
+    by_size = errors_by_size(network, [teacher_size + k for k in MORE_OR_LESS], X_test, y_test)
+    relevance = network.feature_relevance_[0]
+    share = relevance / max(relevance.max(), np.finfo(float).tiny)
+    counts = np.histogram(share, BINS)[0]
+    numbers = (np.mean(match_nodes(network, made.teacher).similarity), error)
+    file.add(
+        [
+            *key,
+            *network.n_alive_nodes_,
+            n_distinct_nodes(network),
+            *(f"{number:.4g}" for number in numbers),
+            equal,
+            round(seconds, 1),
+            *(f"{number:.4g}" for number in by_size),
+            " ".join(map(str, counts)),
+        ]
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--budget", type=float, default=60, help="minutes after which to stop")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="CSV that grows row by row")
+    parser.add_argument(
+        "--share",
+        type=int,
+        nargs=2,
+        default=(0, 1),
+        metavar=("K", "N"),
+        help="of N runs side by side, the repetitions of the K-th, from 0",
+    )
+    arguments = parser.parse_args()
+    file = Appender(arguments.out, COLUMNS, n_keys=4, budget=arguments.budget)
+    warnings.simplefilter("ignore")  # that sizes have not settled is what is looked at
+    k, n = arguments.share
+    for teachers, repetitions, widths in PARTS:
+        mine = [repetition for repetition in repetitions if repetition % n == k]
+        for key in itertools.product(teachers, mine, widths, RECIPES):
+            if file.wants(key):
+                measure(file, key)
+
+
+if __name__ == "__main__":
+    main()
