@@ -1,0 +1,177 @@
+"""Is the teacher's size found, from the data alone?
+
+A teacher with one or two hidden layers of 5 to 40 relu nodes labels 10,000 rows of 10 columns,
+with or without noise. Students start 1 to 10 times as wide. Their penalty comes from the data
+alone: one warm path of rising penalties on four fifths of the rows; of its networks those count
+whose mean squared error on the last fifth exceeds the smallest by at most one standard error, or
+by a thousandth of the variance if that is more (without noise the standard error is next to
+nothing); the largest penalty among them is used for a fit to all rows from scratch. Beside them
+the recipe of Giambagli et al. (2023), with the penalties that it names on the first layer.
+
+One row of results/size_recovery.csv per fit, with alive nodes and distinct directions (alive
+nodes whose incoming weights have a cosine above 0.95 count once) per layer. A size is found if
+each layer is within max(1, 5 %) of the teacher's. Rows that are there are skipped: ``python
+benchmarks/size_recovery.py --budget 60``.
+"""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import argparse
+import functools
+import itertools
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from appending import Appender
+
+from skspectral import SpectralMLPRegressor, n_distinct_nodes, spectral_path
+from skspectral.datasets import make_teacher_student
+
+RESULTS = Path(__file__).parent / "results" / "size_recovery.csv"
+TABLE = Path(__file__).parents[1] / "docs" / "size_recovery.csv"
+N_ROWS, N_TEST, N_FEATURES = 10_000, 5_000, 10
+ALPHAS = np.geomspace(1e-5, 1e-2, 19)
+LEAST_TOLERANCE = 1e-3
+"""Share of the variance."""
+COLUMNS = [
+    "n_layers",
+    "teacher",
+    "times",
+    "noise",
+    "seed",
+    "method",
+    "alpha",
+    "alive",
+    "distinct",
+    "alive_found",
+    "distinct_found",
+    "error",
+    "settled",
+    "seconds",
+]
+METHODS = {
+    "out": {},
+    "out-in": {"eigenvalues": "out-in"},
+    "published": {
+        "alpha": 0.0,
+        "alpha_phi": 1e-2,
+        "alpha_lambda": 5e-4,
+        "learning_rate": "constant",
+        "learning_rate_init": 5e-3,
+        "batch_size": 300,
+        "max_iter": 2000,
+        "n_iter_no_change": np.inf,
+        "normalize_y": False,
+        "solver": functools.partial(torch.optim.Adam, betas=(0.9, 0.999)),
+    },
+}
+NOISES = (0.0, 0.1)
+PARTS = (
+    ((1,), (10, 20), (2, 5), range(3)),
+    ((1,), (40,), (2, 5), range(3)),
+    ((1,), (5, 10, 20, 40), (1, 2, 5, 10), range(3)),
+    ((2,), (10, 20), (2, 5), range(3)),
+    ((1,), (5, 10, 20, 40), (1, 2, 5, 10), range(5)),
+    ((2,), (5, 10, 20, 40), (1, 2, 5, 10), range(5)),
+)
+"""What is fitted, most important first: hidden layers, teacher's nodes, times, seeds."""
+
+
+def choose_alpha(network, X, y):
+    """Return the largest penalty of a warm path on one split that costs next to nothing."""
+    n_train = len(X) * 4 // 5
+    held = {"X_val": X[n_train:], "y_val": y[n_train:]}
+    path = spectral_path(
+        X[:n_train], y[:n_train], estimator=network, alphas=ALPHAS, return_coefs=True, **held
+    )
+    losses = np.array(
+        [
+            squared_errors(coefs, intercepts, **held)
+            for coefs, intercepts in zip(path.coefs, path.intercepts, strict=True)
+        ]
+    )
+    means = losses.mean(axis=1)
+    best = means.argmin()
+    n = len(held["y_val"])
+    tolerance = max(losses[best].std(ddof=1) / np.sqrt(n), LEAST_TOLERANCE * np.var(y))
+    return ALPHAS[np.flatnonzero(means <= means[best] + tolerance)[-1]]
+
+
+def squared_errors(coefs, intercepts, X_val, y_val):
+    """Return the squared error of a relu network for each row."""
+    hidden = X_val
+    for weights, bias in zip(coefs[:-1], intercepts[:-1], strict=True):
+        hidden = np.maximum(hidden @ weights + bias, 0)
+    return (np.ravel(hidden @ coefs[-1] + intercepts[-1]) - y_val) ** 2
+
+
+def is_found(sizes, teacher):
+    return all(abs(size - teacher) <= max(1, 0.05 * teacher) for size in sizes)
+
+
+def measure(file, key):
+    """Fit one student and append its row."""
+    n_layers, teacher, times, noise, seed, method = key
+    made = make_teacher_student(
+        N_ROWS + N_TEST, N_FEATURES, (teacher,) * n_layers, noise=noise, random_state=seed
+    )
+    X, X_test = np.split(made.X, [N_ROWS])
+    y, truth = made.y[:N_ROWS], made.teacher_output[N_ROWS:]
+    start = time.perf_counter()
+    widths = (times * teacher,) * n_layers
+    network = SpectralMLPRegressor(widths, random_state=seed, **METHODS[method])
+    if method != "published":
+        network.set_params(alpha=choose_alpha(network, X, y))
+    network.fit(X, y)
+    seconds = time.perf_counter() - start
+    alive = network.n_alive_nodes_
+    distinct = [n_distinct_nodes(network, layer=layer) for layer in range(n_layers)]
+    error = np.mean((network.predict(X_test) - truth) ** 2) / np.var(truth)
+    file.add(
+        [
+            *key,
+            f"{network.alpha:.3g}",
+            " ".join(map(str, alive)),
+            " ".join(map(str, distinct)),
+            is_found(alive, teacher),
+            is_found(distinct, teacher),
+            f"{error:.3g}",
+            network.size_settled_,
+            round(seconds, 1),
+        ]
+    )
+
+
+def summary(rows):
+    """Return shares of fits that found the size, a row per kind of teacher."""
+    keys = ["n_layers", "teacher", "noise"]
+    shares = rows.groupby([*keys, "method"])[["alive_found", "distinct_found"]].mean().unstack()
+    shares.columns = [
+        f"{method}, {what.removesuffix('_found')}" for what, method in shares.columns
+    ]
+    fits = rows[rows["method"] == "out"].groupby(keys).size().rename("fits")
+    return pd.concat([fits, shares.round(2)], axis=1).reset_index()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--budget", type=float, default=60, help="minutes after which to stop")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="CSV that grows row by row")
+    arguments = parser.parse_args()
+    file = Appender(arguments.out, COLUMNS, n_keys=6, budget=arguments.budget)
+    warnings.simplefilter("ignore")  # sizes that have not settled
+    for layers, teachers, times, seeds in PARTS:
+        for key in itertools.product(layers, teachers, times, NOISES, seeds, METHODS):
+            if file.wants(key):
+                measure(file, key)
+    summary(file.read()).to_csv(TABLE, index=False)
+
+
+if __name__ == "__main__":
+    main()
