@@ -16,7 +16,7 @@ Where there is none, made tables of the same kind take their place.
 # %%
 # Tables
 # ------
-# At most 3,000 rows of each for training, to keep this short. In Bank the duration of
+# At most 2,000 rows of each for training, to keep this short. In Bank the duration of
 # the call is left out, as it is known only afterwards; 999 days since the last contact
 # stand for none.
 import os
@@ -89,7 +89,7 @@ def load_tables():
 
 def split(X, y):
     """Return the parts of a table for training and test, classes in equal shares."""
-    rows = min(3000, len(X) * 3 // 4)
+    rows = min(2000, len(X) * 3 // 4)
     return train_test_split(
         X,
         np.asarray(y),
