@@ -379,15 +379,16 @@ def by_model(rows, column, digits):
 
 
 def sizes_by_start(rows, selection):
-    """Return the mean alive nodes of each starting width, a row per table and seed."""
-    own = rows[rows["model"] == f"spectral {selection}"].set_index(["table", "seed"])
-    sizes = {}
-    for width in START_WIDTHS:
-        other = rows[rows["model"] == f"spectral {width} {selection}"]
-        other = other.set_index(["table", "seed"])["alive_nodes"]
-        sizes[width] = other.reindex(own.index).fillna(own["alive_nodes"])
-    widest = rows[rows["model"].str.startswith("spectral 512")].set_index(["table", "seed"])
-    return pd.DataFrame(sizes)[own.index.isin(widest.index)]
+    """Return alive nodes by starting width, a row per table and seed that has all of them."""
+    names = {f"spectral {width} {selection}": width for width in START_WIDTHS}
+    some = rows[rows["model"].isin([f"spectral {selection}", *names])]
+    sizes = some.pivot_table(index=["table", "seed"], columns="model", values="alive_nodes")
+    own = sizes.pop(f"spectral {selection}")
+    sizes = sizes.rename(columns=names)[list(START_WIDTHS)]
+    for width in START_WIDTHS:  # the width of the table's own rule is not fitted twice
+        is_own = sizes[width].isna().groupby("table").transform("all")
+        sizes[width] = sizes[width].where(~is_own, own)
+    return sizes.dropna()
 
 
 def comparisons(rows):
@@ -414,6 +415,7 @@ def comparisons(rows):
         found[f"nodes from {START_WIDTHS}, {selection}"] = (
             sizes.round(1).astype(str).agg(" / ".join, axis=1)
         )
+    found["splits of these"] = sizes_by_start(rows, "1se").groupby("table").size()
     return pd.DataFrame(found).reindex(score.columns).round(3)
 
 

@@ -28,7 +28,8 @@ class SpectralMLPClassifierCV(ClassifierMixin, BaseSpectralMLPCV):
         Penalties, increasing, >= 0. None: a geometric grid that ends where every
         node of the network of all rows has died, as in :func:`spectral_path`.
     n_alphas : int >= 2, default=25
-        Length of that grid.
+        Length of that grid; if nodes are alive at its end it goes on, to twice the
+        length at most.
     eps : float in (0, 1), default=3e-4
         Smallest penalty of the grid as a share of its largest.
     path_max_iter : int >= 1 or "auto", default="auto"
@@ -101,11 +102,12 @@ class SpectralMLPClassifierCV(ClassifierMixin, BaseSpectralMLPCV):
         Whether the size is a property of the data: there is a range of penalties,
         by a factor of 2 at least, over which the score is within one standard
         error of the best, and the number of alive nodes is the same up to a
-        fifth or one node: in the mean along the range, and between the
-        quartiles of the folds.
+        fifth or one node: in the median of folds along the range, and between
+        the quartiles of folds at each penalty. The chosen penalty is in the
+        range, and at most half of the starting nodes are alive.
     size_plateau_ : Plateau or None
         That range, the longest: `alphas`, its ends, and `n_nodes`, the smallest
-        and the largest mean number of alive nodes.
+        and the largest median number of alive nodes.
     alive_features_ : bool ndarray of shape (`n_features_in_`,)
         Columns whose importance exceeds the share `relevance_threshold` of the
         largest.

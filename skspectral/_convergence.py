@@ -12,6 +12,8 @@ from skspectral._settling import FED, Settling, feed_ratios, half_way
 
 USELESS = 100.0
 """Training has diverged where the loss exceeds that of zero outputs by this factor."""
+TINY = 1e-12
+"""Loss of zero outputs below which the target is constant, and nothing to compare with."""
 
 
 def judge_size(net: SpectralNet, dataset: RowDataset) -> Settling | None:
@@ -79,7 +81,7 @@ def describe_failure(net: SpectralNet, dataset: RowDataset, rate: float) -> str 
     if net.interrupted_:
         return f"Training was interrupted in epoch {epoch}; the weights are kept as they were."
     loss, useless = net.history[-1]["train_loss"], _loss_of_zero(net, dataset)
-    if loss <= USELESS * useless:
+    if loss <= USELESS * useless or useless < TINY:
         return None
     return (
         f"Training diverged: the loss ended at {loss:g}, where outputs of zero give "

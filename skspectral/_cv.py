@@ -33,6 +33,7 @@ from skspectral._path import (
     gather,
     order_of_leaving,
     walk,
+    warn_if_alive,
 )
 from skspectral._plateau import find_plateau
 from skspectral._regressor import SpectralMLPRegressor
@@ -59,6 +60,8 @@ NETWORK_PARAMETERS = (
     "n_threads",
 )
 """Parameters that are handed on to the network."""
+OWN_COLUMNS = ("feature_names_in_", "n_features_in_")
+"""What `fit` sets itself, before there is a network."""
 
 
 def auto_width(n_rows):
@@ -85,6 +88,7 @@ class FoldPath:
 def fold_path(network, train, test, alphas, path_max_iter, score):
     """Walk along the penalties on `train`, score each network on `test`."""
     scores, sizes = [], []
+    train = train.positive()
     options = {"sample_weight": train.weight, "path_max_iter": path_max_iter}
     for fitted in walk(network, train.X, train.y, alphas, **options):
         scores.append(score(fitted, test)[0])
@@ -148,17 +152,17 @@ class BaseSpectralMLPCV(NetworkInsideMixin, BaseEstimator):
             check_alphas(self.alphas)
         rng = check_random_state(self.random_state)
         rows = self._check_rows(X, y, sample_weight)
-        network = self._network(len(rows))
+        network = self._network(len(rows.positive()))
         check_path_estimator(network)
         folds = self._folds(rows, network, split_params)
         score = self._score(network, sample_weight is not None)
-        estimators = self._full_path(self._seeded(network, rng), rows)
+        path, estimators = self._full_path(self._seeded(network, rng), rows.positive())
         fold_networks = [self._seeded(network, rng) for _ in folds]
         paths = Parallel(n_jobs=self.n_jobs, verbose=int(self.verbose))(
-            delayed(fold_path)(one, train, test, self.alphas_, self.path_max_iter, score)
+            delayed(fold_path)(one, train, test, path.alphas, self.path_max_iter, score)
             for one, (train, test) in zip(fold_networks, folds, strict=True)
         )
-        self._choose(paths, estimators)
+        self._choose(path, estimators, paths)
         self._warn()
         return self
 
@@ -189,15 +193,24 @@ class BaseSpectralMLPCV(NetworkInsideMixin, BaseEstimator):
             self, X, y, accept_sparse="csr", multi_output=True, dtype=(np.float64, np.float32)
         )
         y = self._inner()._check_target(y)
-        X = X if hasattr(self, "feature_names_in_") else checked
+        X = X if "feature_names_in_" in vars(self) else checked
         rows = Rows(X, y, check_weights(sample_weight, checked))
-        given = self.cv is None or isinstance(self.cv, Integral)
-        return rows.positive() if given else rows  # other folds may name the indices of all rows
+        return rows.positive() if self._makes_folds() else rows  # others may name all indices
+
+    def _makes_folds(self):
+        return self.cv is None or isinstance(self.cv, Integral)
 
     def _folds(self, rows, network, split_params):
         splitter = check_cv(self.cv, rows.y, classifier=is_classifier(network))
-        splits = splitter.split(rows.X, rows.y, **split_params)
+        params = {} if self._makes_folds() else split_params  # plain folds have no groups
+        splits = splitter.split(rows.X, rows.y, **params)
         folds = [(rows.take(train), rows.take(test)) for train, test in splits]
+        for k, (train, test) in enumerate(folds):
+            if not len(train.positive()) or not len(test.positive()):
+                raise ValueError(
+                    f"Fold {k} of `cv` must have rows to train on and rows to score; got "
+                    f"{len(train.positive())} and {len(test.positive())} of positive weight."
+                )
         if len(folds) < 2:
             raise ValueError(
                 f"`cv` must give at least 2 folds, to tell how sure a score is; it gave "
@@ -211,7 +224,8 @@ class BaseSpectralMLPCV(NetworkInsideMixin, BaseEstimator):
         if by_row is not None:
             return functools.partial(score_rows, by_row)
         scorer = check_scoring(network, self.scoring)
-        takes_weight = "sample_weight" in inspect.signature(scorer).parameters
+        metric = getattr(scorer, "_score_func", scorer)
+        takes_weight = "sample_weight" in inspect.signature(metric).parameters
         return functools.partial(score_whole, scorer, weigh and takes_weight)
 
     def _scoring_name(self):
@@ -221,7 +235,7 @@ class BaseSpectralMLPCV(NetworkInsideMixin, BaseEstimator):
         return self.scoring
 
     def _full_path(self, network, rows):
-        """Set `alphas_` and `path_` from all rows; return the network at each penalty."""
+        """Return the path of all rows, and the network at each of its penalties."""
         options = {"sample_weight": rows.weight, "path_max_iter": self.path_max_iter}
         found = self.alphas is None
         alphas = self.alphas
@@ -233,23 +247,29 @@ class BaseSpectralMLPCV(NetworkInsideMixin, BaseEstimator):
             estimators.append(copy.deepcopy(fitted))
             if found and not any(fitted.n_alive_nodes_):
                 break
-        self.path_ = gather(entries)
-        self.alphas_ = self.path_.alphas
-        return estimators
+        path = gather(entries)
+        if found:
+            warn_if_alive(path)
+        return path, estimators
 
-    def _choose(self, paths, estimators):
-        """Set the results of the folds and what is chosen from them."""
+    def _choose(self, path, estimators, paths):
+        """Set the results, and what is chosen from those of the folds."""
         scores = np.array([path.score for path in paths])
         sizes = np.array([path.n_alive_nodes for path in paths])
         mean = scores.mean(axis=0)
         if np.isnan(mean).all():
-            raise ValueError("`scoring` gave NaN at every penalty; choose another one.")
+            missing = np.flatnonzero(np.isnan(scores).all(axis=1)).tolist()
+            raise ValueError(
+                f"`scoring` gave NaN at every penalty, in the folds {missing} throughout. Choose "
+                "another one, or folds in which it is defined (with all classes, say)."
+            )
         best = int(np.nanargmax(mean))
         margin = scores[:, best].std(ddof=1) / np.sqrt(len(paths))
         last, within = smallest_within(mean[::-1], margin)  # sizes fall along the path
         within = within[::-1]
         chosen = len(mean) - 1 - last if self.selection == "1se" else best
         in_all = sizes.sum(axis=2)
+        self.path_, self.alphas_ = path, path.alphas
         self.cv_results_ = {
             "alpha": self.alphas_,
             "mean_test_score": mean,
@@ -264,7 +284,8 @@ class BaseSpectralMLPCV(NetworkInsideMixin, BaseEstimator):
         self.estimator_ = estimators[chosen].set_params(
             warm_start=False, max_iter=self.max_iter, random_state=self.random_state
         )
-        self.size_plateau_ = find_plateau(self.alphas_, in_all, within)
+        most = CROWDED * np.sum(self.estimator_.hidden_layer_sizes)
+        self.size_plateau_ = find_plateau(self.alphas_, in_all, within, chosen, most)
         self.size_identified_ = self.size_plateau_ is not None
         self.alive_features_ = self.path_.alive_features[chosen]
         self.feature_path_ = order_of_leaving(self.path_)
@@ -277,29 +298,31 @@ class BaseSpectralMLPCV(NetworkInsideMixin, BaseEstimator):
             for alive, width in zip(self.n_alive_nodes_, widths, strict=True)
             if alive > CROWDED * width
         ]
+        complaints = []
         if not any(self.n_alive_nodes_):
-            complaint = (
-                "Every node died: no network scores better than a constant at "
-                f"alpha={self.alpha_:g}. Give smaller `alphas`, or selection='best'."
+            or_best = ", or selection='best'" if self.selection == "1se" else ""
+            complaints.append(
+                f"Every node died: at the chosen alpha={self.alpha_:g} the network predicts a "
+                "constant, which scores as well as any on the folds. Where the data should tell "
+                f"more, give smaller `alphas`{or_best}."
             )
-        elif crowded:
-            complaint = (
+        if crowded:
+            complaints.append(
                 f"The network may have been too narrow: {' and '.join(crowded)} nodes are alive "
                 "at the chosen penalty. Raise `hidden_layer_sizes`."
             )
-        elif self.size_settled_ is False:
-            complaint = (
+        if self.size_settled_ is False and any(self.n_alive_nodes_):
+            complaints.append(
                 f"The size has not settled: at alpha={self.alpha_:g} more training would remove "
                 "more nodes. Raise `path_max_iter`, or read the size as an upper bound."
             )
-        else:
-            return
-        warnings.warn(complaint, ConvergenceWarning, stacklevel=4)
+        for complaint in complaints:
+            warnings.warn(complaint, ConvergenceWarning, stacklevel=4)
 
     def __getattr__(self, name):
         """Look what is not here up in the network: coefs_, feature_relevance_, net_ and so on."""
         public = name.endswith("_") and not name.startswith("_")
-        if public and "estimator_" in self.__dict__:
+        if public and name not in OWN_COLUMNS and "estimator_" in self.__dict__:
             return getattr(self.estimator_, name)
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 

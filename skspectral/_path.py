@@ -20,7 +20,7 @@ from skspectral._compat import Interval, StrOptions, _num_samples, validate_para
 from skspectral._mlp import BaseSpectralMLP
 from skspectral._prunable import check_has_nodes
 from skspectral._regressor import SpectralMLPRegressor
-from skspectral._rows import Rows
+from skspectral._rows import Rows, check_weights
 
 STEPS_PER_ROOT = 4
 LEAST_STEPS, MOST_STEPS = 100, 500
@@ -105,11 +105,20 @@ def walk(estimator, X, y, alphas, *, sample_weight=None, path_max_iter="auto"):
     for alpha in alphas:
         network.set_params(alpha=float(alpha))
         if not hasattr(network, "net_") or any(network.n_alive_nodes_):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)  # size_settled tells it
-                network.fit(X, y, **weights)
+            _fit_quietly(network, X, y, **weights)
             network.set_params(max_iter=later)
         yield network
+
+
+def _fit_quietly(network, X, y, **weights):
+    """Fit without the warnings of a size that has not settled, which `size_settled` tells."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        network.fit(X, y, **weights)
+    for warning in caught:
+        quiet = issubclass(warning.category, ConvergenceWarning)
+        if not quiet or str(warning.message).startswith("Training"):  # it diverged
+            warnings.warn(warning.message, warning.category, stacklevel=4)
 
 
 def find_alpha_max(estimator, X, y, **options):
@@ -166,7 +175,7 @@ def alpha_grid(estimator, X, y, n_alphas, eps, **options):
     """
     alpha_max = find_alpha_max(estimator, X, y, **options)
     ratio = eps ** (-1 / (n_alphas - 1))
-    n_beyond = math.ceil(math.log(BEYOND, ratio))
+    n_beyond = min(n_alphas, math.ceil(math.log(BEYOND, ratio)))
     return (alpha_max * eps * ratio**step for step in range(n_alphas + n_beyond))
 
 
@@ -211,6 +220,18 @@ def gather(descriptions):
     return path
 
 
+def warn_if_alive(path):
+    """Warn where a grid that was to end with every node dead did not."""
+    if path.n_alive_nodes[-1].any():
+        warnings.warn(
+            f"The path ends at alpha={path.alphas[-1]:g} with nodes alive: none of its penalties "
+            "is large enough, or training too short for nodes to die. Scale X, raise "
+            "`path_max_iter`, or give `alphas`.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+
+
 def alpha_bracket(alphas, n_alive_nodes):
     """Return the largest penalty with nodes alive and the next, at which all have died.
 
@@ -233,6 +254,17 @@ def order_of_leaving(path):
     last = len(alive) - 1 - np.argmax(alive[::-1], axis=0)
     last = np.where(alive.any(axis=0), last, 0)
     return np.lexsort((path.feature_importances[last, np.arange(n_features)], last))
+
+
+def _check_data(network, X, y, sample_weight, X_val, y_val):
+    """Raise where a fit would; return the rows of positive weight."""
+    probe = clone(network)
+    probe._validate_params()
+    _, checked = probe._check_rows(X, y, reset=True)
+    if X_val is not None:
+        probe._check_rows(X_val, y_val, reset=False)
+    rows = Rows(X, checked, check_weights(sample_weight, X)).positive()
+    return rows.X, rows.y, rows.weight
 
 
 @torch.no_grad()
@@ -276,7 +308,8 @@ def spectral_path(
     As :func:`sklearn.linear_model.lasso_path`, the other way round: nodes that
     have died do not come back, so the path goes from the smallest penalty
     (densest network) upwards. Each network starts from the last one, already
-    shrunk: a whole path makes about as many steps as one fit from scratch.
+    shrunk: up to some 25,000 rows a path makes about as many steps as one fit
+    from scratch.
 
     Parameters
     ----------
@@ -297,7 +330,7 @@ def spectral_path(
         penalty along a quick path.
     n_alphas : int >= 2, default=30
         Length of the grid. If nodes are still alive at its end, it goes on, to ten
-        times the largest penalty at most.
+        times the largest penalty and twice the length at most.
     eps : float in (0, 1), default=3e-4
         Smallest penalty of the grid as a share of its largest.
     path_max_iter : int >= 1 or "auto", default="auto"
@@ -388,6 +421,7 @@ def spectral_path(
     if (X_val is None) != (y_val is None):
         missing = "X_val" if X_val is None else "y_val"
         raise ValueError(f"`X_val` and `y_val` belong together; `{missing}` was not given.")
+    X, y, sample_weight = _check_data(network, X, y, sample_weight, X_val, y_val)
     options = {"sample_weight": sample_weight, "path_max_iter": path_max_iter}
     if alphas is None:
         penalties = alpha_grid(network, X, y, n_alphas, eps, **options)
@@ -404,6 +438,8 @@ def spectral_path(
         if alphas is None and not any(fitted.n_alive_nodes_):
             break
     path = gather(entries)
+    if alphas is None:
+        warn_if_alive(path)
     if return_coefs:
         path.coefs, path.intercepts = coefs, intercepts
     return path

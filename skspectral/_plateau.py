@@ -23,7 +23,7 @@ class Plateau:
     alphas : tuple of float
         The smallest and the largest.
     n_nodes : tuple of float
-        The smallest and the largest number of alive nodes in all, means over folds.
+        The smallest and the largest number of alive nodes in all, medians over folds.
     """
 
     alphas: tuple[float, float]
@@ -35,10 +35,12 @@ def _close(smallest: np.ndarray, largest: np.ndarray) -> np.ndarray:
     return close
 
 
-def find_plateau(alphas: np.ndarray, n_nodes: np.ndarray, within: np.ndarray) -> Plateau | None:
-    """Return the longest run of penalties with a score as good as the best and one size.
+def find_plateau(
+    alphas: np.ndarray, n_nodes: np.ndarray, within: np.ndarray, chosen: int, most: float = np.inf
+) -> Plateau | None:
+    """Return the longest run of penalties around the chosen one that agree in score and size.
 
-    Sizes agree where they differ by a fifth or one node: the means over folds
+    Sizes agree where they differ by a fifth or one node: the medians over folds
     along the run, and the quartiles over folds at each of its penalties.
 
     Parameters
@@ -49,23 +51,26 @@ def find_plateau(alphas: np.ndarray, n_nodes: np.ndarray, within: np.ndarray) ->
         Alive nodes in all.
     within : bool ndarray of shape (n_alphas,)
         Whether the score is within one standard error of the best.
+    chosen : int
+        Index of the penalty that was chosen.
+    most : float, default=inf
+        Nodes above which the width at the start, not the task, may set the size.
 
     Returns
     -------
     Plateau or None
         None if no run spans a ratio of penalties of 2.
     """
-    mean = n_nodes.mean(axis=0)
-    lower, upper = np.quantile(n_nodes, [0.25, 0.75], axis=0)
-    good = within & _close(lower, upper) & (mean > 0)
+    lower, median, upper = np.quantile(n_nodes, [0.25, 0.5, 0.75], axis=0)
+    good = within & _close(lower, upper) & (median > 0) & (median <= most)
     best, longest = None, LEAST_SPAN
-    for first in np.flatnonzero(good & (alphas > 0)):
+    for first in np.flatnonzero(good & (alphas > 0) & (np.arange(len(alphas)) <= chosen)):
         for last in range(first, len(alphas)):
-            sizes = mean[first : last + 1]
+            sizes = median[first : last + 1]
             if not good[last] or not _close(sizes.min(), sizes.max()):
                 break
             span = alphas[last] / alphas[first]
-            if span >= longest:
+            if last >= chosen and span >= longest:
                 longest = span
                 best = Plateau(
                     (float(alphas[first]), float(alphas[last])),

@@ -17,10 +17,18 @@ def _columns(y):
 
 def _r2(network, X, y, weight):
     """Shares of the variance; their mean is the R2, averaged over outputs."""
+    if len(y) < 2:
+        raise ValueError(
+            "R2 needs at least 2 rows to score, as it compares with their mean; got "
+            f"{len(y)}. Give larger folds, or scoring='neg_mean_squared_error'."
+        )
     y, predicted = _columns(y), _columns(network.predict(X))
     mean = np.average(y, axis=0, weights=weight)
     variance = np.average((y - mean) ** 2, axis=0, weights=weight)
-    return (1 - (y - predicted) ** 2 / np.where(variance > 0, variance, 1.0)).mean(axis=1)
+    errors = (y - predicted) ** 2
+    constant = np.where(errors.any(axis=0), 0.0, 1.0)  # as scikit-learn's, where y is
+    shares = np.where(variance > 0, 1 - errors / np.where(variance > 0, variance, 1.0), constant)
+    return shares.mean(axis=1)
 
 
 def _squared_error(network, X, y, weight):

@@ -17,14 +17,14 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from skspectral._compat import Interval, RealNotInt, validate_params
+from skspectral._compat import Interval, RealNotInt, StrOptions, validate_params
 
 __all__ = ["make_tabular_preprocessor"]
 
 
 @validate_params(
     {
-        "categorical_features": ["array-like", callable, slice, str, Integral],
+        "categorical_features": ["array-like", callable, slice, StrOptions({"from_dtype"})],
         "n_knots": [Interval(Integral, 2, None, closed="left"), None],
         "n_quantiles": [Interval(Integral, 2, None, closed="left")],
         "min_frequency": [
@@ -80,8 +80,10 @@ def make_tabular_preprocessor(
 
     Notes
     -----
-    Nothing is random. A column of numbers without a value becomes constant. Dates are
-    no numbers: take what matters of them, such as the month, first.
+    Nothing is random. A column of numbers without a value becomes constant. Dates and
+    spans of time are no numbers: take what matters of them, such as the month, first.
+    scikit-learn does not take pandas' ``<NA>`` among strings: convert such columns first,
+    with ``.astype(object).where(column.notna(), None)``.
 
     The knots can be searched over as
     ``columntransformer__remainder__values__encode__hats__n_knots``, and

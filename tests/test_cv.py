@@ -287,7 +287,7 @@ def test_plateau_identifies_a_size():
     alphas = np.geomspace(1e-3, 1e-1, 9)
     sizes = np.array([[30, 11, 10, 10, 10, 10, 9, 5, 2], [28, 11, 10, 10, 11, 10, 10, 6, 2]])
     within = np.array([True] * 7 + [False] * 2)
-    plateau = find_plateau(alphas, sizes, within)
+    plateau = find_plateau(alphas, sizes, within, chosen=6)
     assert plateau.alphas == (alphas[1], alphas[6])
     assert plateau.n_nodes == (9.5, 11.0)
 
@@ -302,14 +302,124 @@ def test_plateau_identifies_a_size():
 )
 def test_no_plateau_where_size_follows_penalty_or_fold(sizes):
     alphas = np.geomspace(1e-3, 1e-1, 9)
-    assert find_plateau(alphas, np.array(sizes), np.ones(9, dtype=bool)) is None
+    for chosen in range(9):
+        assert find_plateau(alphas, np.array(sizes), np.ones(9, dtype=bool), chosen) is None
 
 
 def test_plateau_must_score_and_last():
     alphas = np.geomspace(1e-3, 1e-1, 9)
     same = np.full((3, 9), 10)
-    assert find_plateau(alphas, same, np.arange(9) < 2) is None  # a ratio of 1.8
-    assert find_plateau(alphas, same, np.arange(9) < 3).alphas == (alphas[0], alphas[2])
+    assert find_plateau(alphas, same, np.arange(9) < 2, 1) is None  # a ratio of 1.8
+    assert find_plateau(alphas, same, np.arange(9) < 3, 2).alphas == (alphas[0], alphas[2])
+
+
+def test_plateau_must_hold_the_choice_and_leave_nodes_dead():
+    alphas = np.geomspace(1e-3, 1e-1, 9)
+    within = np.ones(9, dtype=bool)
+    steps = np.repeat([[10, 4, 1]], 3, axis=1) * np.ones((3, 1))  # three plateaus
+    assert find_plateau(alphas, steps, within, 0).n_nodes == (10, 10)
+    assert find_plateau(alphas, steps, within, 5).n_nodes == (4, 4)
+    assert find_plateau(alphas, steps, within, 8).n_nodes == (1, 1)
+    assert find_plateau(alphas, steps, within, 0, most=8) is None
+    outlier = np.vstack([steps, steps, [[40] * 9]])
+    assert find_plateau(alphas, outlier, within, 0).n_nodes == (10, 10)  # medians
+
+
+def test_full_width_identifies_nothing():
+    reg = regressor(alphas=[1e-6, 1e-5, 1e-4], max_iter=20, path_max_iter=5).fit(X, Y)
+    assert reg.n_alive_nodes_[0] > 6
+    assert not reg.size_identified_
+    assert reg.size_plateau_ is None
+
+
+def test_divergence_is_told():
+    with pytest.warns(ConvergenceWarning, match="Training diverged"):
+        regressor(learning_rate_init=1e4).fit(X, Y)
+
+
+def test_fit_can_follow_another():
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    reg = regressor().fit(frame, Y)
+    with pytest.raises(ValueError, match="no hidden layer"):
+        reg.set_params(hidden_layer_sizes=()).fit(X, Y)
+    reg.set_params(hidden_layer_sizes=12).fit(X.tolist(), Y.tolist())
+    assert not hasattr(reg, "feature_names_in_")
+    np.testing.assert_array_equal(reg.predict(X), regressor().fit(X, Y).predict(X))
+
+
+def test_failed_fit_leaves_the_one_before():
+    reg = regressor().fit(X, Y)
+    before, alphas = reg.predict(X), reg.alphas_
+
+    def broken(network, X, y):
+        raise RuntimeError("no score")
+
+    with pytest.raises(RuntimeError, match="no score"):
+        reg.set_params(scoring=broken, alphas=[1e-3, 1e-2]).fit(X, Y)
+    np.testing.assert_array_equal(reg.predict(X), before)
+    assert reg.alphas_ is alphas
+    assert len(reg.alphas_) == len(reg.cv_results_["alpha"])
+
+
+@pytest.mark.parametrize("cv", [3, KFold(3)])
+def test_zero_weights_need_not_be_left_out_before(cv):
+    """Rows of no weight between the others, whatever makes the folds."""
+    weight = np.ones(300)
+    weight[::3] = 0
+    kept = np.flatnonzero(weight)
+    folds = [
+        (
+            np.searchsorted(kept, train[weight[train] > 0]),
+            np.searchsorted(kept, test[weight[test] > 0]),
+        )
+        for train, test in KFold(3).split(X)
+    ]
+    given = regressor(cv=cv).fit(X, Y, sample_weight=weight)
+    left_out = regressor(cv=3 if cv == 3 else folds).fit(X[kept], Y[kept])
+    np.testing.assert_allclose(
+        given.cv_results_["mean_test_score"], left_out.cv_results_["mean_test_score"], rtol=1e-6
+    )
+    np.testing.assert_allclose(given.predict(X), left_out.predict(X), rtol=1e-6)
+
+
+def test_groups_do_not_disturb_plain_folds():
+    weight = np.ones(300)
+    weight[200:] = 0
+    reg = regressor(alphas=[1e-2, 1e-1])
+    with_groups = reg.fit(X, Y, sample_weight=weight, groups=np.arange(300)).predict(X)
+    np.testing.assert_array_equal(with_groups, reg.fit(X, Y, sample_weight=weight).predict(X))
+
+
+def test_scores_without_weights_are_taken():
+    weight = np.random.default_rng(1).uniform(0.5, 1, 300)
+    clf = classifier(scoring="adjusted_rand_score", alphas=[1e-2, 1e-1])
+    assert clf.fit(X, LABEL, sample_weight=weight).cv_results_["mean_test_score"].max() > 0.3
+
+
+def test_constant_fold_scores_as_in_scikit_learn():
+    y = np.where(np.arange(300) < 100, 0.0, Y)
+    reg = regressor(cv=KFold(3), alphas=[1e-2, 1e-1]).fit(X, y)
+    assert reg.cv_results_["split0_test_score"].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"cv": [(np.arange(200), np.arange(0)), (np.arange(200), np.arange(200, 300))]},
+            "Fold 0",
+        ),
+        ({"cv": [(np.arange(200), np.arange(200, 300)), (np.arange(0), np.arange(9))]}, "Fold 1"),
+        ({"cv": [(np.arange(200), [k]) for k in range(200, 203)]}, "R2 needs at least 2 rows"),
+        (
+            {"scoring": lambda network, X, y: np.nan},
+            r"NaN at every penalty, in the folds \[0, 1, 2\]",
+        ),
+    ],
+)
+def test_bad_folds_are_named(settings, message):
+    with pytest.raises(ValueError, match=message):
+        regressor(**{"alphas": [1e-2, 1e-1], **settings}).fit(X, Y)
 
 
 def test_size_of_a_teacher_is_identified():
@@ -353,7 +463,7 @@ def test_one_class_raises():
 def test_warnings_tell_what_to_do():
     with pytest.warns(ConvergenceWarning, match="too narrow: 2 of 2 nodes"):
         SpectralMLPRegressorCV(2, **{**SETTINGS, "alphas": [1e-3, 1e-2]}).fit(X, Y)
-    with pytest.warns(ConvergenceWarning, match="Every node died"):
+    with pytest.warns(ConvergenceWarning, match="Every node died.*or selection='best'"):
         regressor(alphas=[10.0, 100.0]).fit(X, Y)
     unsettled = regressor(alphas=[1e-1]).fit(X, Y)
     unsettled.estimator_.size_settled_ = False

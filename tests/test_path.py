@@ -207,3 +207,48 @@ def test_bad_settings_raise(settings, error, message):
 def test_one_class_raises():
     with pytest.raises(ValueError, match="at least 2"):
         spectral_path(X, np.ones(len(X), dtype=int), estimator=SpectralMLPClassifier())
+
+
+def test_zero_weights_are_rows_left_out():
+    weight = np.ones(len(X))
+    weight[::2] = 0
+    given = spectral_path(X, Y, estimator=NETWORK, alphas=[1e-3, 1e-1], sample_weight=weight)
+    left_out = spectral_path(X[1::2], Y[1::2], estimator=NETWORK, alphas=[1e-3, 1e-1])
+    np.testing.assert_array_equal(given.train_loss, left_out.train_loss)
+
+
+def test_path_tells_where_nodes_stay_alive():
+    network = SpectralMLPRegressor(6, max_iter=2, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="ends at alpha=.* with nodes alive"):
+        path = spectral_path(X, Y, estimator=network, n_alphas=3, path_max_iter=1)
+    assert path.alpha_max[1] == np.inf
+
+
+def test_path_tells_of_divergence():
+    network = SpectralMLPRegressor(6, max_iter=20, learning_rate_init=1e30, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="Training diverged"):
+        spectral_path(X, Y, estimator=network, alphas=[1e-3])
+
+
+def test_grid_at_most_doubles():
+    penalties = list(alpha_grid(NETWORK, X, Y, 30, 0.99, path_max_iter=2))
+    assert len(penalties) == 60
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"batch_size": 0}, "batch_size"),
+        ({"max_iter": "long"}, "max_iter"),
+    ],
+)
+def test_path_checks_the_network_first(settings, message):
+    with pytest.raises(ValueError, match=message):
+        spectral_path(X, Y, estimator=SpectralMLPRegressor(**settings))
+
+
+def test_path_checks_the_rows_first():
+    with pytest.raises(ValueError, match="0 sample"):
+        spectral_path(np.empty((0, 3)), np.empty(0))
+    with pytest.raises(ValueError, match="features"):
+        spectral_path(X, Y, X_val=X[:, :1], y_val=Y)

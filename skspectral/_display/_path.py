@@ -46,9 +46,10 @@ class SpectralPathDisplay:
     score_name : str, default="score"
         Label of the axis.
     alpha : float or None, default=None
-        The penalty that was chosen, marked.
+        The penalty that was chosen, marked unless it is 0, which a logarithmic axis
+        does not have.
     n_chosen : int or None, default=None
-        Alive nodes of the network that was chosen, marked.
+        Alive nodes of the network that was chosen, marked at `alpha`.
     plateau : Plateau or None, default=None
         Range of penalties that identifies the size, shaded.
 
@@ -171,18 +172,13 @@ class SpectralPathDisplay:
         if self.plateau is not None:
             for ax in (top, bottom):
                 ax.axvspan(*self.plateau.alphas, color="0.5", alpha=0.15, linewidth=0, zorder=0)
-        if self.alpha is not None:
+        if self.alpha:  # a logarithmic axis has no zero
             for ax in (top, bottom):
                 ax.axvline(self.alpha, color="0.2", linewidth=1, zorder=1)
-        if self.n_chosen is not None:
+        if self.alpha and self.n_chosen is not None:
             noun = "node" if self.n_chosen == 1 else "nodes"
-            bottom.plot(
-                self.alpha,
-                self.n_chosen,
-                "o",
-                color="0.2",
-                label=f"chosen: {self.n_chosen} {noun}",
-            )
+            label = f"chosen: {self.n_chosen} {noun}"
+            bottom.plot(self.alpha, self.n_chosen, "o", color="0.2", label=label)
         for ax in (top, bottom):
             if ax.get_legend_handles_labels()[1]:
                 ax.legend()
