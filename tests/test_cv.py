@@ -127,7 +127,7 @@ def test_network_can_be_fitted_again_as_a_plain_one(reg):
 def test_displays_take_it(reg):
     pytest.importorskip("matplotlib")
     display = RelevanceDisplay.from_estimator(reg)
-    assert display is not None
+    np.testing.assert_array_equal(display.relevance[0], reg.feature_relevance_[0])
 
 
 def test_classifier_follows_the_log_loss(clf):
