@@ -13,7 +13,7 @@ error as a share of the variance, its growth where only so many nodes are kept (
 and more or less), a histogram of relevances, and for "dense" the fewest nodes on its path of
 rising penalties that reach the error of the spectral network. Rows that are there are skipped:
 ``python benchmarks/reproduction/effective_size.py --budget 60``. Tables and figures of the
-documentation are written at the end, from what there is.
+documentation are written at the end, from what there is; they need matplotlib.
 """
 
 import os
@@ -34,12 +34,12 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the modules that benchmarks share
 
 from appending import Appender
+from effective_size_figures import write_documents
 
 from skspectral import SpectralMLPRegressor, match_nodes, n_distinct_nodes, spectral_path
 from skspectral.datasets import make_teacher_student
 
 RESULTS = Path(__file__).parents[1] / "results" / "effective_size.csv"
-DOCS = Path(__file__).parents[2] / "docs"
 N_TRAIN, N_TEST = 10_000, 5_000
 SECOND = 20
 """Nodes of the second hidden layer, of teachers and students."""
@@ -199,6 +199,7 @@ def main():
         for key in itertools.product(teachers, mine, widths, RECIPES):
             if file.wants(key):
                 measure(file, key)
+    write_documents(file.read(), BINS, MORE_OR_LESS)
 
 
 if __name__ == "__main__":

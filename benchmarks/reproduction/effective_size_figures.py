@@ -1,0 +1,101 @@
+"""Table and figures of what effective_size.py measured."""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from skspectral import EffectiveSizeDisplay
+
+DOCS = Path(__file__).parents[2] / "docs"
+TEACHER = 20
+"""First layer of the teacher that the figures show."""
+
+
+def write_table(rows):
+    """Write means over repetitions, a row per teacher, recipe and width."""
+    keys = ["teacher", "recipe", "width"]
+    groups = rows.groupby(keys, sort=False)
+    table = groups[["alive", "distinct", "nodes_at_equal_score", "error", "seconds"]].mean()
+    table.insert(1, "alive, std", groups["alive"].std(ddof=0))
+    table.insert(0, "fits", groups.size())
+    table["similarity"] = groups["similarity"].mean().round(3)
+    table = table.reset_index()
+    table = table.sort_values(["teacher", "width"], kind="stable").round(
+        {"alive": 1, "alive, std": 1, "distinct": 1, "nodes_at_equal_score": 1, "seconds": 0}
+    )
+    table["error"] = table["error"].map("{:.1e}".format)
+    table.to_csv(DOCS / "effective_size.csv", index=False)
+
+
+def draw_sizes(rows):
+    """Draw alive nodes against width, as the paper's figure of the effective size."""
+    groups = rows.groupby(["recipe", "width"], sort=False)["alive"]
+    mean, std = groups.mean().unstack(), groups.std(ddof=0).unstack()
+    display = EffectiveSizeDisplay(
+        widths=mean.columns.to_numpy(),
+        n_alive_nodes=mean.to_numpy(),
+        std_n_alive_nodes=std.to_numpy(),
+        labels=list(mean.index),
+        teacher_size=TEACHER,
+    )
+    display.plot()
+    save(display.figure_, "effective_size")
+
+
+def draw_histograms(rows, bins):
+    """Draw histograms of relevance, a row per recipe and a column per width."""
+    recipes, widths = rows["recipe"].unique(), sorted(rows["width"].unique())
+    figure, axes = plt.subplots(
+        len(recipes),
+        len(widths),
+        sharex=True,
+        sharey="col",
+        squeeze=False,
+        figsize=(2 * len(widths), 1.7 * len(recipes)),
+        layout="constrained",
+    )
+    for i, recipe in enumerate(recipes):
+        for j, width in enumerate(widths):
+            some = rows[(rows["recipe"] == recipe) & (rows["width"] == width)]
+            counts = np.array([text.split() for text in some["histogram"]], dtype=float)
+            if len(counts):
+                axes[i, j].stairs(counts.mean(axis=0) + 1e-9, bins, fill=True)
+            axes[i, j].set(yscale="symlog", ylim=(0, 1.5 * width))
+            if not i:
+                axes[i, j].set_title(f"{width} nodes")
+        axes[i, 0].set_ylabel(recipe.replace(", ", "\n"))
+    figure.supxlabel("relevance / largest")
+    save(figure, "relevance_histograms")
+
+
+def draw_transition(rows, more_or_less):
+    """Draw by how much the error grows where so many nodes are kept."""
+    recipes = rows["recipe"].unique()
+    figure, axes = plt.subplots(
+        1, len(recipes), sharey=True, figsize=(3 * len(recipes), 3), layout="constrained"
+    )
+    columns = [f"kept {k:+d}" for k in more_or_less]
+    for ax, recipe in zip(np.atleast_1d(axes), recipes, strict=True):
+        for width, some in rows[rows["recipe"] == recipe].groupby("width"):
+            growth = some[columns].sub(some["error"], axis=0).mean().to_numpy()
+            ax.plot(more_or_less, np.maximum(growth, 1e-6), marker=".", label=f"{width} nodes")
+        ax.axvline(0, color="0.2", linewidth=1)
+        ax.set(yscale="log", title=recipe, xlabel="nodes kept, less teacher's")
+    axes[0].set_ylabel("growth of error / variance")
+    axes[-1].legend()
+    save(figure, "pruning_transition")
+
+
+def save(figure, name):
+    figure.savefig(DOCS / "images" / f"{name}.png", dpi=100)
+    plt.close(figure)
+
+
+def write_documents(rows, bins, more_or_less):
+    """Write all of them."""
+    write_table(rows)
+    shown = rows[rows["teacher"] == TEACHER]
+    draw_sizes(shown)
+    draw_histograms(shown, bins)
+    draw_transition(shown, more_or_less)
