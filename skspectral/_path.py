@@ -413,8 +413,8 @@ def spectral_path(
     >>> y = np.abs(X[:, 0])
     >>> network = SpectralMLPRegressor(16, random_state=0)
     >>> path = spectral_path(X, y, estimator=network, alphas=[1e-3, 1e-2, 1e-1, 1, 10])
-    >>> path.n_alive_nodes[-2:].ravel()
-    array([0, 0])
+    >>> path.n_alive_nodes[-1]
+    array([0])
     """
     network = SpectralMLPRegressor() if estimator is None else estimator
     check_path_estimator(network)
