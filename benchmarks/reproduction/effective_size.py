@@ -11,9 +11,9 @@ hidden layer is alive above 0.05 of the largest relevance. Recipes:
 One row of results/effective_size.csv per fit: alive nodes, distinct directions, mean squared
 error as a share of the variance, its growth where only so many nodes are kept (teacher's size
 and more or less), a histogram of relevances, and for "dense" the fewest nodes with which it
-reaches the error of the spectral network, at any of five penalties. Rows that are there are skipped:
-``python benchmarks/reproduction/effective_size.py --budget 60``. Tables and figures of the
-documentation are written at the end, from what there is; they need matplotlib.
+reaches the error of the spectral network, at any of five penalties. Rows that are there are
+skipped: ``python benchmarks/reproduction/effective_size.py --budget 60``. Tables and figures of
+the documentation are written at the end, from what there is; they need matplotlib.
 """
 
 import os
