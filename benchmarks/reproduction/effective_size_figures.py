@@ -10,18 +10,20 @@ from skspectral import EffectiveSizeDisplay
 DOCS = Path(__file__).parents[2] / "docs"
 TEACHER = 20
 """First layer of the teacher that the figures show."""
+RECIPES = ["spectral", "dense", "spectral, published", "dense, published"]
+NO_GROWTH = 1e-6
+"""Where no growth is drawn."""
 
 
 def write_table(rows):
     """Write means over repetitions, a row per teacher, recipe and width."""
-    keys = ["teacher", "recipe", "width"]
-    groups = rows.groupby(keys, sort=False)
+    groups = rows.groupby(["teacher", "width", "recipe"])
     table = groups[["alive", "distinct", "nodes_at_equal_score", "error", "seconds"]].mean()
     table.insert(1, "alive, std", groups["alive"].std(ddof=0))
     table.insert(0, "fits", groups.size())
     table["similarity"] = groups["similarity"].mean().round(3)
     table = table.reset_index()
-    table = table.sort_values(["teacher", "width"], kind="stable").round(
+    table = table.round(
         {"alive": 1, "alive, std": 1, "distinct": 1, "nodes_at_equal_score": 1, "seconds": 0}
     )
     table["error"] = table["error"].map("{:.1e}".format)
@@ -30,8 +32,8 @@ def write_table(rows):
 
 def draw_sizes(rows):
     """Draw alive nodes against width, as the paper's figure of the effective size."""
-    groups = rows.groupby(["recipe", "width"], sort=False)["alive"]
-    mean, std = groups.mean().unstack(), groups.std(ddof=0).unstack()
+    groups = rows.groupby(["recipe", "width"])["alive"]
+    mean, std = (table.unstack().loc[RECIPES] for table in (groups.mean(), groups.std(ddof=0)))
     display = EffectiveSizeDisplay(
         widths=mean.columns.to_numpy(),
         n_alive_nodes=mean.to_numpy(),
@@ -45,17 +47,17 @@ def draw_sizes(rows):
 
 def draw_histograms(rows, bins):
     """Draw histograms of relevance, a row per recipe and a column per width."""
-    recipes, widths = rows["recipe"].unique(), sorted(rows["width"].unique())
+    widths = sorted(rows["width"].unique())
     figure, axes = plt.subplots(
-        len(recipes),
+        len(RECIPES),
         len(widths),
         sharex=True,
         sharey="col",
         squeeze=False,
-        figsize=(2 * len(widths), 1.7 * len(recipes)),
+        figsize=(2 * len(widths), 1.7 * len(RECIPES)),
         layout="constrained",
     )
-    for i, recipe in enumerate(recipes):
+    for i, recipe in enumerate(RECIPES):
         for j, width in enumerate(widths):
             some = rows[(rows["recipe"] == recipe) & (rows["width"] == width)]
             counts = np.array([text.split() for text in some["histogram"]], dtype=float)
@@ -71,18 +73,20 @@ def draw_histograms(rows, bins):
 
 def draw_transition(rows, more_or_less):
     """Draw by how much the error grows where so many nodes are kept."""
-    recipes = rows["recipe"].unique()
     figure, axes = plt.subplots(
-        1, len(recipes), sharey=True, figsize=(3 * len(recipes), 3), layout="constrained"
+        1, len(RECIPES), sharey=True, figsize=(3 * len(RECIPES), 3), layout="constrained"
     )
     columns = [f"kept {k:+d}" for k in more_or_less]
-    for ax, recipe in zip(np.atleast_1d(axes), recipes, strict=True):
-        for width, some in rows[rows["recipe"] == recipe].groupby("width"):
+    wide = rows[rows["width"] >= TEACHER]
+    for ax, recipe in zip(axes, RECIPES, strict=True):
+        for width, some in wide[wide["recipe"] == recipe].groupby("width"):
             growth = some[columns].sub(some["error"], axis=0).mean().to_numpy()
-            ax.plot(more_or_less, np.maximum(growth, 1e-6), marker=".", label=f"{width} nodes")
+            ax.plot(
+                more_or_less, np.maximum(growth, NO_GROWTH), marker=".", label=f"{width} nodes"
+            )
         ax.axvline(0, color="0.2", linewidth=1)
         ax.set(yscale="log", title=recipe, xlabel="nodes kept, less teacher's")
-    axes[0].set_ylabel("growth of error / variance")
+    axes[0].set(ylabel="growth of error / variance", ylim=(NO_GROWTH / 2, None))
     axes[-1].legend()
     save(figure, "pruning_transition")
 
