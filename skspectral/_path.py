@@ -308,7 +308,7 @@ def spectral_path(
     As :func:`sklearn.linear_model.lasso_path`, the other way round: nodes that
     have died do not come back, so the path goes from the smallest penalty
     (densest network) upwards. Each network starts from the last one, already
-    shrunk: up to some 25,000 rows a path makes about as many steps as one fit
+    shrunk: up to 100,000 rows a path makes about as many steps as one fit
     from scratch.
 
     Parameters

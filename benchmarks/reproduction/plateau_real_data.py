@@ -1,0 +1,124 @@
+"""Does the plateau of alive nodes against width exist on real data?
+
+Giambagli et al. (2023) show it for MNIST, Fashion-MNIST, California Housing and features of a
+ResNet50 on CIFAR-100. One hidden layer, spectral and dense with L2 on every layer, default
+schedule. One row of results/plateau_real_data.csv per fit, with alive nodes and test score (R2 or
+accuracy); rows that are there are skipped. Data are read from the folders that SKSPECTRAL_DATA and
+SCIKIT_LEARN_DATA name.
+
+Features of your own: ``--features features.npz``, a file with arrays X_train (n, n_features),
+y_train (n,), X_test and y_test, for example the outputs of a network's last but one layer. Labels
+of integers or strings are classes. The row's table is the name of the file.
+"""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import argparse
+import itertools
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the modules that benchmarks share
+
+from appending import Appender
+from real_tables import load_california, load_images
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import QuantileTransformer, StandardScaler
+
+from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+
+RESULTS = Path(__file__).parents[1] / "results" / "plateau_real_data.csv"
+WIDTHS = (20, 50, 100, 200, 500)
+SEEDS = range(3)
+ALPHA = 1e-3
+ARRAYS = ("X_train", "X_test", "y_train", "y_test")
+COLUMNS = [
+    "table",
+    "seed",
+    "width",
+    "parametrization",
+    "alive",
+    "train_score",
+    "test_score",
+    "settled",
+    "seconds",
+]
+
+
+def california():
+    """Return training and test rows, on a normal scale."""
+    X, X_test, y, y_test = train_test_split(*load_california(), test_size=0.2, random_state=0)
+    scaler = QuantileTransformer(output_distribution="normal", random_state=0).fit(X)
+    return scaler.transform(X), scaler.transform(X_test), y, y_test
+
+
+def images(name):
+    """Return centred pixels; they have one unit."""
+    X, X_test, y, y_test = load_images(name)
+    scaler = StandardScaler(with_std=False).fit(X)
+    return scaler.transform(X), scaler.transform(X_test), y, y_test
+
+
+def features(path):
+    """Return scaled features of a file that the user made."""
+    try:
+        with np.load(path) as file:
+            missing = sorted(set(ARRAYS) - set(file.files))
+            if missing:
+                raise SystemExit(f"{path} must hold the arrays {ARRAYS}; it has no {missing}.")
+            X, X_test, y, y_test = (file[name] for name in ARRAYS)
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"{path} must be a file that np.savez wrote: {error}") from error
+    scaler = StandardScaler().fit(X)
+    return scaler.transform(X), scaler.transform(X_test), y, y_test
+
+
+def measure(file, key, data):
+    """Fit one network and append its row."""
+    _, seed, width, parametrization = key
+    X, X_test, y, y_test = data
+    is_classes = np.asarray(y).dtype.kind in "iuOUb"
+    Network = SpectralMLPClassifier if is_classes else SpectralMLPRegressor
+    network = Network(width, alpha=ALPHA, parametrization=parametrization, random_state=seed)
+    start = time.perf_counter()
+    network.fit(X, y)
+    seconds = time.perf_counter() - start
+    scores = [round(network.score(*rows), 4) for rows in ((X, y), (X_test, y_test))]
+    alive = sum(network.n_alive_nodes_)
+    file.add([*key, alive, *scores, network.size_settled_, round(seconds, 1)])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--budget", type=float, default=60, help="minutes after which to stop")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="CSV that grows row by row")
+    parser.add_argument("--features", type=Path, help="features.npz, in place of the tables")
+    parser.add_argument("--widths", type=int, nargs="+", default=WIDTHS)
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
+    arguments = parser.parse_args()
+    tables = {
+        "california": california,
+        "mnist": lambda: images("mnist"),
+        "fashion_mnist": lambda: images("fashion_mnist"),
+    }
+    if arguments.features is not None:
+        tables = {arguments.features.stem: lambda: features(arguments.features)}
+    file = Appender(arguments.out, COLUMNS, n_keys=4, budget=arguments.budget)
+    warnings.simplefilter("ignore")  # whether sizes have settled is in the rows
+    for name, load in tables.items():
+        keys = itertools.product([name], arguments.seeds, arguments.widths, ("spectral", "dense"))
+        wanted = [key for key in keys if file.wants(key)]
+        data = load() if wanted else None
+        for key in wanted:
+            if file.wants(key):
+                measure(file, key, data)
+
+
+if __name__ == "__main__":
+    main()
