@@ -57,6 +57,6 @@ bench: $(VENV)/.installed-bench ## compare speed with the peers (others: BENCHMA
 	set -e; for script in $(BENCHMARKS); do $(BIN)/python $$script; done
 
 clean: ## remove what the other targets made, the environment included
-	rm -rf $(VENV) build dist docs/_build docs/auto_examples docs/api/generated
+	rm -rf $(VENV) build dist docs/_build docs/auto_examples docs/api/generated examples/*.png
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -1,7 +1,8 @@
 """Sphinx configuration.
 
-SKSPECTRAL_DOCS_RUN=1 executes the gallery; SKSPECTRAL_DOCS_INTERSPHINX=1 links to the
-documentation of other projects. Without them the build needs no network and runs no example.
+The gallery is executed, on the data that SCIKIT_LEARN_DATA and SKSPECTRAL_DATA name or, without
+them, on bundled and made data; SKSPECTRAL_DOCS_RUN=0 leaves it out.
+SKSPECTRAL_DOCS_INTERSPHINX=1 links to the documentation of other projects, which needs a network.
 """
 
 import os
@@ -9,7 +10,7 @@ import re
 
 import skspectral
 
-RUN_GALLERY = bool(os.environ.get("SKSPECTRAL_DOCS_RUN"))
+RUN_GALLERY = os.environ.get("SKSPECTRAL_DOCS_RUN") != "0"
 LINK_PROJECTS = bool(os.environ.get("SKSPECTRAL_DOCS_INTERSPHINX"))
 
 project = "skspectral"
@@ -34,6 +35,7 @@ default_role = "literal"
 autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
+toc_object_entries_show_parents = "hide"
 numpydoc_xref_param_type = False
 
 if LINK_PROJECTS:
@@ -65,6 +67,9 @@ html_theme_options = {
     "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc"],
 }
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
+html_sidebars = {page: [] for page in ("index", "install", "getting_started", "references")}
 html_show_sourcelink = False
 
 

@@ -140,13 +140,17 @@ for name, (X_train, X_test, y_train, y_test) in tables.items():
 # positive: a curve on the diagonal. A large penalty on few rows makes a network
 # timid, with a curve that is a little steeper; ``selection="best"`` is less so.
 
-fig, (left, right) = plt.subplots(1, 2, figsize=(10, 4.8), layout="constrained")
+fig, ax = plt.subplots(figsize=(6, 5), layout="constrained")
 for name, (_, X_test, _, y_test) in tables.items():
     proba = models[name].predict_proba(X_test)[:, 1]
     CalibrationDisplay.from_predictions(
-        y_test, proba, n_bins=8, strategy="quantile", name=name, ax=left
+        y_test, proba, n_bins=8, strategy="quantile", name=name, ax=ax
     )
-left.set_title("As fitted")
+ax.set_title("As fitted")
+path = "reliability_tables.png"
+fig.savefig(path, dpi=120)
+print(f"The plot is in {path}")
+plt.show()
 
 # %%
 # Rare classes
@@ -168,6 +172,7 @@ candidates = {
         make_pipeline(make_tabular_preprocessor(), plain), cv=3, random_state=0
     ),
 }
+fig, ax = plt.subplots(figsize=(6, 5), layout="constrained")
 for label, candidate in candidates.items():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -180,10 +185,10 @@ for label, candidate in candidates.items():
     )
     if label != "threshold":  # the probabilities of "plain"
         CalibrationDisplay.from_predictions(
-            y_test, proba, n_bins=8, strategy="quantile", name=label, ax=right
+            y_test, proba, n_bins=8, strategy="quantile", name=label, ax=ax
         )
-right.set_title(f"{name}: ways to find more of a rare class")
-path = "reliability_tables.png"
+ax.set_title(f"{name}: ways to find more of a rare class")
+path = "reliability_rare_class.png"
 fig.savefig(path, dpi=120)
 print(f"The plot is in {path}")
 plt.show()

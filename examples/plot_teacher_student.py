@@ -65,8 +65,11 @@ print(results.groupby(by)[["mean_test_n_nodes", "mean_test_r2"]].mean().round(3)
 # Sizes
 # -----
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-EffectiveSizeDisplay.from_cv_results(students.cv_results_, teacher_size=TEACHER, ax=left)
+display = EffectiveSizeDisplay.from_cv_results(students.cv_results_, teacher_size=TEACHER)
+path = "teacher_student_sizes.png"
+display.figure_.savefig(path, dpi=120)
+print(f"The plot is in {path}")
+plt.show()
 
 # %%
 # Are they the same nodes?
@@ -82,9 +85,10 @@ with warnings.catch_warnings():
 match = match_nodes(student, data.teacher)
 print(f"{student.n_alive_nodes_[0]} alive nodes; cosines of the pairs, sorted:")
 print(sorted(match.similarity.round(3).tolist()))
-PathMagnitudesDisplay.from_estimators(student, data.teacher, ax=right)
-figure.savefig("teacher_student.png", dpi=120)
-print("The plot is in teacher_student.png")
+display = PathMagnitudesDisplay.from_estimators(student, data.teacher)
+path = "teacher_student_paths.png"
+display.figure_.savefig(path, dpi=120)
+print(f"The plot is in {path}")
 plt.show()
 
 # %%

@@ -26,7 +26,8 @@ def write_table(rows):
     table = table.round(
         {"alive": 1, "alive, std": 1, "distinct": 1, "nodes_at_equal_score": 1, "seconds": 0}
     )
-    table["error"] = table["error"].map("{:.1e}".format)
+    table["error"] = table["error"].round(4)
+    table = table.rename(columns={"nodes_at_equal_score": "at equal score"})
     table.to_csv(DOCS / "effective_size.csv", index=False)
 
 
