@@ -41,6 +41,7 @@ from skspectral.datasets import make_teacher_student
 
 RESULTS = Path(__file__).parent / "results" / "size_recovery.csv"
 TABLE = Path(__file__).parents[1] / "docs" / "size_recovery.csv"
+CELLS = TABLE.with_name("size_recovery_cells.csv")
 N_ROWS, N_TEST, N_FEATURES = 10_000, 5_000, 10
 ALPHAS = np.geomspace(3e-5, 3e-3, 13)
 PATH_EPOCHS = 100
@@ -170,15 +171,21 @@ def measure(file, key):
     )
 
 
-def summary(rows):
-    """Return shares of fits that found the size, a row per kind of teacher."""
-    keys = ["n_layers", "teacher", "noise"]
-    shares = rows.groupby([*keys, "method"])[["alive_found", "distinct_found"]].mean().unstack()
-    shares.columns = [
-        f"{method}, {what.removesuffix('_found')}" for what, method in shares.columns
-    ]
-    fits = rows[rows["method"] == "out"].groupby(keys).size().rename("fits")
-    return pd.concat([fits, shares.round(2)], axis=1).reset_index()
+def shares(rows, keys):
+    """Return the share of students whose size was found, for each method and way to count."""
+    found = rows.groupby([*keys, "method"])[["alive_found", "distinct_found"]].mean()
+    found.columns = ["alive", "distinct"]
+    table = found.unstack().swaplevel(axis=1)[list(METHODS)].round(2)
+    table.columns = [f"{method}, {count}" for method, count in table.columns]
+    students = rows[rows["method"] == "out"].groupby(keys).size().rename("students")
+    return pd.concat([students, table], axis=1).reset_index()
+
+
+def write_tables(rows):
+    """Write the shares in each cell of the grid, and over all teachers and widths."""
+    shares(rows, ["n_layers", "teacher", "times", "noise"]).to_csv(CELLS, index=False)
+    start = np.where(rows["times"] == 1, "as wide as the teacher", "wider")
+    shares(rows.assign(start=start), ["start", "n_layers", "noise"]).to_csv(TABLE, index=False)
 
 
 def main():
@@ -192,7 +199,7 @@ def main():
         for key in itertools.product(layers, teachers, times, NOISES, seeds, METHODS):
             if file.wants(key):
                 measure(file, key)
-    summary(file.read()).to_csv(TABLE, index=False)
+    write_tables(file.read())
 
 
 if __name__ == "__main__":

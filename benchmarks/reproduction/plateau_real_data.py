@@ -8,7 +8,8 @@ SCIKIT_LEARN_DATA name.
 
 Features of your own: ``--features features.npz``, a file with arrays X_train (n, n_features),
 y_train (n,), X_test and y_test, for example the outputs of a network's last but one layer. Labels
-of integers or strings are classes. The row's table is the name of the file.
+of integers or strings are classes. The row's table is the name of the file. Without `--features`
+the table and the figure of the documentation are written at the end, from what there is.
 """
 
 import os
@@ -118,6 +119,10 @@ def main():
         for key in wanted:
             if file.wants(key):
                 measure(file, key, data)
+    if arguments.features is None:
+        from plateau_real_data_figures import write_documents  # needs matplotlib
+
+        write_documents(file.read())
 
 
 if __name__ == "__main__":
