@@ -4,6 +4,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 
 from skspectral import EffectiveSizeDisplay
 
@@ -13,6 +14,15 @@ TEACHER = 20
 RECIPES = ["spectral", "dense", "spectral, published", "dense, published"]
 NO_GROWTH = 1e-6
 """Where no growth is drawn."""
+FEWEST = 5
+"""Repetitions of every recipe below which a teacher and width are left out."""
+
+
+def repeated(rows):
+    """Return the rows of teachers and widths that all recipes have repeated often enough."""
+    fits = rows.groupby(["teacher", "width", "recipe"]).size().unstack(fill_value=0)
+    enough = fits.index[(fits >= FEWEST).all(axis=1)]
+    return rows[pd.MultiIndex.from_frame(rows[["teacher", "width"]]).isin(enough)]
 
 
 def write_table(rows):
@@ -99,6 +109,7 @@ def save(figure, name):
 
 def write_documents(rows, bins, more_or_less):
     """Write all of them."""
+    rows = repeated(rows)
     write_table(rows)
     shown = rows[rows["teacher"] == TEACHER]
     draw_sizes(shown)
