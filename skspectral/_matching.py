@@ -336,7 +336,8 @@ def path_agreement(student, teacher):
     r"""Compare two networks by their sorted path magnitudes.
 
     One minus the Bray-Curtis dissimilarity of both lists, strongest path first,
-    the shorter one filled with zeros:
+    the shorter one filled with zeros. It sees the scale of the outputs, which labels
+    of classes leave open: compare classifiers by :func:`match_nodes`.
 
     .. math::
 

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_scalar
 
 from skspectral._compat import check_matplotlib_support
 from skspectral._display._pruning_curve import add_legend, scale_counts
@@ -193,7 +195,7 @@ class EffectiveSizeDisplay:
         layer : int or None, default=None
             Hidden layer whose width is on the axis; None: all together. Record
             the size of the same: ``functools.partial(n_alive_nodes_score, layer=0)``.
-        teacher_size : int or None, default=None
+        teacher_size : int >= 1 or None, default=None
             Nodes of the teacher, marked by a horizontal line.
         ax : matplotlib Axes or None, default=None
             Where to draw; None makes a figure.
@@ -209,11 +211,20 @@ class EffectiveSizeDisplay:
         ------
         ImportError
             If matplotlib is not installed.
+        TypeError
+            If `cv_results` is no dict, but the search itself for example.
         ValueError
             If the search did not vary `hidden_layer_sizes`, did not record sizes,
-            or has no spectral fit.
+            or has no spectral fit, or `teacher_size` is below 1.
         """
         check_matplotlib_support(f"{cls.__name__}.from_cv_results")
+        if not hasattr(cv_results, "keys"):
+            raise TypeError(
+                "`cv_results` must be the dict `cv_results_` of a search; got "
+                f"{type(cv_results).__name__}."
+            )
+        if teacher_size is not None:
+            check_scalar(teacher_size, "teacher_size", Integral, min_val=1)
         layers = find_parameter(cv_results, "hidden_layer_sizes")
         if layers is None:
             raise ValueError(

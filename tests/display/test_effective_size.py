@@ -131,6 +131,21 @@ def test_search_over_something_else_is_refused(regression):
         EffectiveSizeDisplay.from_cv_results(results)
 
 
+@pytest.mark.parametrize(
+    ("cv_results", "teacher_size", "error", "message"),
+    [
+        (GridSearchCV(Ridge(), {}), None, TypeError, "`cv_results_` of a search; got GridS"),
+        ("made", 0, ValueError, "teacher_size == 0, must be >= 1"),
+        ("made", "ten", TypeError, "teacher_size must be an instance of int"),
+    ],
+)
+def test_other_arguments_are_refused(cv_results, teacher_size, error, message):
+    made = {"param_hidden_layer_sizes": [10, 20], "split0_test_n_nodes": [7, 7]}
+    cv_results = made if cv_results == "made" else cv_results
+    with pytest.raises(error, match=message):
+        EffectiveSizeDisplay.from_cv_results(cv_results, teacher_size=teacher_size)
+
+
 def test_path_magnitudes_are_drawn_strongest_first():
     teacher = make_teacher_student(10, random_state=0).teacher
     other = make_teacher_student(10, random_state=1).teacher
