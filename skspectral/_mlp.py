@@ -407,7 +407,7 @@ class BaseSpectralMLP(ExportableMixin, PrunableMixin, CallbackSupportMixin, Base
             margin = self.tol if ends else 0.0
             callbacks.append(("_best_epoch", BestEpoch(validation_score, margin)))
         if self.verbose == 1:
-            callbacks.append(("_progress", Progress(epochs)))
+            callbacks.append(("_progress", Progress(epochs, self.time_limit)))
         callbacks += self._user_callbacks()
         if hasattr(self, "_skl_callbacks"):
             callbacks.append(("_sklearn_callbacks", follow))

@@ -32,10 +32,13 @@ class Progress(Callback):
     ----------
     epochs : int
         Planned; training may stop before.
+    time_limit : float or None
+        Seconds after which it stops in any case.
     """
 
-    def __init__(self, epochs: int) -> None:
+    def __init__(self, epochs: int, time_limit: float | None) -> None:
         self.epochs = epochs
+        self.time_limit = time_limit
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Start the clock, and the bar where there is one."""
@@ -68,7 +71,10 @@ class Progress(Callback):
 
     def _write_line(self, net: Any) -> None:
         self.said_ = time.perf_counter()
-        left = (self.said_ - self.start_) / self.epoch_ * (self.epochs - self.epoch_)
+        elapsed = self.said_ - self.start_
+        left = elapsed / self.epoch_ * (self.epochs - self.epoch_)
+        if self.time_limit is not None:
+            left = min(left, max(self.time_limit - elapsed, 0.0))
         line = f"epoch {self.epoch_}/{self.epochs}, {describe(net)}, {left:.0f} s left\n"
         sys.stdout.write(line)
         sys.stdout.flush()

@@ -50,6 +50,13 @@ def test_fit_that_stops_early_shows_what_it_did(binary, capsys):
     assert len(capsys.readouterr().out.splitlines()) <= 10
 
 
+def test_no_more_time_is_left_than_the_limit(regression, capsys, monkeypatch):
+    monkeypatch.setattr(progress, "MOST_SILENCE", 0.0)
+    fit(regression, max_iter=1_000_000, time_limit=0.3)
+    left = re.findall(r"(\d+) s left", capsys.readouterr().out)
+    assert max(map(int, left)) == 0
+
+
 def test_silence_is_the_default(regression, capsys):
     fit(regression, verbose=0)
     shown = capsys.readouterr()
