@@ -73,8 +73,8 @@ def encoder():
 regressor = SpectralMLPRegressor(60, batch_size=400, max_iter=120, random_state=0)
 alphas = [1e-4, 3e-4, 1e-3, 3e-3]
 if len(X_train) < 1000:  # the bundled data: few rows, much noise
-    regressor.set_params(batch_size="auto", max_iter=1000)
-    alphas = [1e-2, 3e-2, 1e-1, 2e-1]
+    regressor.set_params(batch_size="auto", max_iter=400)
+    alphas = [3e-2, 1e-1, 2e-1]
 model = make_pipeline(encoder(), regressor)
 
 # %%
