@@ -29,11 +29,11 @@ from skspectral._convergence import (
 )
 from skspectral._device import choose_device, choose_threads
 from skspectral._exportable import ExportableMixin
+from skspectral._growable import GrowableMixin
 from skspectral._net import SpectralNet
 from skspectral._optimizers import ADAM_BETAS
 from skspectral._penalty import Penalty
 from skspectral._progress import Progress
-from skspectral._prunable import PrunableMixin
 from skspectral._rows import Rows, check_weights
 from skspectral._schedule import HORIZON_SCHEDULES, auto_epochs
 from skspectral._shrinking import DropSilent
@@ -65,7 +65,7 @@ CHUNK = 10_000
 MAX_INT = np.iinfo(np.int32).max
 
 
-class BaseSpectralMLP(ExportableMixin, PrunableMixin, CallbackSupportMixin, BaseEstimator):
+class BaseSpectralMLP(ExportableMixin, GrowableMixin, CallbackSupportMixin, BaseEstimator):
     """Training, relevance and the fitted attributes of both estimators."""
 
     _parameter_constraints: dict = {

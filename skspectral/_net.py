@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.base import clone
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 from skorch.dataset import unpack_data
+from skorch.history import History
 from skorch.utils import TeeGenerator
 from torch import Tensor
 
@@ -245,6 +247,22 @@ class SpectralNet(NeuralNet):
         self.optimizer_.param_groups = [{**options, **group} for group in self._parameter_groups()]
         self._run(dataset, None, 1)
         return self
+
+    def with_module(self, module: SpectralMLP) -> SpectralNet:
+        """Return a copy with another module, whose optimiser and callbacks start anew."""
+        changed = object.__new__(type(self))
+        changed.__dict__.update(self.__dict__)  # skorch would copy through a pickle, which is slow
+        changed.history_ = History(self.history_)
+        given = self.callbacks_[len(self.get_default_callbacks()) :]
+        changed.callbacks = [(name, clone(callback, safe=False)) for name, callback in given]
+        changed.initialize_callbacks()
+        changed.module_ = module
+        changed.node_indices_ = [np.arange(size) for size in module.layer_sizes[1:-1]]
+        changed.module = functools.partial(
+            SpectralMLP, module.layer_sizes, *self.module.args[1:], **self.module.keywords
+        )
+        changed.restart_optimizer()
+        return changed
 
     def restart(self, *, callbacks: list[Any], **settings: Any) -> SpectralNet:
         """Take new settings and start the optimiser and the callbacks anew; weights stay."""

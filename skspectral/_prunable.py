@@ -13,17 +13,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from skspectral._fitted import FittedNetworkMixin
 from skspectral._ranking import check_n_nodes, masks_of, rank_nodes
-from skspectral._shrinking import shrunk_copy
+from skspectral.nn._shrink import shrink
 
 
 def _is_share(value):
     return isinstance(value, Real) and not isinstance(value, bool) and 0 <= float(value) < 1
 
 
-def check_has_nodes(layers):
+def check_has_nodes(layers, purpose="prune"):
     """Raise ValueError where there is no hidden layer."""
     if not len(layers):
-        raise ValueError("The network has no hidden layer, so there are no nodes to prune.")
+        raise ValueError(f"The network has no hidden layer, so there are no nodes to {purpose}.")
 
 
 class PrunableMixin(FittedNetworkMixin):
@@ -85,24 +85,29 @@ class PrunableMixin(FittedNetworkMixin):
 
     def _keep(self, masks):
         """Return the estimator of the masked network, list of bool ndarray of shape (n_nodes,)."""
-        small = copy.copy(self)
         physical = [
             np.asarray(mask)[index] for mask, index in zip(masks, self.node_indices_, strict=True)
         ]
-        small.net_ = shrunk_copy(self.net_, physical)
-        small._layer_sizes = small.net_.module_.layer_sizes
-        small.hidden_layer_sizes = small._layer_sizes[1:-1]
-        sizes = list(small.hidden_layer_sizes)
-        small._fitted_architecture = {**self._fitted_architecture, "hidden_layer_sizes": sizes}
-        if self._random_state is not check_random_state(None):  # numpy's own is shared by all
-            small._random_state = copy.deepcopy(self._random_state)
-        if self.net_.random_state is not None:
-            small.net_.random_state = small._random_state
-        small._input_scaler = copy.deepcopy(self._input_scaler)
+        small = self._with_module(shrink(self.module_, physical))
         alive = self._alive_masks()
         if any((a & ~mask).any() for a, mask in zip(alive, masks, strict=True)):
             small.size_settled_ = None  # what is left is a choice, not where training ended
         return small
+
+    def _with_module(self, module):
+        """Return a copy that goes on with another module, its nodes numbered anew."""
+        changed = copy.copy(self)
+        changed.net_ = self.net_.with_module(module)
+        changed._layer_sizes = module.layer_sizes
+        changed.hidden_layer_sizes = module.layer_sizes[1:-1]
+        sizes = list(changed.hidden_layer_sizes)
+        changed._fitted_architecture = {**self._fitted_architecture, "hidden_layer_sizes": sizes}
+        if self._random_state is not check_random_state(None):  # numpy's own is shared by all
+            changed._random_state = copy.deepcopy(self._random_state)
+        if self.net_.random_state is not None:
+            changed.net_.random_state = changed._random_state
+        changed._input_scaler = copy.deepcopy(self._input_scaler)
+        return changed
 
     def _there(self, masks):
         """Return `masks` without the nodes that left in training."""

@@ -1,19 +1,16 @@
-"""Cut nodes out of a net, after training or in the midst of it."""
+"""Cut nodes out of a net in the midst of training."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from scipy import sparse
-from sklearn.base import clone
 from skorch.callbacks import Callback
-from skorch.history import History
 from torch import Tensor
 
 from skspectral._batches import RowDataset
@@ -27,33 +24,6 @@ ROWS = 100_000
 """Rows whose norms are taken at a time."""
 WORTH_IT = 0.05
 """Share of the nodes of a network that must be silent for it to be rebuilt in training."""
-
-
-def shrunk_copy(net: SpectralNet, masks: Sequence[Any]) -> SpectralNet:
-    """Return a copy of `net` with the nodes that `masks` keep.
-
-    Its optimiser and its callbacks start anew.
-
-    Parameters
-    ----------
-    net : SpectralNet
-        Trained; it is not changed.
-    masks : sequence of bool array-like of shape (n_nodes,)
-        One per hidden layer.
-    """
-    small = object.__new__(type(net))
-    small.__dict__.update(net.__dict__)  # skorch would copy through a pickle, which is slow
-    small.history_ = History(net.history_)
-    given = net.callbacks_[len(net.get_default_callbacks()) :]
-    small.callbacks = [(name, clone(callback, safe=False)) for name, callback in given]
-    small.initialize_callbacks()
-    small.module_ = shrink(net.module_, masks)
-    small.node_indices_ = [np.arange(size) for size in small.module_.layer_sizes[1:-1]]
-    small.module = functools.partial(
-        SpectralMLP, small.module_.layer_sizes, *net.module.args[1:], **net.module.keywords
-    )
-    small.restart_optimizer()
-    return small
 
 
 def largest_norm(dataset: RowDataset) -> float:

@@ -21,6 +21,7 @@ METHODS = [
         "reset_parameters",
         "from_linear",
         "prune",
+        "grow",
         "to_sklearn",
         "to_onnx",
         "transform",

@@ -1,5 +1,6 @@
-"""The scripts of the reproduction that take a user's own file."""
+"""The reproduction: a user's own file, and the size that the data choose."""
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks" / "reproduction" / "plateau_real_data.py"
+from skspectral import SpectralMLPRegressor
+from skspectral.datasets import make_teacher_student
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+SCRIPT = BENCHMARKS / "reproduction" / "plateau_real_data.py"
 
 
 def run(path, out):
@@ -46,3 +51,48 @@ def test_other_files_are_refused(tmp_path, content):
     assert done.returncode != 0
     assert "must hold the arrays" in done.stderr or "must be a file" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def size_recovery(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # the script sets it where it is not
+    return importlib.import_module("size_recovery")
+
+
+def test_penalties_that_cost_next_to_nothing(size_recovery):
+    shared = 10 * np.random.default_rng(0).random(1000)  # by all: only differences count
+    difference = 0.2 * np.resize([1, -1], 1000)  # the standard error of its mean is 0.0063
+    excess = difference * [[1], [0], [1], [1]] + [[0.02], [0.0], [0.005], [0.008]]
+    assert size_recovery.choose(shared + excess, 1.0) == 2
+    exact = np.outer([0.0, 5e-5, 2e-4], np.ones(10))
+    assert size_recovery.choose(exact, 1.0) == 1
+    assert size_recovery.choose(exact, 10.0) == 2
+
+
+@pytest.mark.parametrize(
+    ("sizes", "teacher", "found"),
+    [
+        ([20], 20, True),
+        ([21], 20, True),
+        ([22], 20, False),
+        ([20, 18], 20, False),
+        ([42, 38], 40, True),
+        ([4], 5, True),
+        ([3], 5, False),
+    ],
+)
+def test_found_is_within_a_node_or_a_twentieth(size_recovery, sizes, teacher, found):
+    assert size_recovery.is_found(sizes, teacher) is found
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_the_size_of_a_small_teacher_is_found(size_recovery, monkeypatch):
+    monkeypatch.setattr(size_recovery, "MAX_ROUNDS", 2)
+    monkeypatch.setattr(size_recovery, "EPOCHS", 50)
+    made = make_teacher_student(2000, 5, (4,), noise=0.1, random_state=0)
+    student = SpectralMLPRegressor((20,), random_state=0)
+    network = size_recovery.fit_size(student, made.X, made.y)
+    assert abs(network.n_alive_nodes_[0] - 4) <= 1
+    assert network.alpha in size_recovery.ALPHAS
+    assert network.score(made.X, made.teacher_output) > 0.99

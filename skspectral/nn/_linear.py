@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -276,3 +277,39 @@ class SpectralLinear(nn.Module):
             if self.bias is not None:
                 linear.bias.copy_(self.bias)
         return linear
+
+
+def reset_layer(
+    layer: nn.Module, generator: torch.Generator | None, *, init: str = "glorot", gain: float
+) -> None:
+    """Restart a spectral or dense layer; see :meth:`SpectralLinear.reset_parameters`."""
+    if isinstance(layer, SpectralLinear):
+        layer.reset_parameters(generator, init=init, gain=gain)
+    elif isinstance(layer, nn.Linear):
+        init_dense_(layer.weight, layer.bias, init=init, gain=gain, generator=generator)
+
+
+def matrix_of(layer: Any) -> Tensor:
+    """Return what holds the weights of a layer, `phi` or `weight`, (out_features, in_features)."""
+    matrix: Tensor = layer.phi if isinstance(layer, SpectralLinear) else layer.weight
+    return matrix
+
+
+def empty_like(layer: Any, in_features: int, out_features: int, *, bias: bool) -> nn.Module:
+    """Return a layer of the same kind, dtype and device whose parameters are not filled.
+
+    Parameters
+    ----------
+    layer : SpectralLinear or torch.nn.Linear
+    in_features, out_features : int
+    bias : bool
+    """
+    matrix = matrix_of(layer)
+    options: dict[str, Any] = {"bias": bias, "device": matrix.device, "dtype": matrix.dtype}
+    kind: type[nn.Module] = nn.Linear
+    if isinstance(layer, SpectralLinear):
+        kind = SpectralLinear
+        names = ("train_phi", "train_lambda_in", "train_lambda_out")
+        options |= {name: getattr(layer, name) for name in names}
+    empty: nn.Module = nn.utils.skip_init(kind, in_features, out_features, **options)
+    return empty

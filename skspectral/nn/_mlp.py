@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from skspectral.nn._linear import SpectralLinear, init_dense_
+from skspectral.nn._linear import SpectralLinear, reset_layer
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "identity": nn.Identity,
@@ -163,9 +165,12 @@ class SpectralMLP(nn.Module):
                     dtype=dtype,
                 )
             self.layers.append(layer)
-        self.reset_parameters(
-            generator, gain=1 / math.sqrt(3) if activation == "logistic" else 1.0
-        )
+        self.reset_parameters(generator, gain=self.gain)
+
+    @property
+    def gain(self) -> float:
+        """Factor on the bounds of the initial weights, which the activation asks for."""
+        return 1 / math.sqrt(3) if isinstance(self.activation, nn.Sigmoid) else 1.0
 
     @property
     def hidden_layers(self) -> list[nn.Module]:
@@ -185,6 +190,25 @@ class SpectralMLP(nn.Module):
                 is_output = layer is self.layers[-1]
                 layer.set_trained(**_trained_factors(self.eigenvalues, trainable, is_output))
 
+    def with_layers(self, layers: Sequence[Any]) -> SpectralMLP:
+        """Return a copy with other layers, which may have other sizes.
+
+        Parameters
+        ----------
+        layers : sequence of Module
+            In place of `layers`, first to last; they are not copied.
+
+        Returns
+        -------
+        SpectralMLP
+        """
+        replaced = nn.ModuleList(layers).train(self.training)
+        # the copy takes the new layers where it would copy the old ones
+        changed = copy.deepcopy(self, {id(self.layers): replaced})
+        sizes = [layer.out_features for layer in layers]
+        changed.layer_sizes = (self.layer_sizes[0], *sizes)
+        return changed
+
     def last_hidden(self, x: Tensor) -> Tensor:
         """Map Tensor of shape (n, n_inputs) to the activations of the last hidden layer."""
         for layer in self.hidden_layers:
@@ -200,10 +224,7 @@ class SpectralMLP(nn.Module):
     ) -> None:
         """Restart every layer; see :meth:`SpectralLinear.reset_parameters`."""
         for layer in self.layers:
-            if isinstance(layer, SpectralLinear):
-                layer.reset_parameters(generator, init=init, gain=gain)
-            elif isinstance(layer, nn.Linear):
-                init_dense_(layer.weight, layer.bias, init=init, gain=gain, generator=generator)
+            reset_layer(layer, generator, init=init, gain=gain)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map Tensor of shape (n, n_inputs) to linear outputs of shape (n, n_outputs)."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from skspectral.nn._linear import SpectralLinear
+from skspectral.nn._linear import SpectralLinear, empty_like, matrix_of
 from skspectral.nn._mlp import SpectralMLP
 
 
@@ -162,6 +162,7 @@ def shrink(module: SpectralMLP, masks: Sequence[Any]) -> SpectralMLP:
     See Also
     --------
     mask_nodes : Switch the same nodes off.
+    grow : The way back, to more nodes.
 
     Examples
     --------
@@ -180,17 +181,13 @@ def shrink(module: SpectralMLP, masks: Sequence[Any]) -> SpectralMLP:
     n_inputs, n_outputs = module.layer_sizes[0], module.layer_sizes[-1]
     columns = [first.new_ones(n_inputs, dtype=torch.bool), *checked]
     rows = [*checked, first.new_ones(n_outputs, dtype=torch.bool)]
-    layers = nn.ModuleList()
+    layers: list[nn.Module] = []
     emitted = first.new_zeros(n_inputs, dtype=torch.float64)
     for layer, keep_in, keep_out in zip(module.layers, columns, rows, strict=True):
         bias = _folded_bias(layer, emitted.masked_fill(keep_in, 0.0))
         layers.append(_part(layer, keep_in, keep_out, bias))
         emitted = module.activation(_bias(layer))
-    layers.train(module.training)
-    # the copy takes the new layers where it would copy the old ones
-    small = copy.deepcopy(module, {id(module.layers): layers})
-    small.layer_sizes = tuple(int(keep.sum()) for keep in (*columns, rows[-1]))
-    return small
+    return module.with_layers(layers)
 
 
 def _bias(layer: Any) -> Tensor:
@@ -220,17 +217,10 @@ def _folded_bias(layer: Any, emitted: Tensor) -> Tensor | None:
 def _part(layer: Any, keep_in: Tensor, keep_out: Tensor, bias: Tensor | None) -> nn.Module:
     """Return the part of `layer` between kept nodes, with the given bias."""
     sizes = int(keep_in.sum()), int(keep_out.sum())
-    spectral = isinstance(layer, SpectralLinear)
-    matrix = layer.phi if spectral else layer.weight
-    options: dict[str, Any] = {"device": matrix.device, "dtype": matrix.dtype}
-    if spectral:
-        names = ("train_phi", "train_lambda_in", "train_lambda_out")
-        options |= {name: getattr(layer, name) for name in names}
-    kind = SpectralLinear if spectral else nn.Linear
-    part: Any = nn.utils.skip_init(kind, *sizes, bias=bias is not None, **options)
+    part: Any = empty_like(layer, *sizes, bias=bias is not None)
     with torch.no_grad():
-        (part.phi if spectral else part.weight).copy_(matrix[keep_out][:, keep_in])
-        if spectral:
+        matrix_of(part).copy_(matrix_of(layer)[keep_out][:, keep_in])
+        if isinstance(layer, SpectralLinear):
             part.lambda_in.copy_(layer.lambda_in[keep_in])
             part.lambda_out.copy_(layer.lambda_out[keep_out])
         if bias is not None:

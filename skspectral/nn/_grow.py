@@ -1,0 +1,187 @@
+"""Add nodes to a trained network, to lead it out of a local minimum."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from skspectral.nn._linear import SpectralLinear, empty_like, matrix_of, reset_layer
+from skspectral.nn._mlp import SpectralMLP
+
+NEW = -1
+"""Source of a node that is no copy."""
+
+
+def grow(
+    module: SpectralMLP,
+    layer_sizes: Sequence[int],
+    *,
+    spread: float = 0.5,
+    generator: torch.Generator | None = None,
+) -> SpectralMLP:
+    r"""Widen the hidden layers of a trained network, for training to go on.
+
+    Half of the added nodes, at most one for each that is there, split a node in
+    two: with incoming weights :math:`w_i` and outgoing :math:`v_{ki}`, node i and
+    its copy get
+
+    .. math::
+
+        w_i \pm \delta_i, \quad \|\delta_i\| = \text{spread} \, \|w_i\|, \qquad
+        v_{ki} / 2
+
+    with :math:`\delta_i` in a random direction; in a spectral layer the steps are
+    taken in `phi`, and the eigenvalues are the same for both. The others start as nodes of a
+    new network do, without weights towards the nodes that were there. So the
+    network computes about what it did, and exactly that where no node is split
+    or `spread` is 0.
+
+    Parameters
+    ----------
+    module : SpectralMLP
+        The network; it is not changed.
+    layer_sizes : sequence of int
+        Input columns, hidden nodes per layer, outputs, as of
+        :class:`SpectralMLP`: hidden layers no smaller than those of `module`,
+        inputs and outputs the same.
+    spread : float, default=0.5
+        How far the two halves of a node are moved apart, at least 0.
+    generator : torch.Generator on the CPU or None, default=None
+        Source of random numbers; None uses torch's global generator.
+
+    Returns
+    -------
+    SpectralMLP
+        A new network. Of each hidden layer the old nodes come first, in their
+        order, then the copies, then the new ones.
+
+    Raises
+    ------
+    TypeError
+        If `module` is not a SpectralMLP.
+    ValueError
+        If `layer_sizes` or `spread` is not as described.
+
+    See Also
+    --------
+    shrink : The way back, to fewer nodes.
+
+    Notes
+    -----
+    A network that training has left with too few nodes is often in a local
+    minimum, where one node does the work of two [1]_. A node that is split can
+    leave it downhill [2]_; a node of which nothing comes dies again under the
+    penalty.
+
+    References
+    ----------
+    .. [1] I. Safran, O. Shamir, "Spurious local minima are common in two-layer
+       ReLU neural networks", ICML 2018, arXiv:1712.08968.
+    .. [2] L. Wu, D. Wang, Q. Liu, "Splitting steepest descent for growing neural
+       architectures", NeurIPS 2019, arXiv:1910.02366.
+
+    Examples
+    --------
+    >>> from skspectral.nn import SpectralMLP, grow
+    >>> grow(SpectralMLP((3, 2, 1)), (3, 8, 1)).layer_sizes
+    (3, 8, 1)
+    """
+    sizes = _check_sizes(module, layer_sizes)
+    if not (isinstance(spread, Real) and 0 <= spread < math.inf):
+        raise ValueError(f"`spread` must be a finite number >= 0; got {spread!r}.")
+    sources = [
+        _sources(old, new, generator) for old, new in zip(module.layer_sizes, sizes, strict=True)
+    ]
+    pairs = itertools.pairwise(sources)
+    return module.with_layers(
+        [
+            _grown(layer, inbound, outbound, spread, generator, module)
+            for layer, (inbound, outbound) in zip(module.layers, pairs, strict=True)
+        ]
+    )
+
+
+def _check_sizes(module: Any, layer_sizes: Any) -> list[int]:
+    if not isinstance(module, SpectralMLP):
+        raise TypeError(f"`module` must be a SpectralMLP; got {type(module).__name__}.")
+    old, new = module.layer_sizes, list(layer_sizes)
+    fits = (
+        len(new) == len(old)
+        and all(isinstance(size, Integral) for size in new)
+        and (new[0], new[-1]) == (old[0], old[-1])
+        and all(now >= before for now, before in zip(new, old, strict=True))
+    )
+    if not fits:
+        raise ValueError(
+            f"`layer_sizes` must be integers, one per layer, with the inputs and outputs of "
+            f"{old} and no hidden layer smaller; got {tuple(new)}."
+        )
+    return [int(size) for size in new]
+
+
+def _sources(old: int, new: int, generator: torch.Generator | None) -> Tensor:
+    """Return for each node of a widened layer the one it continues or copies, or NEW."""
+    n_split = min((new - old + 1) // 2, old)
+    split = torch.randperm(old, generator=generator)[:n_split]
+    fresh = torch.full((new - old - n_split,), NEW)
+    return torch.cat([torch.arange(old), split, fresh])
+
+
+def _grown(
+    layer: Any,
+    inbound: Tensor,
+    outbound: Tensor,
+    spread: float,
+    generator: torch.Generator | None,
+    module: SpectralMLP,
+) -> nn.Module:
+    """Return the widened layer between nodes of the given sources."""
+    sizes = len(inbound), len(outbound)
+    grown: Any = empty_like(layer, *sizes, bias=layer.bias is not None)
+    reset_layer(grown, generator, gain=module.gain)
+    columns, rows = inbound != NEW, outbound != NEW
+    n_parts = torch.bincount(inbound[columns])
+    with torch.no_grad():
+        matrix, start = matrix_of(layer).cpu(), matrix_of(grown).cpu()
+        old = matrix[outbound[rows]][:, inbound[columns]] / n_parts[inbound[columns]]
+        old += spread * _steps(old, outbound[rows], generator)
+        start[rows] = 0.0
+        start[rows.nonzero(), columns.nonzero().ravel()] = old
+        matrix_of(grown).copy_(start)
+        if isinstance(layer, SpectralLinear):
+            grown.lambda_in[columns] = layer.lambda_in[inbound[columns]]
+            grown.lambda_out[rows] = layer.lambda_out[outbound[rows]]
+        if layer.bias is not None:
+            grown.bias[rows] = layer.bias[outbound[rows]]
+    widened: nn.Module = grown
+    return widened
+
+
+def _steps(weights: Tensor, sources: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Return opposite random steps, as long as the row, for the rows of nodes that are split.
+
+    Parameters
+    ----------
+    weights : Tensor of shape (n_nodes, n_inputs)
+    sources : int Tensor of shape (n_nodes,)
+        Old nodes in their order, then the one that each copy was split off.
+    generator : torch.Generator or None
+    """
+    n_old = int(sources.max()) + 1
+    split = sources[n_old:]
+    copies = weights[n_old:]
+    directions = torch.randn(copies.shape, generator=generator, dtype=torch.float64)
+    directions /= directions.norm(dim=1, keepdim=True)
+    moves = directions.to(weights.dtype) * copies.norm(dim=1, keepdim=True)
+    steps = torch.zeros_like(weights)
+    steps[split] = moves
+    steps[n_old:] = -moves
+    return steps
