@@ -12,7 +12,8 @@ with or without noise. Students start 1 to 10 times as wide. Nothing but the dat
   minima: grown to their first width and fitted again, first at a third of the penalty, as long as
   the penalised training loss falls.
 
-Beside them one fit by the recipe of Giambagli et al. (2023), with the penalties that it names on
+Beside them, on a part of the grid, the same without growing and with eigenvalues on the output
+layer; and one fit by the recipe of Giambagli et al. (2023), with the penalties that it names on
 the first layer.
 
 One row of results/size_recovery.csv per student, with alive nodes and distinct directions (alive
@@ -44,6 +45,7 @@ from skspectral.datasets import make_teacher_student
 RESULTS = Path(__file__).parent / "results" / "size_recovery.csv"
 TABLE = Path(__file__).parents[1] / "docs" / "size_recovery.csv"
 CELLS = TABLE.with_name("size_recovery_cells.csv")
+COMPARED = TABLE.with_name("size_recovery_methods.csv")
 N_ROWS, N_TEST, N_FEATURES = 10_000, 5_000, 10
 ALPHAS = np.geomspace(3e-5, 3e-3, 13)
 GROWING_ALPHA = ALPHAS[3]
@@ -74,6 +76,7 @@ COLUMNS = [
 ]
 METHODS = {
     "out": {},
+    "not grown": {},
     "out-in": {"eigenvalues": "out-in"},
     "published": {
         "alpha": 0.0,
@@ -95,6 +98,7 @@ PARTS = (
     ((1,), (10, 20), (2, 5), range(3), METHODS),
     ((1,), (40,), (2, 5), range(3), METHODS),
     ((2,), (10, 20), (2, 5), range(3), METHODS),
+    ((1, 2), (10, 20), (1,), range(3), METHODS),
     ((1,), (5, 10, 20, 40), (1, 2, 5, 10), range(3), METHODS_OF_ALL),
     ((2,), (5, 10, 20, 40), (1, 2, 5, 10), range(3), METHODS_OF_ALL),
     ((1,), (5, 10, 20, 40), (1, 2, 5, 10), range(5), METHODS_OF_ALL),
@@ -103,23 +107,23 @@ PARTS = (
 """What is fitted, most important first: hidden layers, teacher's nodes, times, seeds, methods."""
 
 
-def fit_size(network, X, y):
+def fit_size(network, X, y, max_rounds):
     """Return the network at the penalty that the data choose, led out of local minima."""
     widths = network.hidden_layer_sizes
     n_train = len(X) * 4 // 5
     train, held = (X[:n_train], y[:n_train]), (X[n_train:], y[n_train:])
-    network = lead_out(network.set_params(alpha=GROWING_ALPHA), *train, widths)
+    network = lead_out(network.set_params(alpha=GROWING_ALPHA), *train, widths, max_rounds)
     path = [network := fit_on(network, *train, alpha=alpha, epochs=EPOCHS) for alpha in ALPHAS]
     chosen = path[choose(np.array([squared_errors(fitted, *held) for fitted in path]), np.var(y))]
-    network = lead_out(chosen, X, y, widths)
+    network = lead_out(chosen, X, y, widths, max_rounds)
     return fit_on(network, X, y, alpha=network.alpha, epochs="auto")
 
 
-def lead_out(network, X, y, widths):
+def lead_out(network, X, y, widths, max_rounds):
     """Grow the network to the widths and fit it again as long as the penalised loss falls."""
     best = fit_in_steps(network, X, y)
     in_vain = 0
-    for seed in range(MAX_ROUNDS):
+    for seed in range(max_rounds):
         if in_vain == PATIENCE:
             break
         grown = fit_in_steps(best.grow(widths, random_state=seed), X, y)
@@ -178,7 +182,7 @@ def measure(file, key):
     widths = (times * teacher,) * n_layers
     network = SpectralMLPRegressor(widths, random_state=seed, **METHODS[method])
     if method != "published":
-        network = fit_size(network, X, y)
+        network = fit_size(network, X, y, 0 if method == "not grown" else MAX_ROUNDS)
     else:
         network.fit(X, y)
     seconds = time.perf_counter() - start
@@ -201,7 +205,10 @@ def measure(file, key):
 
 
 def shares(rows, keys, methods):
-    """Return the share of students whose size was found, for each method and way to count."""
+    """Return the share of found sizes for each method, over students that all were fitted to."""
+    rows = rows[rows["method"].isin(methods)]
+    student = ["n_layers", "teacher", "times", "noise", "seed"]
+    rows = rows[rows.groupby(student)["method"].transform("nunique") == len(methods)]
     found = rows.groupby([*keys, "method"])[["alive_found", "distinct_found"]].mean()
     found.columns = ["alive", "distinct"]
     table = found.unstack().swaplevel(axis=1)[list(methods)].round(2)
@@ -211,12 +218,12 @@ def shares(rows, keys, methods):
 
 
 def write_tables(rows):
-    """Write the shares in each cell of the grid, and over all teachers and widths."""
-    cells = ["n_layers", "teacher", "times", "noise"]
-    shares(rows, cells, METHODS).to_csv(CELLS, index=False)
-    start = np.where(rows["times"] == 1, "as wide as the teacher", "wider")
-    overall = shares(rows.assign(start=start), ["start", "n_layers", "noise"], METHODS_OF_ALL)
-    overall.to_csv(TABLE, index=False)
+    """Write the shares in each cell, over the grid, and of all methods where all were fitted."""
+    rows = rows.assign(start=np.where(rows["times"] == 1, "as wide as the teacher", "wider"))
+    cells, overall = ["n_layers", "teacher", "times", "noise"], ["start", "n_layers", "noise"]
+    shares(rows, cells, METHODS_OF_ALL).to_csv(CELLS, index=False)
+    shares(rows, overall, METHODS_OF_ALL).to_csv(TABLE, index=False)
+    shares(rows, overall, METHODS).to_csv(COMPARED, index=False)
 
 
 def main():
