@@ -12,6 +12,7 @@ import torch
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
 from skspectral._lean_update import GraphedUpdate
 from skspectral._net import SpectralNet
+from skspectral.nn import SpectralMLP, grow
 
 pytestmark = [
     pytest.mark.gpu,
@@ -103,6 +104,15 @@ def test_network_pruned_on_cuda_predicts_without_it(tmp_path, regression):
     without = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=without, check=True)
     np.testing.assert_allclose(np.load(tmp_path / "predicted.npy"), small.predict(X), rtol=1e-4)
+
+
+def test_network_grown_on_cuda_is_that_of_the_cpu():
+    module = SpectralMLP((3, 5, 4, 1), generator=torch.Generator().manual_seed(0))
+    wide = grow(module, (3, 12, 9, 1), generator=torch.Generator().manual_seed(1))
+    there = grow(module.cuda(), (3, 12, 9, 1), generator=torch.Generator().manual_seed(1))
+    for ours, theirs in zip(wide.parameters(), there.parameters(), strict=True):
+        assert theirs.is_cuda
+        torch.testing.assert_close(theirs.cpu(), ours)
 
 
 @pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two GPUs")

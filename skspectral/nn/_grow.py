@@ -103,7 +103,7 @@ def grow(
     pairs = itertools.pairwise(sources)
     return module.with_layers(
         [
-            _grown(layer, inbound, outbound, spread, generator, module)
+            _grown(layer, inbound, outbound, spread, module.gain, generator)
             for layer, (inbound, outbound) in zip(module.layers, pairs, strict=True)
         ]
     )
@@ -140,13 +140,13 @@ def _grown(
     inbound: Tensor,
     outbound: Tensor,
     spread: float,
+    gain: float,
     generator: torch.Generator | None,
-    module: SpectralMLP,
 ) -> nn.Module:
     """Return the widened layer between nodes of the given sources."""
     sizes = len(inbound), len(outbound)
     grown: Any = empty_like(layer, *sizes, bias=layer.bias is not None)
-    reset_layer(grown, generator, gain=module.gain)
+    reset_layer(grown, generator, gain=gain)
     columns, rows = inbound != NEW, outbound != NEW
     n_parts = torch.bincount(inbound[columns])
     with torch.no_grad():
