@@ -7,22 +7,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from networks import random_module, random_modules
 
 from skspectral.nn import SpectralLinear, SpectralMLP, grow, mask_nodes, shrink
-from skspectral.nn._mlp import ACTIVATIONS, EIGENVALUES
 
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-12}
-
-
-def random_module(seed, layer_sizes, **options):
-    generator = torch.Generator().manual_seed(seed)
-    module = SpectralMLP(layer_sizes, generator=generator, **options)
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter += 0.3 * torch.randn(
-                parameter.shape, generator=generator, dtype=torch.float64
-            )
-    return module
 
 
 def seeded(seed=0):
@@ -31,19 +20,10 @@ def seeded(seed=0):
 
 @st.composite
 def networks_and_sizes(draw):
-    hidden = draw(st.lists(st.integers(1, 8), min_size=1, max_size=3))
-    kind = st.sampled_from(["spectral", "dense"])
-    module = random_module(
-        draw(st.integers(0, 10_000)),
-        (draw(st.integers(1, 6)), *hidden, draw(st.integers(1, 4))),
-        activation=draw(st.sampled_from(sorted(ACTIVATIONS))),
-        parametrization=draw(st.lists(kind, min_size=len(hidden), max_size=len(hidden))),
-        eigenvalues=draw(st.sampled_from(EIGENVALUES)),
-        bias=draw(st.booleans()),
-        dtype=draw(st.sampled_from(sorted(TOLERANCE, key=str))),
-    )
+    module = draw(random_modules())
+    inputs, *hidden, outputs = module.layer_sizes
     wider = [size + draw(st.integers(0, 20)) for size in hidden]
-    return module, (module.layer_sizes[0], *wider, module.layer_sizes[-1])
+    return module, (inputs, *wider, outputs)
 
 
 @settings(max_examples=100, deadline=None)

@@ -7,43 +7,19 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from networks import random_module, random_modules
 
 from skspectral.nn import SpectralLinear, SpectralMLP, mask_nodes, node_relevance, shrink
-from skspectral.nn._mlp import ACTIVATIONS, EIGENVALUES, TRAINABLE
+from skspectral.nn._mlp import EIGENVALUES, TRAINABLE
 
 TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-12}
 
 
-def random_module(seed, layer_sizes, **options):
-    """Return a module none of whose parameters is zero, eigenvalues and biases included."""
-    generator = torch.Generator().manual_seed(seed)
-    module = SpectralMLP(layer_sizes, generator=generator, **options)
-    with torch.no_grad():
-        for parameter in module.parameters():
-            noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
-            parameter.add_(0.3 * noise)
-    return module
-
-
 @st.composite
 def networks_and_masks(draw):
-    hidden = draw(st.lists(st.integers(1, 12), min_size=1, max_size=3))
-    kinds = draw(
-        st.lists(
-            st.sampled_from(["spectral", "dense"]), min_size=len(hidden), max_size=len(hidden)
-        )
-    )
-    module = random_module(
-        draw(st.integers(0, 10_000)),
-        (draw(st.integers(1, 6)), *hidden, draw(st.integers(1, 4))),
-        activation=draw(st.sampled_from(sorted(ACTIVATIONS))),
-        parametrization=kinds,
-        eigenvalues=draw(st.sampled_from(EIGENVALUES)),
-        bias=draw(st.booleans()),
-        dtype=draw(st.sampled_from(sorted(TOLERANCE, key=str))),
-    )
+    module = draw(random_modules())
     masks = []
-    for size in hidden:
+    for size in module.layer_sizes[1:-1]:
         mask = draw(st.lists(st.booleans(), min_size=size, max_size=size))
         mask[draw(st.integers(0, size - 1))] = True
         masks.append(np.array(mask))
