@@ -99,6 +99,7 @@ PARTS = (
     ((20,), FEW, WIDTHS),
     ((20,), MORE, WIDTHS),
     ((40,), FEW, WIDTHS),
+    ((10, 5), FEW[:3], WIDTHS),
     ((20,), (*FEW, *MORE), MORE_WIDTHS),
     ((10, 5), FEW, WIDTHS),
     ((20,), ALL, (*WIDTHS, *MORE_WIDTHS)),

@@ -1,0 +1,101 @@
+"""Is a size not found because the data do not tell it, or because training does not get there?
+
+Two students of teachers with two hidden layers at the same small penalty (size_recovery.py has
+the data): one starts at the teacher's own weights, the other twice as wide at random and is led
+out of local minima. If the first keeps the teacher's size at a smaller penalised loss, the
+minimum is there and the second has not found it. Row by row in results/teacher_start.csv:
+``python benchmarks/teacher_start.py``.
+"""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import argparse
+import itertools
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from appending import Appender
+from size_recovery import ALPHAS, MAX_ROUNDS, N_FEATURES, N_ROWS, N_TEST, fit_on, lead_out
+
+from skspectral import SpectralMLPRegressor
+from skspectral.datasets import make_teacher_student
+
+RESULTS = Path(__file__).parent / "results" / "teacher_start.csv"
+TABLE = Path(__file__).parents[1] / "docs" / "teacher_start.csv"
+COLUMNS = ["teacher", "noise", "seed", "start", "alpha", "alive", "error", "loss"]
+ALPHA = ALPHAS[0]
+TEACHERS, NOISES, SEEDS = (20, 40), (0.0, 0.1), range(3)
+
+
+def start_at(teacher, X, y):
+    """Return a network that computes what the teacher does."""
+    sizes = teacher.hidden_layer_sizes
+    network = SpectralMLPRegressor(sizes, max_iter=1, learning_rate_init=1e-12).fit(X, y)
+    layers = network.module_.layers
+    weights = [torch.from_numpy(W.T.copy()) for W in teacher.coefs_]
+    biases = [torch.from_numpy(b.copy()) for b in teacher.intercepts_]
+    weights[-1] /= network.y_scale_
+    biases[-1] = (biases[-1] - network.y_mean_) / network.y_scale_
+    with torch.no_grad():
+        for layer, W, b in zip(layers, weights, biases, strict=True):
+            layer.bias.copy_(b)
+            if layer is layers[-1]:
+                layer.weight.copy_(W)
+            else:
+                size = W.norm(dim=1).sqrt()  # of both factors, as the penalty would have it
+                layer.phi.copy_(W / size[:, None])
+                layer.lambda_out.copy_(-size)
+    return network.set_params(learning_rate_init=0.005)
+
+
+def measure(file, key):
+    """Fit one student and append its row."""
+    n_nodes, noise, seed, start = key
+    sizes = (n_nodes, n_nodes)
+    made = make_teacher_student(N_ROWS + N_TEST, N_FEATURES, sizes, noise=noise, random_state=seed)
+    X, X_test = np.split(made.X, [N_ROWS])
+    y, truth = made.y[:N_ROWS], made.teacher_output[N_ROWS:]
+    if start == "teacher":
+        network = start_at(made.teacher, X, y)
+    else:
+        widths = (2 * n_nodes, 2 * n_nodes)
+        network = SpectralMLPRegressor(widths, random_state=seed, alpha=ALPHA)
+        network = lead_out(network, X, y, widths, MAX_ROUNDS)
+    network = fit_on(network, X, y, alpha=ALPHA, epochs="auto")
+    error = np.mean((network.predict(X_test) - truth) ** 2) / np.var(truth)
+    alive = " ".join(map(str, network.n_alive_nodes_))
+    loss = network.loss_curve_[-1]
+    file.add([*key, f"{ALPHA:.3g}", alive, f"{error:.3g}", f"{loss:.4g}"])
+
+
+def write_table(rows):
+    """Write the rows side by side, a line for each teacher."""
+    table = rows.pivot(
+        index=["teacher", "noise", "seed"], columns="start", values=["alive", "error", "loss"]
+    )
+    table.columns = [f"{name}, {start}" for name, start in table.columns]
+    table.reset_index().to_csv(TABLE, index=False)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--budget", type=float, default=60, help="minutes after which to stop")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="CSV that grows row by row")
+    arguments = parser.parse_args()
+    file = Appender(arguments.out, COLUMNS, n_keys=4, budget=arguments.budget)
+    warnings.simplefilter("ignore")  # sizes that have not settled
+    for seed, n_nodes, noise, start in itertools.product(
+        SEEDS, TEACHERS, NOISES, ("teacher", "random")
+    ):
+        key = (n_nodes, noise, seed, start)
+        if file.wants(key):
+            measure(file, key)
+    write_table(file.read())
+
+
+if __name__ == "__main__":
+    main()
