@@ -119,25 +119,25 @@ def fit_size(network, X, y, max_rounds):
     return fit_on(network, X, y, alpha=network.alpha, epochs="auto")
 
 
-def lead_out(network, X, y, widths, max_rounds):
+def lead_out(network, X, y, widths, max_rounds, epochs=EPOCHS):
     """Grow the network to the widths and fit it again as long as the penalised loss falls."""
-    best = fit_in_steps(network, X, y)
+    best = fit_in_steps(network, X, y, epochs)
     in_vain = 0
     for seed in range(max_rounds):
         if in_vain == PATIENCE:
             break
-        grown = fit_in_steps(best.grow(widths, random_state=seed), X, y)
+        grown = fit_in_steps(best.grow(widths, random_state=seed), X, y, epochs)
         gain = 1 - grown.loss_curve_[-1] / best.loss_curve_[-1]
         in_vain = 0 if gain > LEAST_GAIN else in_vain + 1
         best = grown if gain > 0 else best
     return best
 
 
-def fit_in_steps(network, X, y):
+def fit_in_steps(network, X, y, epochs):
     """Fit at a smaller penalty first: fewer nodes die too early."""
     alpha = network.alpha
-    network = fit_on(network, X, y, alpha=alpha / 3, epochs=EPOCHS)
-    return fit_on(network, X, y, alpha=alpha, epochs=EPOCHS)
+    network = fit_on(network, X, y, alpha=alpha / 3, epochs=epochs)
+    return fit_on(network, X, y, alpha=alpha, epochs=epochs)
 
 
 def fit_on(network, X, y, *, alpha, epochs):
