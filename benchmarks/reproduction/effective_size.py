@@ -100,9 +100,9 @@ PARTS = (
     ((20,), MORE, WIDTHS),
     ((40,), FEW, WIDTHS),
     ((10, 5), FEW[:3], WIDTHS),
-    ((20,), (*FEW, *MORE), MORE_WIDTHS),
+    ((20,), ALL, WIDTHS),
     ((10, 5), FEW, WIDTHS),
-    ((20,), ALL, (*WIDTHS, *MORE_WIDTHS)),
+    ((20,), (*FEW, *MORE, *ALL), MORE_WIDTHS),
 )
 """What is fitted, most important first: teacher's first layer, repetitions, widths."""
 

@@ -14,7 +14,7 @@ TEACHER = 20
 RECIPES = ["spectral", "dense", "spectral, published", "dense, published"]
 NO_GROWTH = 1e-6
 """Where no growth is drawn."""
-FEWEST = 3
+FEWEST = 5
 """Repetitions of every recipe below which a teacher and width are left out."""
 
 
