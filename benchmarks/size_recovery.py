@@ -12,9 +12,9 @@ with or without noise. Students start 1 to 10 times as wide. Nothing but the dat
   minima: grown to their first width and fitted again, first at a third of the penalty, as long as
   the penalised training loss falls.
 
-Beside them, on a part of the grid, the same without growing and with eigenvalues on the output
-layer; and one fit by the recipe of Giambagli et al. (2023), with the penalties that it names on
-the first layer.
+Beside them the same, but grown to twice the alive nodes each time; on a part of the grid the same
+without growing, and with eigenvalues on the output layer; and one fit by the recipe of Giambagli
+et al. (2023), with the penalties that it names on the first layer.
 
 One row of results/size_recovery.csv per student, with alive nodes and distinct directions (alive
 nodes whose incoming weights have a cosine above 0.95 count once) per layer. A size is found if
@@ -76,6 +76,7 @@ COLUMNS = [
 ]
 METHODS = {
     "out": {},
+    "doubled": {},
     "not grown": {},
     "out-in": {"eigenvalues": "out-in"},
     "published": {
@@ -91,7 +92,7 @@ METHODS = {
         "solver": functools.partial(torch.optim.Adam, betas=(0.9, 0.999)),
     },
 }
-METHODS_OF_ALL = ("out", "published")
+METHODS_OF_ALL = ("out", "doubled", "published")
 """Fitted on the whole grid; the others on its first parts."""
 NOISES = (0.0, 0.1)
 PARTS = (
@@ -107,9 +108,8 @@ PARTS = (
 """What is fitted, most important first: hidden layers, teacher's nodes, times, seeds, methods."""
 
 
-def fit_size(network, X, y, max_rounds):
+def fit_size(network, X, y, widths, max_rounds):
     """Return the network at the penalty that the data choose, led out of local minima."""
-    widths = network.hidden_layer_sizes
     n_train = len(X) * 4 // 5
     train, held = (X[:n_train], y[:n_train]), (X[n_train:], y[n_train:])
     network = lead_out(network.set_params(alpha=GROWING_ALPHA), *train, widths, max_rounds)
@@ -120,13 +120,17 @@ def fit_size(network, X, y, max_rounds):
 
 
 def lead_out(network, X, y, widths, max_rounds, epochs=EPOCHS):
-    """Grow the network to the widths and fit it again as long as the penalised loss falls."""
+    """Grow the network and fit it again as long as the penalised loss falls.
+
+    It is grown to the widths, or where they are None to twice its alive nodes.
+    """
     best = fit_in_steps(network, X, y, epochs)
     in_vain = 0
     for seed in range(max_rounds):
         if in_vain == PATIENCE:
             break
-        grown = fit_in_steps(best.grow(widths, random_state=seed), X, y, epochs)
+        sizes = widths or [2 * max(n_alive, 1) for n_alive in best.n_alive_nodes_]
+        grown = fit_in_steps(best.grow(sizes, random_state=seed), X, y, epochs)
         gain = 1 - grown.loss_curve_[-1] / best.loss_curve_[-1]
         in_vain = 0 if gain > LEAST_GAIN else in_vain + 1
         best = grown if gain > 0 else best
@@ -182,7 +186,9 @@ def measure(file, key):
     widths = (times * teacher,) * n_layers
     network = SpectralMLPRegressor(widths, random_state=seed, **METHODS[method])
     if method != "published":
-        network = fit_size(network, X, y, 0 if method == "not grown" else MAX_ROUNDS)
+        max_rounds = 0 if method == "not grown" else MAX_ROUNDS
+        grown_to = None if method == "doubled" else widths
+        network = fit_size(network, X, y, grown_to, max_rounds)
     else:
         network.fit(X, y)
     seconds = time.perf_counter() - start
