@@ -28,8 +28,8 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from skspectral import SpectralMLPRegressor
-from skspectral._lean_update import LeanUpdate
-from skspectral.nn._backpropagation import Backpropagation
+from skspectral._training.backpropagation import Backpropagation
+from skspectral._training.lean_update import LeanUpdate
 
 DOCS = Path(__file__).parent.parent / "docs"
 N_COLUMNS = 20

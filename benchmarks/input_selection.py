@@ -32,7 +32,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 
 from skspectral import SpectralMLPClassifier
-from skspectral._path import alive_features, walk
+from skspectral._path.summary import alive_features
+from skspectral._path.walk import walk
 
 RESULTS = Path(__file__).parent / "results" / "input_selection.csv"
 TABLE = Path(__file__).parents[1] / "docs" / "input_selection.csv"

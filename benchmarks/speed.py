@@ -45,7 +45,7 @@ from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
 import skspectral
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
-from skspectral._lean_update import LeanUpdate
+from skspectral._training.lean_update import LeanUpdate
 
 HERE = Path(__file__).parent
 CASES = {}

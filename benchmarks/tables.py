@@ -53,7 +53,7 @@ from skspectral import (
     SpectralMLPRegressor,
     SpectralMLPRegressorCV,
 )
-from skspectral._cv import auto_width
+from skspectral._path.cv import auto_width
 from skspectral.preprocessing import make_tabular_preprocessor
 
 try:

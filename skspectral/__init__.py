@@ -2,8 +2,6 @@
 
 # SPDX-License-Identifier: BSD-3-Clause
 
-from skspectral._classifier import SpectralMLPClassifier
-from skspectral._classifier_cv import SpectralMLPClassifierCV
 from skspectral._display import (
     EffectiveSizeDisplay,
     PathMagnitudesDisplay,
@@ -11,14 +9,21 @@ from skspectral._display import (
     RelevanceDisplay,
     SpectralPathDisplay,
 )
-from skspectral._matching import match_nodes, n_distinct_nodes, path_agreement, path_magnitudes
-from skspectral._onnx import to_onnx
-from skspectral._path import spectral_path
-from skspectral._pruner import SpectralPruner
-from skspectral._pruning_curve import pruning_curve
-from skspectral._regressor import SpectralMLPRegressor
-from skspectral._regressor_cv import SpectralMLPRegressorCV
-from skspectral._scorers import n_alive_nodes_score
+from skspectral._estimators.classifier import SpectralMLPClassifier
+from skspectral._estimators.regressor import SpectralMLPRegressor
+from skspectral._export.to_onnx import to_onnx
+from skspectral._path.classifier_cv import SpectralMLPClassifierCV
+from skspectral._path.path import spectral_path
+from skspectral._path.regressor_cv import SpectralMLPRegressorCV
+from skspectral._pruning.curve import pruning_curve
+from skspectral._pruning.pruner import SpectralPruner
+from skspectral._study.matching import (
+    match_nodes,
+    n_distinct_nodes,
+    path_agreement,
+    path_magnitudes,
+)
+from skspectral._study.scorers import n_alive_nodes_score
 
 __version__ = "0.1.0.dev0"
 

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
 from skspectral._compat import Interval, StrOptions, validate_params
-from skspectral._sklearn_mlp import ACTIVATIONS, make_mlp_classifier, make_mlp_regressor
+from skspectral._export.sklearn_mlp import ACTIVATIONS, make_mlp_classifier, make_mlp_regressor
 
 __all__ = ["make_teacher_student"]
 

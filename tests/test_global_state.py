@@ -9,10 +9,11 @@ import torch
 from joblib import parallel_config
 from sklearn.model_selection import GridSearchCV
 
-from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, _device
-from skspectral._device import choose_threads
-from skspectral._lean_update import LeanUpdate
-from skspectral._torch_state import flushes_denormals, training_state
+from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+from skspectral._training import device
+from skspectral._training.device import choose_threads
+from skspectral._training.lean_update import LeanUpdate
+from skspectral._training.torch_state import flushes_denormals, training_state
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 BOTH = pytest.mark.parametrize("cls", [SpectralMLPRegressor, SpectralMLPClassifier])
@@ -133,7 +134,7 @@ def test_auto_takes_threads_for_wide_networks_only(three_threads):
 
 
 def test_auto_gives_threads_up_as_the_network_shrinks(three_threads, monkeypatch):
-    monkeypatch.setattr(_device, "AUTO_THREAD_PRODUCTS", 100 * (4 + 1) * 45)
+    monkeypatch.setattr(device, "AUTO_THREAD_PRODUCTS", 100 * (4 + 1) * 45)
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 4))
     counts = []
@@ -154,7 +155,7 @@ def test_auto_gives_threads_up_as_the_network_shrinks(three_threads, monkeypatch
 
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_concurrent_fits_find_what_serial_ones_do(three_threads, binary, backend, monkeypatch):
-    monkeypatch.setattr(_device, "AUTO_THREAD_PRODUCTS", 1)  # as if they were large
+    monkeypatch.setattr(device, "AUTO_THREAD_PRODUCTS", 1)  # as if they were large
     grid = {"alpha": [1e-3, 1e-2], "random_state": [0, 1]}
     clf = SpectralMLPClassifier(12, max_iter=15)
     options = {"cv": 3, "refit": False, "error_score": "raise"}

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
-from skspectral._lean_update import GraphedUpdate
-from skspectral._net import SpectralNet
+from skspectral._training.lean_update import GraphedUpdate
+from skspectral._training.net import SpectralNet
 from skspectral.nn import SpectralMLP, grow
 
 pytestmark = [

@@ -2,11 +2,11 @@
 
 # SPDX-License-Identifier: BSD-3-Clause
 
-from skspectral._display._effective_size import EffectiveSizeDisplay
-from skspectral._display._path import SpectralPathDisplay
-from skspectral._display._path_magnitudes import PathMagnitudesDisplay
-from skspectral._display._pruning_curve import PruningCurveDisplay
-from skspectral._display._relevance import RelevanceDisplay
+from skspectral._display.effective_size import EffectiveSizeDisplay
+from skspectral._display.path import SpectralPathDisplay
+from skspectral._display.path_magnitudes import PathMagnitudesDisplay
+from skspectral._display.pruning_curve import PruningCurveDisplay
+from skspectral._display.relevance import RelevanceDisplay
 
 __all__ = [
     "EffectiveSizeDisplay",

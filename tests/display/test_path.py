@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
 
 from skspectral import SpectralMLPRegressor, SpectralMLPRegressorCV, SpectralPathDisplay
-from skspectral._plateau import Plateau
+from skspectral._path.plateau import Plateau
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("agg")

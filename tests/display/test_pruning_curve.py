@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skspectral import SpectralMLPRegressor
 from skspectral._display import PruningCurveDisplay
-from skspectral._pruning_curve import pruning_curve
+from skspectral._pruning.curve import pruning_curve
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("agg")

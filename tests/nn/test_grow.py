@@ -7,7 +7,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import random_module, random_modules
 
 from skspectral.nn import SpectralLinear, SpectralMLP, grow, mask_nodes, shrink
 
@@ -20,7 +19,7 @@ def seeded(seed=0):
 
 @st.composite
 def networks_and_sizes(draw):
-    module = draw(random_modules())
+    module = draw(st.from_type(SpectralMLP))
     inputs, *hidden, outputs = module.layer_sizes
     wider = [size + draw(st.integers(0, 20)) for size in hidden]
     return module, (inputs, *wider, outputs)
@@ -41,7 +40,7 @@ def test_without_spread_the_function_stays(case):
         assert layer.weight.dtype == x.dtype
 
 
-def test_the_halves_of_a_linear_node_add_up_whatever_the_spread():
+def test_the_halves_of_a_linear_node_add_up_whatever_the_spread(random_module):
     module = random_module(0, (3, 4, 5, 2), activation="identity", dtype=torch.float64)
     x = torch.randn(10, 3, generator=seeded(), dtype=torch.float64)
     grown = grow(module, (3, 12, 15, 2), spread=2.0, generator=seeded())
@@ -49,7 +48,7 @@ def test_the_halves_of_a_linear_node_add_up_whatever_the_spread():
     assert not torch.allclose(grown.layers[0].weight[:4], module.layers[0].weight)
 
 
-def test_half_of_the_added_nodes_are_copies():
+def test_half_of_the_added_nodes_are_copies(random_module):
     module = random_module(0, (3, 4, 1), dtype=torch.float64)
     torch.nn.init.zeros_(module.layers[0].lambda_in)
     grown = grow(module, (3, 10, 1), spread=0.5, generator=seeded())
@@ -68,12 +67,12 @@ def test_half_of_the_added_nodes_are_copies():
     torch.testing.assert_close(rows[whole], old[whole])
 
 
-def test_far_wider_networks_split_every_node_once():
+def test_far_wider_networks_split_every_node_once(random_module):
     grown = grow(random_module(0, (3, 2, 1)), (3, 50, 1), generator=seeded())
     assert int((grown.layers[1].weight != 0).sum()) == 4
 
 
-def test_equal_sizes_and_seeds():
+def test_equal_sizes_and_seeds(random_module):
     module = random_module(0, (3, 4, 1))
     same = grow(module, (3, 4, 1), generator=seeded())
     assert same is not module
@@ -85,7 +84,7 @@ def test_equal_sizes_and_seeds():
     assert not torch.equal(one.layers[0].weight, other.layers[0].weight)
 
 
-def test_settings_stay():
+def test_settings_stay(random_module):
     module = random_module(
         0, (3, 4, 5, 1), activation="tanh", parametrization=["dense", "spectral"]
     )
@@ -99,7 +98,7 @@ def test_settings_stay():
     assert not grown.training
 
 
-def test_masked_networks_grow_and_grown_ones_shrink_back():
+def test_masked_networks_grow_and_grown_ones_shrink_back(random_module):
     module = random_module(0, (3, 4, 1), dtype=torch.float64)
     x = torch.randn(10, 3, generator=seeded(), dtype=torch.float64)
     masked = mask_nodes(module, [[True, False, True, True]])

@@ -7,7 +7,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import random_module, random_modules
 
 from skspectral.nn import SpectralLinear, SpectralMLP, mask_nodes, node_relevance, shrink
 from skspectral.nn._mlp import EIGENVALUES, TRAINABLE
@@ -17,7 +16,7 @@ TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-12}
 
 @st.composite
 def networks_and_masks(draw):
-    module = draw(random_modules())
+    module = draw(st.from_type(SpectralMLP))
     masks = []
     for size in module.layer_sizes[1:-1]:
         mask = draw(st.lists(st.booleans(), min_size=size, max_size=size))
@@ -48,7 +47,9 @@ def test_shrink_equals_mask(case):
 @pytest.mark.parametrize("eigenvalues", EIGENVALUES)
 @pytest.mark.parametrize("trainable", TRAINABLE)
 @pytest.mark.parametrize("parametrization", ["spectral", "dense"])
-def test_masked_rows_stay_zero_under_training(eigenvalues, trainable, parametrization):
+def test_masked_rows_stay_zero_under_training(
+    random_module, eigenvalues, trainable, parametrization
+):
     module = random_module(
         0,
         (4, 8, 6, 2),
@@ -81,7 +82,7 @@ def test_masking_zeroes_eigenvector_and_eigenvalue():
     assert layer.lambda_out[0] == -1
 
 
-def test_pure_functions_leave_the_module():
+def test_pure_functions_leave_the_module(random_module):
     module = random_module(0, (3, 5, 2))
     before = copy.deepcopy(module.state_dict())
     masks = [[True, False, True, False, True]]
@@ -95,7 +96,7 @@ def test_pure_functions_leave_the_module():
         assert torch.equal(value, before[name])
 
 
-def test_full_mask_changes_nothing():
+def test_full_mask_changes_nothing(random_module):
     module = random_module(0, (3, 5, 4, 2), eigenvalues="both")
     small = shrink(module, [[True] * 5, [True] * 4])
     assert small.state_dict().keys() == module.state_dict().keys()
@@ -103,7 +104,7 @@ def test_full_mask_changes_nothing():
         assert torch.equal(small.state_dict()[name], value)
 
 
-def test_shrinking_in_two_steps_equals_one():
+def test_shrinking_in_two_steps_equals_one(random_module):
     module = random_module(0, (3, 6, 2), dtype=torch.float64)
     first = [[True, True, False, True, True, False]]
     second = [[True, False, True, True]]
@@ -134,7 +135,7 @@ def test_small_network_trains_what_the_large_one_did(trainable):
     assert not any(part.training for part in small.modules())
 
 
-def test_masked_network_can_be_shrunk():
+def test_masked_network_can_be_shrunk(random_module):
     module, masks = random_module(0, (3, 6, 2), dtype=torch.float64), [[True] * 3 + [False] * 3]
     masked = mask_nodes(module, masks)
     small = shrink(masked, masks)

@@ -1,0 +1,275 @@
+"""Plot of score and size along a path of penalties."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from skspectral._compat import check_matplotlib_support
+from skspectral._display.axes import score_name_of, whole_number
+from skspectral._path.cv import BaseSpectralMLPCV
+
+
+def _check_axes(axes: Any) -> np.ndarray:
+    axes = np.ravel(np.asarray(axes, dtype=object))
+    if len(axes) != 2:
+        raise ValueError(
+            f"`ax` must be two Axes, for the score and the number of nodes; got {len(axes)}. "
+            "For example plt.subplots(2, sharex=True)[1]."
+        )
+    return axes
+
+
+class SpectralPathDisplay:
+    """Score and number of alive nodes against the penalty.
+
+    Create it with :meth:`from_estimator` or :meth:`from_path`. All parameters are
+    stored as attributes.
+
+    Parameters
+    ----------
+    alphas : array-like of shape (n_alphas,)
+        Penalties, increasing.
+    n_alive_nodes : array-like of shape (n_alphas,)
+        Alive nodes of all hidden layers, or their mean over folds.
+    score : array-like of shape (n_alphas,)
+        Score, its mean over folds, or a loss.
+    std_n_alive_nodes : array-like of shape (n_alphas,) or None, default=None
+        Standard deviation over folds, drawn as a band.
+    std_score : array-like of shape (n_alphas,) or None, default=None
+        Standard deviation over folds, drawn as a band.
+    score_name : str, default="score"
+        Label of the axis.
+    alpha : float or None, default=None
+        The penalty that was chosen, marked unless it is 0, which a logarithmic axis
+        does not have.
+    n_chosen : int or None, default=None
+        Alive nodes of the network that was chosen, marked at `alpha`.
+    plateau : Plateau or None, default=None
+        Range of penalties that identifies the size, shaded.
+
+    Attributes
+    ----------
+    axes_ : ndarray of shape (2,)
+        Matplotlib axes of the score and of the nodes.
+    figure_ : matplotlib Figure
+        The figure.
+    score_line_, nodes_line_ : matplotlib Line2D
+        The two curves.
+
+    See Also
+    --------
+    SpectralMLPRegressorCV : Chooses the penalty.
+    spectral_path : The path of one network.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skspectral import SpectralMLPRegressor, SpectralPathDisplay, spectral_path
+    >>> X = np.random.default_rng(0).normal(size=(300, 3))
+    >>> y = np.abs(X[:, 0])
+    >>> network = SpectralMLPRegressor(8, max_iter=50, random_state=0)
+    >>> path = spectral_path(X, y, estimator=network, alphas=[1e-2, 10])
+    >>> display = SpectralPathDisplay.from_path(path)
+    >>> display.nodes_line_.get_xdata()
+    array([ 0.01, 10.  ])
+    """
+
+    def __init__(
+        self,
+        *,
+        alphas,
+        n_alive_nodes,
+        score,
+        std_n_alive_nodes=None,
+        std_score=None,
+        score_name="score",
+        alpha=None,
+        n_chosen=None,
+        plateau=None,
+    ):
+        self.alphas = alphas
+        self.n_alive_nodes = n_alive_nodes
+        self.score = score
+        self.std_n_alive_nodes = std_n_alive_nodes
+        self.std_score = std_score
+        self.score_name = score_name
+        self.alpha = alpha
+        self.n_chosen = n_chosen
+        self.plateau = plateau
+
+    def plot(self, ax=None, *, line_kw=None):
+        """Draw both curves.
+
+        Parameters
+        ----------
+        ax : sequence of two matplotlib Axes or None, default=None
+            For the score and for the nodes; None makes a figure.
+        line_kw : dict or None, default=None
+            Keywords of :meth:`matplotlib.axes.Axes.plot` for both curves.
+
+        Returns
+        -------
+        SpectralPathDisplay
+            This object.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If `ax` is not two Axes.
+        """
+        check_matplotlib_support(f"{type(self).__name__}.plot")
+        import matplotlib.pyplot as plt
+
+        if ax is None:
+            _, ax = plt.subplots(2, sharex=True, layout="constrained")
+        self.axes_ = _check_axes(ax)
+        top, bottom = self.axes_
+        self.figure_ = top.figure
+        self.score_line_ = self._draw(top, self.score, self.std_score, line_kw)
+        self.nodes_line_ = self._draw(bottom, self.n_alive_nodes, self.std_n_alive_nodes, line_kw)
+        self._scale_nodes(bottom)
+        self._mark(top, bottom)
+        top.set(ylabel=self.score_name)
+        bottom.set(xlabel="penalty alpha", ylabel="alive nodes")
+        return self
+
+    def _draw(self, ax, values, std, line_kw):
+        """Draw one curve with its band; penalties of zero have no place on the axis."""
+        alphas, values = np.asarray(self.alphas, dtype=float), np.asarray(values)
+        (line,) = ax.plot(alphas, values, **{"marker": ".", **(line_kw or {})})
+        if std is not None and np.any(np.asarray(std) > 0):
+            ax.fill_between(
+                alphas,
+                values - std,
+                values + std,
+                color=line.get_color(),
+                alpha=0.25,
+                linewidth=0,
+                label="± 1 standard deviation over folds",
+            )
+        ax.set_xscale("log")
+        return line
+
+    def _scale_nodes(self, ax):
+        """Show few nodes and many alike, and none at all."""
+        from matplotlib.ticker import FuncFormatter, NullLocator, SymmetricalLogLocator
+
+        ax.set_yscale("symlog", linthresh=1)
+        ax.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=1, subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter(FuncFormatter(whole_number))
+        ax.yaxis.set_minor_locator(NullLocator())
+        ax.set_ylim(0, 1.2 * max(1, np.max(self.n_alive_nodes)))
+
+    def _mark(self, top, bottom):
+        if self.plateau is not None:
+            for ax in (top, bottom):
+                ax.axvspan(*self.plateau.alphas, color="0.5", alpha=0.15, linewidth=0, zorder=0)
+        if self.alpha:  # a logarithmic axis has no zero
+            for ax in (top, bottom):
+                ax.axvline(self.alpha, color="0.2", linewidth=1, zorder=1)
+        if self.alpha and self.n_chosen is not None:
+            noun = "node" if self.n_chosen == 1 else "nodes"
+            label = f"chosen: {self.n_chosen} {noun}"
+            bottom.plot(self.alpha, self.n_chosen, "o", color="0.2", label=label)
+        for ax in (top, bottom):
+            if ax.get_legend_handles_labels()[1]:
+                ax.legend()
+
+    @classmethod
+    def from_estimator(cls, estimator, *, ax=None, line_kw=None):
+        """Draw the cross-validated path of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : SpectralMLPRegressorCV, SpectralMLPClassifierCV or Pipeline
+            Fitted; a pipeline must end with one of the two.
+        ax : sequence of two matplotlib Axes or None, default=None
+            For the score and for the nodes; None makes a figure.
+        line_kw : dict or None, default=None
+            Keywords of :meth:`matplotlib.axes.Axes.plot` for both curves.
+
+        Returns
+        -------
+        SpectralPathDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        TypeError
+            If `estimator` has no cross-validated path.
+        NotFittedError
+            If `estimator` is not fitted.
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        model = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+        if not isinstance(model, BaseSpectralMLPCV):
+            raise TypeError(
+                "`estimator` must be a SpectralMLPRegressorCV or SpectralMLPClassifierCV, or a "
+                f"Pipeline that ends with one; got {type(model).__name__}. For a path of one "
+                "network give what spectral_path returns to from_path."
+            )
+        check_is_fitted(model)
+        results = model.cv_results_
+        display = cls(
+            alphas=results["alpha"],
+            n_alive_nodes=results["mean_n_alive_nodes"],
+            std_n_alive_nodes=results["std_n_alive_nodes"],
+            score=results["mean_test_score"],
+            std_score=results["std_test_score"],
+            score_name=score_name_of(model._scoring_name()),
+            alpha=model.alpha_,
+            n_chosen=sum(model.n_alive_nodes_),
+            plateau=model.size_plateau_,
+        )
+        return display.plot(ax, line_kw=line_kw)
+
+    @classmethod
+    def from_path(cls, path, *, ax=None, line_kw=None):
+        """Draw the path of one network.
+
+        Parameters
+        ----------
+        path : :class:`~sklearn.utils.Bunch`
+            As :func:`spectral_path` returns it. Drawn is the loss of the
+            validation rows, or of the training rows where there are none.
+        ax : sequence of two matplotlib Axes or None, default=None
+            For the loss and for the nodes; None makes a figure.
+        line_kw : dict or None, default=None
+            Keywords of :meth:`matplotlib.axes.Axes.plot` for both curves.
+
+        Returns
+        -------
+        SpectralPathDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If `path` is something else.
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_path")
+        missing = {"alphas", "n_alive_nodes", "train_loss"} - set(path)
+        if missing:
+            raise ValueError(
+                f"`path` must be what spectral_path returns; it has no {sorted(missing)}."
+            )
+        which = "validation_loss" if "validation_loss" in path else "train_loss"
+        display = cls(
+            alphas=path["alphas"],
+            n_alive_nodes=np.sum(path["n_alive_nodes"], axis=1),
+            score=path[which],
+            score_name=which.replace("_", " "),
+        )
+        return display.plot(ax, line_kw=line_kw)

@@ -1,0 +1,92 @@
+"""Check parameters whose validity scikit-learn's constraints cannot express."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Iterable
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import torch
+from skorch.callbacks import Callback
+
+from skspectral._training.optimizers import optimizer_class
+
+RESERVED = ("lr", "maximize", "params", "weight_decay")
+"""What an optimiser is given by the estimator, not by the user's ``functools.partial``."""
+
+
+def check_hidden_layer_sizes(sizes: Any) -> tuple[int, ...]:
+    """Return the nodes per hidden layer; raise ValueError unless all are integers >= 1."""
+    listed = (sizes,) if np.ndim(sizes) == 0 else tuple(sizes)
+    if any(not isinstance(size, Integral) or size < 1 for size in listed):
+        raise ValueError(
+            f"`hidden_layer_sizes` must hold integers >= 1, one per hidden layer; got {sizes!r}."
+        )
+    return tuple(int(size) for size in listed)
+
+
+def check_alphas(alphas: Any) -> np.ndarray:
+    """Return penalties as float64 array; raise ValueError unless a path can go along them."""
+    try:
+        values = np.asarray(alphas, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"`alphas` must hold numbers; got {alphas!r}.") from error
+    if values.ndim != 1 or not len(values):
+        raise ValueError(
+            f"`alphas` must be a list of at least one penalty; got shape {values.shape}. "
+            "None makes a grid."
+        )
+    if not np.isfinite(values).all() or (values < 0).any():
+        wrong = values[~np.isfinite(values) | (values < 0)][0]
+        raise ValueError(f"`alphas` must be finite and >= 0; got {wrong:g}.")
+    if (np.diff(values) <= 0).any():
+        raise ValueError(
+            "`alphas` must increase, as nodes that have died do not come back; got "
+            f"{values.tolist()}. Give np.unique(alphas)."
+        )
+    return values
+
+
+def check_solver(solver: Any) -> None:
+    """Raise ValueError unless `solver` is an optimiser that the penalty can be added to."""
+    cls = optimizer_class(solver)
+    if not (inspect.isclass(cls) and issubclass(cls, torch.optim.Optimizer)):
+        raise ValueError(
+            "`solver` must be 'adam', 'sgd', a torch optimiser class or a "
+            f"functools.partial of one; got {solver!r}."
+        )
+    if issubclass(cls, torch.optim.LBFGS):
+        raise ValueError(
+            "`solver` must not need a closure, as LBFGS does; use 'adam' or another "
+            "optimiser that steps on given gradients."
+        )
+    keywords = solver.keywords if isinstance(solver, functools.partial) else {}
+    refused = sorted(set(RESERVED) & set(keywords))
+    if refused:
+        raise ValueError(
+            f"`solver` must not set {refused}: the penalty is set by `alpha`, the "
+            "learning rate by `learning_rate_init`."
+        )
+
+
+def check_callbacks(callbacks: Iterable[Any] | None) -> None:
+    """Raise ValueError unless all are skorch callbacks, classes of them, or named."""
+    for entry in callbacks or ():
+        callback = entry[1] if isinstance(entry, tuple) else entry
+        is_class = inspect.isclass(callback) and issubclass(callback, Callback)
+        if not (is_class or isinstance(callback, Callback)):
+            raise ValueError(
+                "`callbacks` must hold skorch callbacks or (name, callback) pairs; got "
+                f"{entry!r}. scikit-learn's callbacks are given to `set_callbacks`."
+            )
+
+
+def check_has_nodes(layers, purpose="prune"):
+    """Raise ValueError where there is no hidden layer."""
+    if not len(layers):
+        raise ValueError(f"The network has no hidden layer, so there are no nodes to {purpose}.")

@@ -1,0 +1,504 @@
+"""Spectral multilayer perceptron for classification."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import expit, log_expit, log_softmax, softmax
+from sklearn.base import ClassifierMixin
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
+from sklearn.utils.multiclass import (
+    check_classification_targets,
+    type_of_target,
+    unique_labels,
+)
+
+from skspectral._compat import StrOptions, _fit_context
+from skspectral._estimators.base import BaseSpectralMLP
+from skspectral._estimators.rows import Rows, ravel_column
+
+
+class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
+    r"""Multilayer perceptron classifier that finds its own size in the spectral domain.
+
+    Weights are written through eigenvectors and eigenvalues [1]_,
+
+    .. math::
+
+        w_{ij} = \phi_{ij} \, (\lambda^{in}_j - \lambda^{out}_i)
+
+    and the loss is the mean cross-entropy in
+    nats over the rows plus
+    :math:`\alpha (\|\phi\|^2 + \|\lambda\|^2)` for every layer. Penalising both
+    factors acts as a group penalty on each node, so an overwide network ends
+    with the nodes the task needs; the others end at relevance zero.
+
+    Binary, multiclass and multilabel targets are supported.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or array-like of int, default=(256,)
+        Nodes per hidden layer at the start; choose them too large.
+    activation : {"identity", "logistic", "tanh", "relu", "gelu", "silu"}, default="relu"
+        Activation of the hidden nodes.
+    fit_intercept : bool, default=True
+        Whether layers have biases.
+    parametrization : {"spectral", "dense"} or sequence of them, default="spectral"
+        Of the hidden layers: one for all, or one for each. "dense" is the
+        ordinary network, as a control.
+    eigenvalues : {"out", "in", "out-in", "both"}, default="out"
+        Which eigenvalues are trained: "out", `lambda_out` of the hidden
+        layers, as in [1]_; "in", `lambda_in` of every layer; "out-in",
+        `lambda_out` of the hidden layers and `lambda_in` of the output layer;
+        "both", both in the hidden layers.
+    trainable : {"all", "eigenvalues", "eigenvectors"}, default="all"
+        What is trained in spectral layers. Biases and dense layers always are.
+    alpha : float >= 0, default=1e-3
+        L2 penalty: it multiplies the sum of squares of eigenvectors,
+        eigenvalues and dense weights, in units of the loss, independent of the
+        number of rows. This is not scikit-learn's alpha, which corresponds to
+        ``alpha / (2 * batch_size)`` here.
+    alpha_phi : float >= 0 or None, default=None
+        Penalty on the eigenvectors; None: `alpha`.
+    alpha_lambda : float >= 0 or None, default=None
+        Penalty on the eigenvalues; None: `alpha`.
+    relevance_threshold : float in [0, 1), default=0.05
+        A node is alive if its relevance exceeds this fraction of the largest
+        in its layer, and 1e-4 of the largest at the start of training.
+    solver : {"adam", "sgd"}, torch optimiser class or partial of one, default="adam"
+        "adam" is :class:`torch.optim.Adam` with betas (0.9, 0.99): with the
+        shorter memory sizes settle in fewer steps. "sgd" is plain stochastic
+        gradient descent, with which they hardly settle.
+    learning_rate : {"onecycle", "cosine", "constant", "adaptive"}, default="onecycle"
+        "onecycle": linear rise over the first tenth of the steps, then half a
+        cosine to zero. "cosine": the fall alone. Both run to their end.
+        "constant", "adaptive": as in scikit-learn's MLP, stopped by `tol` and
+        `n_iter_no_change`; "adaptive" divides the rate by 5 first. A
+        :class:`skorch.callbacks.LRScheduler` in `callbacks` replaces the
+        schedule.
+    learning_rate_init : float > 0, default=0.02
+        Largest learning rate of the schedule. "constant", "adaptive" and
+        `partial_fit` want about 1e-3.
+    batch_size : int >= 1 or "auto", default="auto"
+        Rows per step; "auto": ``min(200, n_samples)``.
+    max_iter : int >= 1 or "auto", default="auto"
+        Epochs. "auto" plans 15,000 steps (2,000 below 1,000 rows) for
+        schedules with an end, and 200 epochs otherwise.
+    time_limit : float > 0 or None, default=None
+        Seconds of training. Schedules with an end reach it by then, however many
+        epochs are planned; training stops after the epoch in which the time is up,
+        so it makes at least one epoch.
+    shuffle : bool, default=True
+        Whether each epoch draws a new order; a single batch keeps the order.
+    tol : float >= 0, default=1e-4
+        Smallest change of loss or score that counts.
+    early_stopping : bool, default=False
+        Follow the accuracy of validation rows and restore the best epoch. Schedules
+        with an end run to it and restore only an epoch better by `tol`; the
+        others stop after `n_iter_no_change` epochs without progress.
+    validation_fraction : float in (0, 1), default=0.1
+        Fraction of the rows held out for `early_stopping`.
+    n_iter_no_change : int >= 1 or inf, default=10
+        Epochs without progress that "constant" and "adaptive" put up with.
+    random_state : int, RandomState instance or None, default=None
+        Of initial weights, order of rows and held-out rows.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last fit, with a new
+        schedule and a fresh optimiser; device, dtype and target stay as they
+        were.
+    shrink : bool, default=True
+        Whether relu nodes that have died leave the network between epochs, which
+        makes training of a wide network as fast as that of a narrow one. Nodes
+        leave where no training row can activate them and little is left of
+        their weights, so the others train on as they would have, to rounding;
+        numbering stays that of `hidden_layer_sizes`, while `module_` and
+        `coefs_` are small. Not while there are `callbacks`, which may hold on
+        to parameters.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, multiplied into `sample_weight`; "balanced" for
+        weights inverse to the classes' frequencies.
+    device : {"auto", "cpu", "cuda", "cuda:<index>"}, default="auto"
+        "auto" takes CUDA for networks large enough to gain, outside worker
+        processes.
+    dtype : {"auto", "float32", "float64"}, default="auto"
+        "auto": float64 below 1,000 rows on a CPU, else float32.
+    n_threads : int >= 1, "auto" or None, default="auto"
+        Torch threads during training, on a CPU. "auto": one for every 20
+        million multiply-adds of a forward pass over a batch from 40 million on,
+        up to those that torch has; one below, and outside the main thread.
+        None leaves torch's setting. Another count rounds differently; fix it
+        where results must be the same on machines with different cores.
+    callbacks : list or None, default=None
+        skorch callbacks, instances or (name, instance) pairs; copied before
+        use.
+    verbose : bool or int, default=False
+        1 or True: show epoch, loss, alive nodes and the time that is left, as a
+        bar in terminals and notebooks, in some ten lines elsewhere. 2: a line per
+        epoch.
+
+    Attributes
+    ----------
+    feature_relevance_ : list of ndarray of shape (n_nodes,)
+        Relevance per hidden layer: norms of the rows of the effective weights,
+        :math:`|\lambda^{out}_i| \, \|\phi_i\|` for eigenvalues="out".
+    n_alive_nodes_ : list of int
+        Alive nodes per hidden layer.
+    size_settled_ : bool or None
+        Whether the size has converged; None where nothing is spectral, no
+        trained factor of the hidden nodes is penalised, and after
+        `partial_fit`.
+    node_indices_ : list of ndarray of int
+        Index in `hidden_layer_sizes` of each node that is physically there.
+    feature_importances_ : ndarray of shape (`n_features_in_`,)
+        Sum over paths of products of absolute weights, times the standard
+        deviation of the column, normalised to sum 1; zeros for a constant
+        network.
+    coefs_ : list of ndarray of shape (n_in, n_out)
+        Effective weights.
+    intercepts_ : list of ndarray of shape (n_out,)
+        Biases.
+    loss_curve_ : list of float
+        Penalised loss per epoch, in nats.
+    best_loss_ : float or None
+        Its minimum; None with `early_stopping`.
+    validation_scores_ : list of float or None
+        Accuracy of the validation rows per epoch.
+    best_validation_score_ : float or None
+        Its maximum.
+    n_iter_ : int
+        Epochs trained.
+    t_ : int
+        Rows seen in training.
+    n_layers_ : int
+        Layers, counting input and output.
+    n_outputs_ : int
+        Outputs.
+    out_activation_ : str
+        Activation of the output.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels; the numbers of the labels for multilabel targets.
+    device_ : str
+        Where the network was trained.
+    n_features_in_ : int
+        Columns seen in fit.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Their names, where all are strings.
+    net_ : skorch.NeuralNet
+        The net, with its history and callbacks.
+    module_ : skspectral.nn.SpectralMLP
+        The network.
+
+    See Also
+    --------
+    SpectralMLPRegressor : The same for numbers.
+    skspectral.nn.SpectralLinear : The layer.
+
+    Notes
+    -----
+    A size means something only once training has converged: `fit` warns with
+    ConvergenceWarning, and `size_settled_` is False, where it has not.
+
+    References
+    ----------
+    .. [1] L. Giambagli, L. Buffoni, L. Chicchi, D. Fanelli, "How a student
+       becomes a teacher: learning and forgetting through spectral methods",
+       NeurIPS 2023, arXiv:2310.12612.
+    .. [2] L. Buffoni, E. Civitelli, L. Giambagli, L. Chicchi, D. Fanelli,
+       "Spectral pruning of fully connected layers", Scientific Reports 12,
+       11201 (2022), https://doi.org/10.1038/s41598-022-14805-7.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_moons
+    >>> from skspectral import SpectralMLPClassifier
+    >>> X, y = make_moons(500, noise=0.1, random_state=0)
+    >>> clf = SpectralMLPClassifier(32, alpha=3e-3, random_state=0).fit(X, y)
+    >>> clf.n_alive_nodes_[0] < 16
+    True
+    >>> clf.score(X, y) > 0.9
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **BaseSpectralMLP._parameter_constraints,
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(256,),
+        *,
+        activation="relu",
+        fit_intercept=True,
+        parametrization="spectral",
+        eigenvalues="out",
+        trainable="all",
+        alpha=1e-3,
+        alpha_phi=None,
+        alpha_lambda=None,
+        relevance_threshold=0.05,
+        solver="adam",
+        learning_rate="onecycle",
+        learning_rate_init=0.02,
+        batch_size="auto",
+        max_iter="auto",
+        time_limit=None,
+        shuffle=True,
+        tol=1e-4,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        random_state=None,
+        warm_start=False,
+        shrink=True,
+        class_weight=None,
+        device="auto",
+        dtype="auto",
+        n_threads="auto",
+        callbacks=None,
+        verbose=False,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.fit_intercept = fit_intercept
+        self.parametrization = parametrization
+        self.eigenvalues = eigenvalues
+        self.trainable = trainable
+        self.alpha = alpha
+        self.alpha_phi = alpha_phi
+        self.alpha_lambda = alpha_lambda
+        self.relevance_threshold = relevance_threshold
+        self.solver = solver
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.time_limit = time_limit
+        self.shuffle = shuffle
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.shrink = shrink
+        self.class_weight = class_weight
+        self.device = device
+        self.dtype = dtype
+        self.n_threads = n_threads
+        self.callbacks = callbacks
+        self.verbose = verbose
+
+    def _check_target(self, y):
+        check_classification_targets(y)
+        if type_of_target(y) == "multiclass-multioutput":
+            raise ValueError(
+                "`y` must hold one class per row, or 0 and 1 per label (multilabel); got several "
+                "columns of classes. Fit one classifier per column, for example with "
+                "sklearn.multioutput.MultiOutputClassifier."
+            )
+        y = y.toarray() if hasattr(y, "toarray") else y
+        return ravel_column(np.asarray(y))
+
+    def _start_target(self, y, classes=None):
+        self._multilabel = y.ndim == 2
+        self.classes_ = unique_labels(y if classes is None else classes)
+        if len(self.classes_) < 2 and not self._multilabel:
+            raise ValueError(
+                "The number of classes must be at least 2; `y` has one class, "
+                f"{self.classes_[0]!r}."
+            )
+        if self._multilabel:
+            self.n_outputs_ = y.shape[1]
+            if len(self.classes_) != self.n_outputs_:
+                raise ValueError(
+                    f"`classes` must number the {self.n_outputs_} labels of `y`, from 0; got "
+                    f"{classes!r}."
+                )
+        else:
+            self.n_outputs_ = 1 if len(self.classes_) == 2 else len(self.classes_)
+        logistic = self._multilabel or len(self.classes_) == 2
+        self.out_activation_ = "logistic" if logistic else "softmax"
+
+    def _check_same_target(self, y, subset=False):
+        if self._multilabel != (y.ndim == 2) or (y.ndim == 2 and y.shape[1] != self.n_outputs_):
+            raise ValueError(
+                "`y` must have the form of the first fit: "
+                f"{f'{self.n_outputs_} labels' if self._multilabel else 'one class per row'}."
+            )
+        if self._multilabel:
+            return
+        given = unique_labels(y)
+        unseen = np.setdiff1d(given, self.classes_)
+        if len(unseen) or (not subset and len(given) != len(self.classes_)):
+            raise ValueError(
+                f"`y` must have the classes of the first fit, {self.classes_}; got {given}. Name "
+                "all classes in the first call of partial_fit, or set warm_start=False."
+            )
+
+    def _start_scale(self, rows):
+        pass
+
+    def _encode(self, y):
+        if self._multilabel:
+            return y.astype(np.float64)
+        codes = np.searchsorted(self.classes_, y)
+        return codes[:, None].astype(np.float64) if self.n_outputs_ == 1 else codes
+
+    def _class_weights(self, rows):
+        """Multiply the weights of the classes into those of the rows."""
+        if self.class_weight is None:
+            return rows
+        weight = self._weights_of_rows(rows)
+        if rows.weight is not None:
+            weight = weight * rows.weight
+        if not np.any(weight > 0):
+            raise ValueError("`class_weight` leaves no row with a positive weight.")
+        return Rows(rows.X, rows.y, weight).positive()
+
+    def _weights_of_rows(self, rows):
+        """Return the weight of each row's class, ndarray of shape (n,)."""
+        if self._multilabel:
+            if isinstance(self.class_weight, dict):
+                raise ValueError(
+                    "`class_weight` must be 'balanced' or None for multilabel targets; got a "
+                    "dict. Weigh rows with sample_weight instead."
+                )
+            return compute_sample_weight(self.class_weight, rows.y)
+        if isinstance(self.class_weight, dict):
+            unknown = sorted(set(self.class_weight) - set(self.classes_.tolist()), key=str)
+            of_class = np.array([self.class_weight.get(c, 1.0) for c in self.classes_.tolist()])
+            if unknown or not (np.isfinite(of_class) & (of_class >= 0)).all():
+                raise ValueError(
+                    "`class_weight` must hold weights >= 0 of the classes "
+                    f"{self.classes_.tolist()}; got {self.class_weight!r}."
+                )
+            return of_class[np.searchsorted(self.classes_, rows.y)]
+        present = np.unique(rows.y)
+        of_class = compute_class_weight(
+            "balanced", classes=present, y=rows.y, sample_weight=rows.weight
+        )
+        return of_class[np.searchsorted(present, rows.y)]
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch at the constant rate `learning_rate_init`.
+
+        The first call sets the classes, dtype and device.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Classes.
+        classes : array-like of shape (n_classes,) or None, default=None
+            All classes there will be; needed in the first call.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights, used as given.
+
+        Returns
+        -------
+        self : object
+            The estimator, trained for one more epoch.
+
+        Raises
+        ------
+        ValueError
+            If `classes` is missing in the first call, `class_weight` is
+            "balanced", or the data do not go on from what was fitted.
+        """
+        if isinstance(self.class_weight, str):
+            raise ValueError(
+                "class_weight 'balanced' is not supported for partial_fit, as one batch does not "
+                "tell how frequent the classes are. Compute the weights from all rows with "
+                "sklearn.utils.class_weight.compute_class_weight and pass them as a dict."
+            )
+        if classes is None and not hasattr(self, "net_"):
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        known = classes is None or not hasattr(self, "net_")
+        if not known and not np.array_equal(self.classes_, unique_labels(classes)):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
+                f"{self.classes_!r}"
+            )
+        return self._partial_fit(X, y, sample_weight, classes)
+
+    def predict(self, X):
+        """Predict classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_labels)
+            Class labels, or 0 and 1 per label.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        """
+        outputs = self._outputs(X)
+        if self._multilabel:
+            return (outputs > 0).astype(int)
+        codes = (outputs[:, 0] > 0).astype(int) if self.n_outputs_ == 1 else outputs.argmax(axis=1)
+        return self.classes_[codes]
+
+    def predict_proba(self, X):
+        """Predict probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`; for multilabel targets one column per
+            label.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        """
+        outputs = self._outputs(X)
+        if self.out_activation_ == "softmax":
+            return softmax(outputs, axis=1)
+        proba = expit(outputs)
+        return proba if self._multilabel else np.hstack([1 - proba, proba])
+
+    def predict_log_proba(self, X):
+        """Predict logarithms of probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Natural logarithms of :meth:`predict_proba`.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        """
+        outputs = self._outputs(X)
+        if self.out_activation_ == "softmax":
+            return log_softmax(outputs, axis=1)
+        log_proba = log_expit(outputs)
+        return log_proba if self._multilabel else np.hstack([log_expit(-outputs), log_proba])
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,110 @@
+"""Export of a fitted network to scikit-learn and to ONNX."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.utils.validation import check_is_fitted
+
+from skspectral._estimators.fitted import FittedNetworkMixin
+from skspectral._export.sklearn_mlp import make_mlp_classifier, make_mlp_regressor
+from skspectral._export.to_onnx import to_onnx
+from skspectral.nn._relevance import feeding_masks
+from skspectral.nn._shrink import shrink
+
+
+class ExportableMixin(FittedNetworkMixin):
+    """Turn the trained network into models that do not need torch."""
+
+    classes_: np.ndarray
+    _multilabel: bool
+
+    def to_sklearn(self):
+        """Return an equal scikit-learn MLP, without the nodes that carry only rounding.
+
+        Returns
+        -------
+        MLPRegressor or MLPClassifier of :mod:`sklearn.neural_network`
+            Fitted, with this estimator's predictions and probabilities to
+            rounding. It is saved and loaded without torch and this package;
+            `partial_fit`, and `fit` with ``warm_start=True``, train it on.
+
+        Raises
+        ------
+        ValueError
+            If scikit-learn does not have the activation ("gelu", "silu").
+        NotFittedError
+            If the estimator is not fitted.
+
+        See Also
+        --------
+        to_onnx : For other runtimes.
+
+        Notes
+        -----
+        The scale of the target is folded into the last layer, which is
+        float64; the others have the dtype the network was trained in.
+        """
+        check_is_fitted(self, "net_")
+        coefs, intercepts = self._exported_layers()
+        options = {
+            "activation": self._fitted_architecture["activation"],
+            "feature_names": getattr(self, "feature_names_in_", None),
+        }
+        if not is_classifier(self):
+            return make_mlp_regressor(coefs, intercepts, **options)
+        options |= {"classes": self.classes_, "multilabel": self._multilabel}
+        return make_mlp_classifier(coefs, intercepts, **options)
+
+    def to_onnx(self, path=None):
+        """Return the network as an ONNX model.
+
+        Parameters
+        ----------
+        path : str, path-like or None, default=None
+            File to write it to; None writes none.
+
+        Returns
+        -------
+        :class:`onnx.ModelProto`
+            The model, as :func:`skspectral.to_onnx` describes it.
+
+        Raises
+        ------
+        ImportError
+            If the packages of ``pip install "skspectral[onnx]"`` are missing.
+        ValueError
+            If the activation is "gelu" or "silu", or ONNX has no type for the
+            classes.
+        NotFittedError
+            If the estimator is not fitted.
+
+        See Also
+        --------
+        skspectral.to_onnx : Exports pipelines too.
+        """
+        return to_onnx(self, path)
+
+    def _exported_layers(self):
+        """Return weights (n_in, n_out) and biases (n_out,) in units of y, lists of ndarray."""
+        masks = feeding_masks(self.module_)  # judged at the precision of the training
+        module = shrink(copy.deepcopy(self.module_).cpu().double(), masks)
+        coefs, intercepts = zip(*map(_weight_and_bias, module.layers), strict=True)
+        centre, scale = self._output_scale()
+        return (
+            [*(array.astype(self._dtype) for array in coefs[:-1]), coefs[-1] * scale],
+            [
+                *(array.astype(self._dtype) for array in intercepts[:-1]),
+                intercepts[-1] * scale + centre,
+            ],
+        )
+
+
+def _weight_and_bias(layer):
+    """Return ndarray of shape (n_in, n_out) and (n_out,)."""
+    weight = layer.weight.detach().numpy().T
+    return weight, np.zeros(weight.shape[1]) if layer.bias is None else layer.bias.detach().numpy()

@@ -1,0 +1,250 @@
+"""Export of fitted networks, alone or behind preprocessing, to ONNX."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from skspectral._export.onnx_head import append_predictions
+from skspectral._export.sklearn_mlp import make_mlp_regressor
+
+TENSOR_TYPES = {
+    np.dtype(bool): "BooleanTensorType",
+    np.dtype(np.int64): "Int64TensorType",
+    np.dtype(np.float32): "FloatTensorType",
+    np.dtype(np.float64): "DoubleTensorType",
+    np.dtype(object): "StringTensorType",
+}
+"""What skl2onnx calls a column of each dtype."""
+OPSETS = {"": 17, "ai.onnx.ml": 3}
+"""Versions of the operators: old enough for runtimes of some years ago."""
+TOLERANCE = 1e-3
+"""Difference that rounding does not explain, as a fraction of the spread of predictions."""
+ADVICE = (
+    "Give `X`, a few rows as the pipeline gets them, where columns have names or are not numbers; "
+    "an array in place of a DataFrame where the first step takes all columns alike; float32 where "
+    "the step has no float64, int64 or float64 where float32 is too coarse. Else export the last "
+    "step alone, and preprocess outside ONNX."
+)
+"""What helps where the converter fails."""
+
+
+def to_onnx(model, path=None, *, X=None):
+    """Export a fitted network, alone or at the end of a pipeline, to ONNX.
+
+    Parameters
+    ----------
+    model : SpectralMLPRegressor, SpectralMLPClassifier, scikit-learn MLP or Pipeline
+        Fitted, or a fitted SpectralPruner; a pipeline must end with one of the
+        others.
+    path : str, path-like or None, default=None
+        File to write the model to; None writes none.
+    X : array-like or DataFrame of shape (n_samples, n_features) or None, default=None
+        A few rows as `model` gets them. They tell the types of the inputs, and
+        the ONNX model must predict what `model` does for them. Give them for
+        every pipeline: the converters of preprocessing steps have faults, and
+        columns chosen by name, or not numbers, need them.
+
+    Returns
+    -------
+    :class:`onnx.ModelProto`
+        Inputs: one tensor "X" of shape (n, n_features), with the dtype of `X`;
+        without `X`, float if the first layer of the network is float32, else
+        double. For a pipeline with a DataFrame `X`, one tensor of shape (n, 1)
+        per column, of its name. Integers are int64. The network computes in
+        double where what reaches it is double, else in float.
+
+        Outputs: for regressors "variable" of shape (n, n_outputs); for
+        classifiers "label", of shape (n,) or (n, n_labels), and
+        "probabilities", of shape (n, n_classes) or (n, n_labels).
+
+    Raises
+    ------
+    ImportError
+        If the packages of ``pip install "skspectral[onnx]"`` are missing.
+    TypeError
+        If `model` is none of those described.
+    ValueError
+        If a step cannot be converted, the result cannot be run or predicts
+        otherwise for `X`, scikit-learn does not have the activation, or ONNX
+        has no type for the classes.
+    NotFittedError
+        If `model` is not fitted.
+
+    Notes
+    -----
+    skl2onnx converts the preprocessing and the linear parts of the network. The
+    output activation and the classes are written here, as its own lose outputs,
+    labels and large integers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skspectral import SpectralMLPRegressor, to_onnx
+    >>> X = np.random.default_rng(0).normal(size=(500, 3))
+    >>> reg = SpectralMLPRegressor(8, alpha=1e-2, random_state=0).fit(X, np.abs(X[:, 0]))
+    >>> proto = to_onnx(reg)  # doctest: +SKIP
+    >>> [output.name for output in proto.graph.output]  # doctest: +SKIP
+    ['variable']
+    """
+    _check_packages()
+    steps, network = _split(model)
+    expected = None if X is None else _predictions(model, X)
+    feeds = _feeds(steps, network, X)
+    proto = _convert_or_explain(steps, network, feeds)
+    _rename_inputs(proto.graph, feeds)
+    append_predictions(proto.graph, network)
+    _check_predictions(proto, feeds, expected)
+    if path is not None:
+        Path(path).write_bytes(proto.SerializeToString())
+    return proto
+
+
+def _check_packages():
+    """Raise ImportError unless the packages that only exporting needs are there."""
+    try:
+        for package in ("onnx", "onnxruntime", "skl2onnx"):
+            importlib.import_module(package)
+    except ImportError as error:
+        raise ImportError(
+            f"Exporting to ONNX needs onnx, onnxruntime and skl2onnx: {error}. Install them by "
+            '`pip install "skspectral[onnx]"`.'
+        ) from error
+
+
+def _split(model):
+    """Return the preprocessing, list of (name, transformer), and the scikit-learn MLP."""
+    if isinstance(model, Pipeline):
+        inner, network = _split(model.steps[-1][1])
+        outer = [step for step in model.steps[:-1] if step[1] not in (None, "passthrough")]
+        return outer + inner, network
+    if hasattr(model, "to_sklearn"):
+        return [], model.to_sklearn()
+    if not isinstance(model, (MLPClassifier, MLPRegressor)):
+        raise TypeError(
+            "`model` must be a SpectralMLPRegressor, SpectralMLPClassifier, MLPRegressor or "
+            f"MLPClassifier, or a Pipeline that ends with one; got {type(model).__name__}."
+        )
+    check_is_fitted(model)
+    return [], model
+
+
+def _predictions(model, X):
+    """Return what is compared: numbers, or probabilities."""
+    return model.predict_proba(X) if is_classifier(model) else model.predict(X)
+
+
+def _feeds(steps, network, X):
+    """Return the inputs of the ONNX model, dict of ndarray of shape (n, n_columns)."""
+    if X is None:
+        n_columns = getattr(steps[0][1] if steps else network, "n_features_in_", None)
+        if n_columns is None:
+            raise ValueError(
+                f"Step {steps[0][0]!r} does not tell how many columns it takes. Give `X`, a few "
+                "rows as the pipeline gets them."
+            )
+        return {"X": np.empty((0, n_columns), dtype=network.coefs_[0].dtype)}
+    if steps and hasattr(X, "columns"):
+        return {str(c): _plain(np.asarray(X[c]).reshape(len(X), -1)) for c in X.columns}
+    return {"X": _plain(np.asarray(X))}
+
+
+def _plain(array):
+    """Return `array` with one of the dtypes that inputs have."""
+    number = np.float32 if array.dtype.itemsize <= 4 else np.float64
+    dtypes = {"b": np.bool_, "i": np.int64, "u": np.int64, "f": number}
+    return array.astype(dtypes.get(array.dtype.kind, object))
+
+
+def _convert_or_explain(steps, network, feeds):
+    """Convert preprocessing and the linear part of the network.
+
+    Raises
+    ------
+    ValueError
+        If that cannot be done; it names the step.
+    """
+    linear = make_mlp_regressor(network.coefs_, network.intercepts_, activation=network.activation)
+    try:
+        return _convert([*steps, ("network", linear)], feeds)
+    except Exception as error:  # skl2onnx and onnxruntime raise all kinds
+        failing = (i for i in range(len(steps)) if _fails(steps[: i + 1], feeds))
+        index = next(failing, None)
+        where = "The model" if index is None else f"Step {steps[index][0]!r} of the pipeline"
+        raise ValueError(f"{where} cannot be converted to ONNX: {error}\n{ADVICE}") from error
+
+
+def _fails(steps, feeds):
+    """Tell whether the pipeline of `steps` cannot be converted."""
+    try:
+        _convert(steps, feeds)
+    except Exception:
+        return True
+    return False
+
+
+def _convert(steps, feeds):
+    """Return the ONNX model of the pipeline of `steps`, which onnxruntime can load."""
+    import skl2onnx
+    from skl2onnx.common import data_types
+
+    inputs = [
+        (name, getattr(data_types, TENSOR_TYPES[array.dtype])([None, array.shape[1]]))
+        for name, array in feeds.items()
+    ]
+    proto = skl2onnx.convert_sklearn(Pipeline(steps), initial_types=inputs, target_opset=OPSETS)
+    _session(proto)
+    return proto
+
+
+def _session(proto):
+    """Load an ONNX model."""
+    onnxruntime = importlib.import_module("onnxruntime")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 4  # errors are raised
+    return onnxruntime.InferenceSession(
+        proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def _rename_inputs(graph, names):
+    """Give inputs the columns' names, of which skl2onnx makes names of variables."""
+    from onnx import helper
+
+    renamed = []
+    for entry, name in zip(graph.input, names, strict=True):
+        if entry.name != name:
+            renamed.append(helper.make_node("Identity", [name], [entry.name]))
+            entry.name = name
+    nodes = [*renamed, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def _check_predictions(proto, feeds, expected):
+    """Raise ValueError where the ONNX model does not run, or predicts otherwise than expected."""
+    try:
+        session = _session(proto)
+        if expected is None:
+            return
+        got = session.run(None, feeds)[-1]
+    except Exception as error:
+        raise ValueError(f"onnxruntime cannot run the ONNX model: {error}\n{ADVICE}") from error
+    expected = expected.reshape(got.shape)
+    spread, size = np.ptp(expected, axis=0), np.abs(expected).max(axis=0)
+    allowed = TOLERANCE * np.maximum(spread, 0.1 * size)  # few rows may predict much the same
+    difference = np.abs(got - expected)
+    if not (difference <= allowed).all():
+        raise ValueError(
+            "The ONNX model predicts otherwise than `model` for `X`, by up to "
+            f"{difference.max():.2g}: the conversion of the preprocessing is wrong.\n{ADVICE}"
+        )

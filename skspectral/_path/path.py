@@ -1,0 +1,217 @@
+"""Networks along a rising penalty, each trained on from the last."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+
+import torch
+from sklearn.base import clone
+
+from skspectral._compat import Interval, StrOptions, validate_params
+from skspectral._estimators.checks import check_alphas
+from skspectral._estimators.regressor import SpectralMLPRegressor
+from skspectral._estimators.rows import Rows, check_weights
+from skspectral._path.alphas import (
+    alpha_grid,
+)
+from skspectral._path.summary import (
+    describe,
+    gather,
+    warn_if_alive,
+)
+from skspectral._path.walk import (
+    check_path_estimator,
+    walk,
+)
+from skspectral._training.batches import PREDICTION_ROWS, RowBatches
+
+
+def _check_data(network, X, y, sample_weight, X_val, y_val):
+    """Raise where a fit would; return the rows of positive weight."""
+    probe = clone(network)
+    probe._validate_params()
+    _, checked = probe._check_rows(X, y, reset=True)
+    if X_val is not None:
+        probe._check_rows(X_val, y_val, reset=False)
+    rows = Rows(X, checked, check_weights(sample_weight, X)).positive()
+    return rows.X, rows.y, rows.weight
+
+
+@torch.no_grad()
+def data_loss(estimator, X, y):
+    """Return the data term of the loss over some rows, in the units of training."""
+    X, y = estimator._check_rows(X, y, reset=False)
+    estimator._check_same_target(y, subset=True)
+    dataset = estimator._dataset(Rows(X, y, None))
+    total = 0.0
+    for X, y in RowBatches(dataset, PREDICTION_ROWS):
+        total += float(estimator.net_.get_loss(estimator.net_.infer(X), y, X=X)) * len(y)
+    return total / len(dataset)
+
+
+@validate_params(
+    {
+        "alphas": ["array-like", None],
+        "n_alphas": [Interval(Integral, 2, None, closed="left")],
+        "eps": [Interval(Real, 0, 1, closed="neither")],
+        "path_max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "return_coefs": ["boolean"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def spectral_path(
+    X,
+    y,
+    *,
+    estimator=None,
+    alphas=None,
+    n_alphas=30,
+    eps=3e-4,
+    path_max_iter="auto",
+    sample_weight=None,
+    X_val=None,
+    y_val=None,
+    return_coefs=False,
+):
+    r"""Follow a network as its penalty rises, until no node is alive.
+
+    As :func:`sklearn.linear_model.lasso_path`, the other way round: nodes that
+    have died do not come back, so the path goes from the smallest penalty
+    (densest network) upwards. Each network starts from the last one, already
+    shrunk: up to 100,000 rows a path makes about as many steps as one fit
+    from scratch.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Training rows, scaled.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets.
+    estimator : SpectralMLPRegressor or SpectralMLPClassifier, default=None
+        The network, as wide as it may have to be; None:
+        ``SpectralMLPRegressor()``. Its `alpha` is set by the path. Its
+        `max_iter` is that of the first fit; "auto" makes four times the steps
+        of a later one.
+    alphas : array-like of shape (n_alphas,) or None, default=None
+        Penalties, increasing, >= 0. None: a geometric grid that ends where
+        every node has died. There is no formula for that penalty: zero is a
+        local minimum of the loss at each penalty, and where the last node dies
+        depends on the path to it. So it is looked for, by doubling the
+        penalty along a quick path.
+    n_alphas : int >= 2, default=30
+        Length of the grid. If nodes are still alive at its end, it goes on, to ten
+        times the largest penalty and twice the length at most.
+    eps : float in (0, 1), default=3e-4
+        Smallest penalty of the grid as a share of its largest.
+    path_max_iter : int >= 1 or "auto", default="auto"
+        Epochs for each penalty but the first; "auto": four times the root of
+        the number of rows as steps, from 100 to 500, but no more epochs than the
+        first fit.
+    sample_weight : array-like of shape (n_samples,) or None, default=None
+        Weights of the training rows.
+    X_val : {array-like, sparse matrix} of shape (n_val, n_features) or None, default=None
+        Rows to compute `validation_loss` on.
+    y_val : array-like or None, default=None
+        Their targets.
+    return_coefs : bool, default=False
+        Whether to return the weights of every network.
+
+    Returns
+    -------
+    :class:`~sklearn.utils.Bunch`
+        With one entry per penalty:
+
+        alphas : ndarray of shape (n_alphas,)
+            Penalties, increasing.
+        n_alive_nodes : int ndarray of shape (n_alphas, n_hidden_layers)
+            Alive nodes per hidden layer.
+        alive_features : bool ndarray of shape (n_alphas, n_features)
+            Columns whose importance exceeds the share `relevance_threshold` of
+            the largest. With eigenvalues="in" the others reach zero.
+        feature_importances : ndarray of shape (n_alphas, n_features)
+            `feature_importances_` of the networks.
+        size_settled : bool ndarray of shape (n_alphas,)
+            Whether the size had converged.
+        train_loss : ndarray of shape (n_alphas,)
+            Data term of the loss, averaged over the last epoch: squared error of
+            the standardised target, or log loss in nats.
+        validation_loss : ndarray of shape (n_alphas,)
+            The same for the validation rows, if there are any.
+        coefs, intercepts : list of list of ndarray
+            `coefs_` and `intercepts_` of the networks, if asked for.
+
+        and
+
+        alpha_max : tuple of float
+            The last penalty at which a node is alive, and the first at which
+            none is; a property of this path. 0 or infinity where there is
+            none.
+
+    Raises
+    ------
+    TypeError
+        If `estimator` is not one of this package.
+    ValueError
+        If `alphas` are not finite, >= 0 and increasing, or the data are not as
+        described.
+
+    See Also
+    --------
+    SpectralMLPRegressorCV : Chooses the penalty by cross-validation.
+    SpectralPathDisplay : Draws the path.
+
+    Notes
+    -----
+    With few epochs for each penalty the networks lag behind the penalty: they
+    have more nodes, and a better score, than one trained from scratch at the
+    same penalty. Compare networks by score and size, not by penalty.
+
+    References
+    ----------
+    .. [1] J. Friedman, T. Hastie, R. Tibshirani, "Regularization paths for
+       generalized linear models via coordinate descent", Journal of Statistical
+       Software 33 (2010), https://doi.org/10.18637/jss.v033.i01.
+    .. [2] I. Lemhadri, F. Ruan, L. Abraham, R. Tibshirani, "LassoNet: a neural
+       network with feature sparsity", Journal of Machine Learning Research 22
+       (2021), 1-29.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skspectral import SpectralMLPRegressor, spectral_path
+    >>> X = np.random.default_rng(0).normal(size=(500, 3))
+    >>> y = np.abs(X[:, 0])
+    >>> network = SpectralMLPRegressor(16, random_state=0)
+    >>> path = spectral_path(X, y, estimator=network, alphas=[1e-3, 1e-2, 1e-1, 1, 10])
+    >>> path.n_alive_nodes[-1]
+    array([0])
+    """
+    network = SpectralMLPRegressor() if estimator is None else estimator
+    check_path_estimator(network)
+    if (X_val is None) != (y_val is None):
+        missing = "X_val" if X_val is None else "y_val"
+        raise ValueError(f"`X_val` and `y_val` belong together; `{missing}` was not given.")
+    X, y, sample_weight = _check_data(network, X, y, sample_weight, X_val, y_val)
+    options = {"sample_weight": sample_weight, "path_max_iter": path_max_iter}
+    if alphas is None:
+        penalties = alpha_grid(network, X, y, n_alphas, eps, **options)
+    else:
+        penalties = check_alphas(alphas)
+    entries, coefs, intercepts = [], [], []
+    for fitted in walk(network, X, y, penalties, **options):
+        entries.append(describe(fitted))
+        if X_val is not None:
+            entries[-1]["validation_loss"] = data_loss(fitted, X_val, y_val)
+        if return_coefs:
+            coefs.append(fitted.coefs_)
+            intercepts.append(fitted.intercepts_)
+        if alphas is None and not any(fitted.n_alive_nodes_):
+            break
+    path = gather(entries)
+    if alphas is None:
+        warn_if_alive(path)
+    if return_coefs:
+        path.coefs, path.intercepts = coefs, intercepts
+    return path

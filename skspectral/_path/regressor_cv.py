@@ -1,0 +1,210 @@
+"""Regressor whose size is chosen by cross-validation."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from sklearn.base import RegressorMixin
+
+from skspectral._estimators.regressor import SpectralMLPRegressor
+from skspectral._path.cv import BaseSpectralMLPCV
+
+
+class SpectralMLPRegressorCV(RegressorMixin, BaseSpectralMLPCV):
+    """Network for a regression that is as big as cross-validation says it must be.
+
+    A wide network follows a path of rising penalties, on each fold and on all
+    rows. Along it nodes die, and the chosen penalty is the one of the smallest
+    network that is as good as the best. So one call answers how many hidden
+    nodes the task needs, and how sure that number is.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : "auto", int or array-like of int, default="auto"
+        Nodes per hidden layer at the start. "auto": one layer, as wide as the
+        power of two nearest to twice the root of the number of rows, from 64 to
+        512. A warning tells if more than half of the nodes of a layer are needed.
+    alphas : array-like of shape (n_alphas,) or None, default=None
+        Penalties, increasing, >= 0. None: a geometric grid that ends where every
+        node of the network of all rows has died, as in :func:`spectral_path`.
+    n_alphas : int >= 2, default=25
+        Length of that grid; if nodes are alive at its end it goes on, to twice the
+        length at most.
+    eps : float in (0, 1), default=3e-4
+        Smallest penalty of the grid as a share of its largest.
+    path_max_iter : int >= 1 or "auto", default="auto"
+        Epochs for each penalty but the first; "auto": four times the root of
+        the number of rows as steps, from 100 to 500, but no more epochs than the
+        first fit.
+    cv : int, splitter, iterable or None, default=None
+        Folds, as in :func:`sklearn.model_selection.check_cv`; None: five. Rows
+        are not shuffled.
+    scoring : str, callable or None, default=None
+        What the penalty is chosen by; None: R2.
+    selection : {"1se", "best"}, default="1se"
+        "1se": the largest penalty, so the smallest network, whose score is within
+        one standard error, over folds, of the best.
+        "best": that of the best mean score.
+    activation : {"identity", "logistic", "tanh", "relu", "gelu", "silu"}, default="relu"
+        Activation of the hidden nodes.
+    fit_intercept : bool, default=True
+        Whether layers have biases.
+    parametrization : {"spectral", "dense"} or sequence of them, default="spectral"
+        Of the hidden layers; "dense" is the ordinary network, as a control.
+    eigenvalues : {"out", "in", "out-in", "both"}, default="out"
+        Which eigenvalues are trained, as in :class:`SpectralMLPRegressor`. With "in"
+        columns that do not matter die as nodes do.
+    relevance_threshold : float in [0, 1), default=0.05
+        Share of the largest relevance above which a node is alive, and of the
+        largest importance above which a column is.
+    learning_rate_init : float > 0, default=0.02
+        Largest learning rate.
+    batch_size : int >= 1 or "auto", default="auto"
+        Rows per step; "auto": ``min(200, n_samples)``.
+    max_iter : int >= 1 or "auto", default="auto"
+        Epochs of the first fit of a path; "auto": four times the steps of a later
+        one.
+    normalize_y : bool, default=True
+        Whether outputs are centred and scaled, so that penalties have no unit.
+    random_state : int, RandomState instance or None, default=None
+        Of the networks; each fold has a seed of its own.
+    device : {"auto", "cpu", "cuda", "cuda:<index>"}, default="auto"
+        Where the networks are trained.
+    dtype : {"auto", "float32", "float64"}, default="auto"
+        "auto": float64 below 1,000 rows on a CPU, else float32.
+    n_threads : int >= 1, "auto" or None, default="auto"
+        Torch threads during training, on a CPU.
+    n_jobs : int or None, default=None
+        Folds at a time.
+    verbose : bool or int, default=False
+        Verbosity of the loop over folds.
+
+    Attributes
+    ----------
+    alpha_ : float
+        The penalty that was chosen.
+    alphas_ : ndarray of shape (n_alphas,)
+        The penalties that were tried, increasing.
+    cv_results_ : dict of ndarray of shape (n_alphas,)
+        `alpha`; `mean_test_score`, `std_test_score` and `split<k>_test_score`;
+        `mean_n_alive_nodes`, `std_n_alive_nodes` and `split<k>_n_alive_nodes`, of
+        all hidden layers together; `within_tolerance`, whether the score is within
+        one standard error of the best.
+    path_ : :class:`~sklearn.utils.Bunch`
+        The path of the network of all rows, as :func:`spectral_path` returns it.
+    estimator_ : SpectralMLPRegressor
+        Its network at `alpha_`. What this has, such as `coefs_`,
+        `feature_relevance_`, `feature_importances_`, `size_settled_`, `net_`, is an
+        attribute here, too.
+    n_alive_nodes_ : list of int
+        Alive nodes of that network per hidden layer: how big it must be.
+    size_identified_ : bool
+        Whether the size is a property of the data: there is a range of penalties,
+        by a factor of 2 at least, over which the score is within one standard
+        error of the best, and the number of alive nodes is the same up to a
+        fifth or one node: in the median of folds along the range, and between
+        the quartiles of folds at each penalty. The chosen penalty is in the
+        range, and at most half of the starting nodes are alive.
+    size_plateau_ : Plateau or None
+        That range, the longest: `alphas`, its ends, and `n_nodes`, the smallest
+        and the largest median number of alive nodes.
+    alive_features_ : bool ndarray of shape (`n_features_in_`,)
+        Columns whose importance exceeds the share `relevance_threshold` of the
+        largest.
+    feature_path_ : int ndarray of shape (`n_features_in_`,)
+        Columns in the order in which they leave the path.
+    n_features_in_ : int
+        Columns seen in fit.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Their names, where all are strings.
+
+    See Also
+    --------
+    SpectralMLPRegressor : The network at one penalty.
+    spectral_path : The path alone.
+    SpectralPathDisplay : Draws scores and sizes against the penalty.
+
+    Notes
+    -----
+    Networks on a path are trained on from one penalty to the next, with few
+    epochs each, on the folds as on all rows. One trained from scratch at
+    `alpha_` may have fewer nodes and a lower score.
+
+    References
+    ----------
+    .. [1] L. Giambagli, L. Buffoni, L. Chicchi, D. Fanelli, "How a student
+       becomes a teacher: learning and forgetting through spectral methods",
+       NeurIPS 2023, arXiv:2310.12612.
+    .. [2] T. Hastie, R. Tibshirani, J. Friedman, "The elements of statistical
+       learning", second edition, Springer 2009, section 7.10, for the rule of
+       one standard error.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skspectral import SpectralMLPRegressorCV
+    >>> X = np.random.default_rng(0).normal(size=(300, 3))
+    >>> y = np.abs(X[:, 0])
+    >>> alphas = [3e-2, 1e-1, 1]
+    >>> reg = SpectralMLPRegressorCV(16, alphas=alphas, cv=2, max_iter=200, random_state=0)
+    >>> reg.fit(X, y).n_alive_nodes_
+    [2]
+    """
+
+    _parameter_constraints: dict = {
+        **BaseSpectralMLPCV._parameter_constraints,
+        "normalize_y": ["boolean"],
+    }
+    _network_class = SpectralMLPRegressor
+    _own_parameter = "normalize_y"
+
+    def __init__(
+        self,
+        hidden_layer_sizes="auto",
+        *,
+        alphas=None,
+        n_alphas=25,
+        eps=3e-4,
+        path_max_iter="auto",
+        cv=None,
+        scoring=None,
+        selection="1se",
+        activation="relu",
+        fit_intercept=True,
+        parametrization="spectral",
+        eigenvalues="out",
+        relevance_threshold=0.05,
+        learning_rate_init=0.02,
+        batch_size="auto",
+        max_iter="auto",
+        normalize_y=True,
+        random_state=None,
+        device="auto",
+        dtype="auto",
+        n_threads="auto",
+        n_jobs=None,
+        verbose=False,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.alphas = alphas
+        self.n_alphas = n_alphas
+        self.eps = eps
+        self.path_max_iter = path_max_iter
+        self.cv = cv
+        self.scoring = scoring
+        self.selection = selection
+        self.activation = activation
+        self.fit_intercept = fit_intercept
+        self.parametrization = parametrization
+        self.eigenvalues = eigenvalues
+        self.relevance_threshold = relevance_threshold
+        self.learning_rate_init = learning_rate_init
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.normalize_y = normalize_y
+        self.random_state = random_state
+        self.device = device
+        self.dtype = dtype
+        self.n_threads = n_threads
+        self.n_jobs = n_jobs
+        self.verbose = verbose

@@ -1,0 +1,108 @@
+"""One network trained on from penalty to penalty."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+
+from skspectral._compat import _num_samples
+from skspectral._estimators.base import BaseSpectralMLP
+from skspectral._estimators.checks import check_has_nodes, check_hidden_layer_sizes
+
+STEPS_PER_ROOT = 4
+
+
+LEAST_STEPS, MOST_STEPS = 100, 500
+"""A later fit of a path makes so many steps for each unit of the root of the rows, within
+these bounds. Nodes lag behind the penalty then, but networks of one size are as good as
+after several times the steps."""
+
+
+FIRST_FACTOR = 4
+"""The first fit, of a network that knows nothing yet, makes so many times the steps."""
+
+
+def check_path_estimator(estimator):
+    """Raise unless `estimator` is a network with hidden nodes and one penalty."""
+    if not isinstance(estimator, BaseSpectralMLP):
+        raise TypeError(
+            "`estimator` must be a SpectralMLPRegressor or SpectralMLPClassifier; got "
+            f"{type(estimator).__name__}. Transform X first where it is part of a pipeline."
+        )
+    check_has_nodes(check_hidden_layer_sizes(estimator.hidden_layer_sizes))
+    for name in ("alpha_phi", "alpha_lambda"):
+        if getattr(estimator, name) is not None:
+            raise ValueError(
+                f"`{name}` must be None, as a path has one penalty for all; got "
+                f"{getattr(estimator, name)!r}."
+            )
+
+
+def path_epochs(estimator, n_rows, path_max_iter="auto"):
+    """Return the epochs of the first fit of a path, and those of each later one.
+
+    Parameters
+    ----------
+    estimator : SpectralMLPRegressor or SpectralMLPClassifier
+    n_rows : int
+    path_max_iter : int or "auto"
+    """
+    steps = np.clip(STEPS_PER_ROOT * math.sqrt(n_rows), LEAST_STEPS, MOST_STEPS)
+    epochs = steps / math.ceil(n_rows / estimator._batch_size(n_rows))
+    first, later = estimator.max_iter, path_max_iter
+    if first == "auto":
+        first = math.ceil(FIRST_FACTOR * epochs)
+    if later == "auto":
+        later = min(first, math.ceil(epochs))
+    return first, later
+
+
+def walk(estimator, X, y, alphas, *, sample_weight=None, path_max_iter="auto"):
+    """Fit at each penalty, starting from the weights of the one before.
+
+    Dead nodes do not come back, so the penalties rise. Once all have died there is
+    nothing left to train, and the network comes out as it is.
+
+    Parameters
+    ----------
+    estimator : SpectralMLPRegressor or SpectralMLPClassifier
+        Not changed.
+    X, y : arrays
+        Training rows.
+    alphas : iterable of float
+        Increasing.
+    sample_weight : ndarray of shape (n,) or None
+    path_max_iter : int or "auto"
+        As in :func:`path_epochs`.
+
+    Yields
+    ------
+    estimator
+        One and the same object, fitted with the next penalty.
+    """
+    first, later = path_epochs(estimator, _num_samples(X), path_max_iter)
+    network = clone(estimator).set_params(warm_start=True, max_iter=first)
+    weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+    for alpha in alphas:
+        network.set_params(alpha=float(alpha))
+        if not hasattr(network, "net_") or any(network.n_alive_nodes_):
+            _fit_quietly(network, X, y, **weights)
+            network.set_params(max_iter=later)
+        yield network
+
+
+def _fit_quietly(network, X, y, **weights):
+    """Fit without the warnings of a size that has not settled, which `size_settled` tells."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        network.fit(X, y, **weights)
+    for warning in caught:
+        quiet = issubclass(warning.category, ConvergenceWarning)
+        if not quiet or str(warning.message).startswith("Training"):  # it diverged
+            warnings.warn(warning.message, warning.category, stacklevel=4)

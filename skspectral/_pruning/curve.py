@@ -1,0 +1,247 @@
+"""Score of the nested smaller networks inside a fitted one."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Bunch, check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from skspectral._compat import Interval, StrOptions, validate_params
+from skspectral._estimators.checks import check_has_nodes
+from skspectral._estimators.ranking import SCOPES, check_n_nodes, first_nodes, rank_nodes
+from skspectral._estimators.resizing import PrunableMixin
+from skspectral.nn._relevance import RELEVANCES
+
+FINE_UP_TO = 64
+"""Sizes up to here are all on the default grid."""
+GROWTH = 1.05
+"""Ratio of neighbouring sizes on the default grid beyond."""
+
+
+def size_grid(least, total, growth=GROWTH, fine_up_to=FINE_UP_TO):
+    """Return sizes from `least` to `total`: each of the small ones, then a geometric grid.
+
+    Parameters
+    ----------
+    least, total : int
+        First and last size.
+    growth : float
+        Ratio of neighbouring sizes above `fine_up_to`.
+    fine_up_to : int
+        Up to here every size is in.
+
+    Returns
+    -------
+    int ndarray of shape (n_sizes,)
+        Increasing.
+    """
+    fine = np.arange(least, min(total, max(least, fine_up_to)) + 1)
+    n_steps = max(0, int(np.ceil(np.log(total / fine[-1]) / np.log(growth))))
+    coarse = np.geomspace(fine[-1], total, n_steps + 1)
+    return np.unique(np.concatenate([fine, np.round(coarse).astype(int)]))
+
+
+def network_relevances(estimator, relevance, random_state=None):
+    """Return what nodes are ranked by, list of float64 ndarray of shape (n_nodes,).
+
+    Parameters
+    ----------
+    estimator : fitted SpectralMLPRegressor or SpectralMLPClassifier
+    relevance : {"spectral", "lambda", "path", "random"}
+        As in :func:`pruning_curve`.
+    random_state : int, RandomState instance or None
+        Of "random".
+    """
+    if relevance == "random":
+        rng = check_random_state(random_state)
+        present = [rng.permutation(len(index)) + 1.0 for index in estimator.node_indices_]
+        return estimator._of_all_nodes(present)
+    present = [r.cpu().numpy().astype(float) for r in RELEVANCES[relevance](estimator.module_)]
+    return estimator._of_all_nodes(present)
+
+
+def evaluate_nested(estimator, ranking, sizes, score):
+    """Score the nested smaller networks of a fitted estimator.
+
+    Parameters
+    ----------
+    estimator : fitted SpectralMLPRegressor or SpectralMLPClassifier
+    ranking : list of int ndarray of shape (n_nodes,)
+        As :func:`skspectral._estimators.ranking.rank_nodes` returns it.
+    sizes : iterable of int
+        Hidden nodes in all.
+    score : callable
+        ``score(network)`` of the smaller fitted estimator.
+
+    Returns
+    -------
+    n_parameters : int ndarray of shape (n_sizes,)
+        Weights and biases.
+    scores : list
+        What `score` returned.
+    """
+    n_parameters, scores = [], []
+    for size in sizes:
+        network = estimator._keep(first_nodes(ranking, size))
+        n_parameters.append(count_parameters(network.module_))
+        scores.append(score(network))
+    return np.array(n_parameters), scores
+
+
+def count_parameters(module):
+    """Return the number of effective weights and biases of a SpectralMLP."""
+    return sum(
+        layer.in_features * layer.out_features + (0 if layer.bias is None else layer.out_features)
+        for layer in module.layers
+    )
+
+
+def check_network(estimator):
+    """Raise unless `estimator` is a fitted one of this package with hidden layers."""
+    if not isinstance(estimator, PrunableMixin):
+        raise TypeError(
+            "`estimator` must be a SpectralMLPRegressor or SpectralMLPClassifier; got "
+            f"{type(estimator).__name__}."
+        )
+    check_is_fitted(estimator)
+    check_has_nodes(estimator.feature_relevance_)
+
+
+@validate_params(
+    {
+        "n_nodes": ["array-like", Interval(Integral, 1, None, closed="left"), None],
+        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "scope": [StrOptions(set(SCOPES))],
+        "relevance": [StrOptions({*RELEVANCES, "random"})],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def pruning_curve(
+    estimator,
+    X,
+    y,
+    *,
+    n_nodes=None,
+    scoring=None,
+    scope="global",
+    relevance="spectral",
+    random_state=None,
+    sample_weight=None,
+):
+    """Score the nested smaller networks of a fitted estimator, by decreasing relevance.
+
+    Nothing is trained: the least relevant nodes are cut out, what they emitted
+    is folded into biases, and what is left is scored. At the size that the task
+    needs the curve turns from flat to steep [1]_.
+
+    Parameters
+    ----------
+    estimator : SpectralMLPRegressor, SpectralMLPClassifier or Pipeline
+        Fitted; a pipeline must end with one of the two.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Rows to score on, best unseen in training.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Their targets.
+    n_nodes : int, array-like of int or None, default=None
+        Numbers of hidden nodes in all, each from the number of hidden layers to
+        all that `hidden_layer_sizes` names. None: every number to 64, then steps
+        of 5 %. Nodes that left in training (`shrink`) are not there to be kept:
+        sizes beyond those that are left are that size.
+    scoring : str, callable or None, default=None
+        As in :func:`sklearn.model_selection.cross_val_score`; None uses the
+        estimator's `score`.
+    scope : {"global", "layer"}, default="global"
+        "global" compares relevance divided by the maximum of its layer; "layer"
+        takes the same share from every layer. No layer loses its last node.
+    relevance : {"spectral", "lambda", "path", "random"}, default="spectral"
+        What nodes are ranked by: the norm of the incoming effective weights,
+        `feature_relevance_`; the size of the eigenvalue, as in [2]_; the norm of
+        the incoming times that of the outgoing weights; nothing, as a control.
+    random_state : int, RandomState instance or None, default=None
+        Of relevance="random".
+    sample_weight : array-like of shape (n_samples,) or None, default=None
+        Weights of the rows in the score.
+
+    Returns
+    -------
+    :class:`~sklearn.utils.Bunch`
+        Arrays with one entry per size, sizes increasing:
+
+        n_nodes : int ndarray of shape (n_sizes,)
+            Hidden nodes in all, each number once.
+        n_nodes_per_layer : int ndarray of shape (n_sizes, n_hidden_layers)
+            Hidden nodes per layer.
+        n_parameters : int ndarray of shape (n_sizes,)
+            Weights and biases.
+        score : float ndarray of shape (n_sizes,)
+            Score of the smaller network.
+
+    Raises
+    ------
+    TypeError
+        If `estimator` is not one of this package.
+    ValueError
+        If a size is out of range, or nodes have no eigenvalues to be ranked by.
+    NotFittedError
+        If `estimator` is not fitted.
+
+    See Also
+    --------
+    PruningCurveDisplay : Draws the curve.
+    SpectralMLPRegressor.prune : Makes one of these networks.
+
+    References
+    ----------
+    .. [1] L. Giambagli, L. Buffoni, L. Chicchi, D. Fanelli, "How a student
+       becomes a teacher: learning and forgetting through spectral methods",
+       NeurIPS 2023, arXiv:2310.12612.
+    .. [2] L. Buffoni, E. Civitelli, L. Giambagli, L. Chicchi, D. Fanelli,
+       "Spectral pruning of fully connected layers", Scientific Reports 12,
+       11201 (2022), https://doi.org/10.1038/s41598-022-14805-7.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skspectral import SpectralMLPRegressor, pruning_curve
+    >>> X = np.random.default_rng(0).normal(size=(500, 3))
+    >>> y = np.abs(X[:, 0])
+    >>> reg = SpectralMLPRegressor(32, alpha=1e-2, random_state=0).fit(X, y)
+    >>> curve = pruning_curve(reg, X, y, n_nodes=[1, 2, 32])
+    >>> curve.score > 0.9
+    array([False,  True,  True])
+    """
+    if isinstance(estimator, Pipeline):
+        check_is_fitted(estimator)
+        X = estimator[:-1].transform(X) if len(estimator) > 1 else X
+        estimator = estimator[-1]
+    check_network(estimator)
+    ranking = rank_nodes(network_relevances(estimator, relevance, random_state), scope)
+    widths = [len(ranks) for ranks in ranking]
+    if n_nodes is None:
+        sizes = size_grid(len(widths), sum(widths))
+    else:
+        sizes = np.unique([check_n_nodes(n, widths) for n in np.ravel(n_nodes).tolist()])
+        if not len(sizes):
+            raise ValueError("`n_nodes` must hold at least one number of nodes; got none.")
+    scorer = check_scoring(estimator, scoring)
+    weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+    kept = np.array(
+        [[mask.sum() for mask in estimator._there(first_nodes(ranking, size))] for size in sizes]
+    )
+    n_kept, first = np.unique(kept.sum(axis=1), return_index=True)
+    n_parameters, score = evaluate_nested(
+        estimator, ranking, sizes[first], lambda network: scorer(network, X, y, **weights)
+    )
+    return Bunch(
+        n_nodes=n_kept,
+        n_nodes_per_layer=kept[first],
+        n_parameters=n_parameters,
+        score=np.array(score, dtype=float),
+    )

@@ -1,0 +1,102 @@
+"""Pruning curves of networks fitted on some rows and scored on others."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skspectral._estimators.rows import Rows
+from skspectral._pruning.curve import evaluate_nested
+from skspectral._pruning.strategies import CutTrained
+from skspectral._selection.size_choice import fold_margins, row_margins
+
+
+@dataclass(frozen=True)
+class FoldCurve:
+    """Curve of one fold, arrays with one entry per size.
+
+    Parameters
+    ----------
+    n_nodes : int ndarray of shape (n_sizes,)
+        Hidden nodes in all.
+    n_parameters : int ndarray of shape (n_sizes,)
+        Weights and biases.
+    score : ndarray of shape (n_sizes,)
+        On the rows of the fold.
+    row_scores : ndarray of shape (n_sizes, n) or None
+        Scores of these rows, where the score is a mean over rows.
+    weight : ndarray of shape (n,) or None
+        Their weights.
+    levels : ndarray of shape (n_sizes,)
+        See :meth:`CutTrained.levels`.
+    """
+
+    n_nodes: np.ndarray
+    n_parameters: np.ndarray
+    score: np.ndarray
+    row_scores: np.ndarray | None
+    weight: np.ndarray | None
+    levels: np.ndarray
+
+
+def fold_curve(
+    strategy: CutTrained,
+    train: Rows,
+    test: Rows,
+    score: Callable[[Any, Rows], tuple[float, np.ndarray | None]],
+) -> FoldCurve:
+    """Fit on `train`, score the nested networks on `test`.
+
+    Parameters
+    ----------
+    strategy : CutTrained
+    train, test : Rows
+    score : callable
+        :func:`score_rows` or :func:`score_whole` with what comes first filled in.
+    """
+    full = strategy.full(train)
+    ranking = strategy.ranking(full)
+    sizes = strategy.sizes(ranking)
+    n_parameters, scores = evaluate_nested(
+        full, ranking, sizes, lambda network: score(strategy.finish(network, train), test)
+    )
+    by_row = [of_rows for _, of_rows in scores if of_rows is not None]
+    return FoldCurve(
+        n_nodes=sizes,
+        n_parameters=n_parameters,
+        score=np.array([mean for mean, _ in scores], dtype=float),
+        row_scores=np.array(by_row) if by_row else None,
+        weight=test.weight,
+        levels=strategy.levels(full, sizes),
+    )
+
+
+def margins(curves: Sequence[FoldCurve], tolerance: float | str) -> np.ndarray:
+    """Return what each size may score less than the best, ndarray of shape (n_sizes,).
+
+    Parameters
+    ----------
+    curves : sequence of FoldCurve
+        One per fold.
+    tolerance : float or "1se"
+        "1se" over folds, or over rows where there is one fold.
+
+    Raises
+    ------
+    ValueError
+        If no size has a score.
+    """
+    scores = np.array([curve.score for curve in curves])
+    if np.isnan(scores.mean(axis=0)).all():
+        raise ValueError("`scoring` gave NaN for networks of every size; choose another one.")
+    if not isinstance(tolerance, str):
+        return np.full(len(curves[0].n_nodes), float(tolerance))
+    best = int(np.nanargmax(scores.mean(axis=0)))
+    if len(curves) > 1 or curves[0].row_scores is None:
+        return fold_margins(scores, best)
+    return row_margins(curves[0].row_scores, curves[0].weight, best)

@@ -1,0 +1,70 @@
+"""Size of a network as a score, for searches."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from numbers import Integral
+
+from skspectral._study.final_network import final_network
+
+
+def n_alive_nodes_score(estimator, X=None, y=None, *, layer=None):
+    """Return the number of alive hidden nodes, to be used as a scorer.
+
+    One grid search over widths with this beside the usual score is a study of
+    sizes; :class:`EffectiveSizeDisplay` draws it. It is a description and not an
+    aim: a search that maximised it would look for large networks.
+
+    Parameters
+    ----------
+    estimator : object
+        Fitted SpectralMLPRegressor or SpectralMLPClassifier, or a Pipeline, a
+        SpectralPruner or a search that holds one.
+    X, y : ignored
+        Scorers are called with them.
+    layer : int or None, default=None
+        Hidden layer to count in, from 0, negative from the end; None: all. Set it
+        with ``functools.partial(n_alive_nodes_score, layer=0)``.
+
+    Returns
+    -------
+    int
+        Number of alive nodes; 0 if a layer has died.
+
+    Raises
+    ------
+    TypeError
+        If there is no network of this package in `estimator`, or `layer` is no
+        integer.
+    ValueError
+        If the network has no such layer.
+    NotFittedError
+        If it is not fitted.
+
+    See Also
+    --------
+    EffectiveSizeDisplay : Alive nodes against width.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skspectral import SpectralMLPRegressor, n_alive_nodes_score
+    >>> X = np.random.default_rng(0).normal(size=(500, 3))
+    >>> reg = SpectralMLPRegressor(32, alpha=1e-2, random_state=0).fit(X, np.abs(X[:, 0]))
+    >>> n_alive_nodes_score(reg)
+    2
+
+    In a search: ``scoring={"r2": "r2", "n_nodes": n_alive_nodes_score}, refit=False``.
+    """
+    sizes = final_network(estimator).n_alive_nodes_
+    if layer is None:
+        return sum(sizes)
+    if not isinstance(layer, Integral) or isinstance(layer, bool):
+        raise TypeError(f"`layer` must be an integer or None; got {layer!r}.")
+    if not -len(sizes) <= int(layer) < len(sizes):
+        raise ValueError(
+            f"`layer` must be from {-len(sizes)} to {len(sizes) - 1}, as the network has "
+            f"{len(sizes)} hidden layers; got {layer}."
+        )
+    return sizes[layer]

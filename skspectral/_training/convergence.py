@@ -1,0 +1,121 @@
+"""Has training failed, killed every node or been too short, and what to tell the user."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import torch
+
+from skspectral._training.batches import PREDICTION_ROWS, RowBatches, RowDataset
+from skspectral._training.net import SpectralNet
+from skspectral._training.settling import FED, Settling, feed_ratios, half_way
+
+USELESS = 100.0
+"""Training has diverged where the loss exceeds that of zero outputs by this factor."""
+TINY = 1e-12
+"""Loss of zero outputs below which the target is constant, and nothing to compare with."""
+
+
+def judge_size(net: SpectralNet, dataset: RowDataset) -> Settling | None:
+    """Judge whether the size has settled, from one full gradient of the data term.
+
+    Parameters
+    ----------
+    net : SpectralNet
+        After training.
+    dataset : RowDataset
+        The training rows.
+
+    Returns
+    -------
+    Settling or None
+        None where nothing is spectral or nothing is penalised.
+    """
+    best = dict(net.callbacks_).get("_best_epoch")
+    rows = net.history[net.first_epoch_ : best.best_epoch_ if best else None]
+    net.module_.zero_grad()
+    for X, y in RowBatches(dataset, PREDICTION_ROWS):
+        loss = net.get_loss(net.infer(X), y, X=X)
+        (loss * (len(y) / len(dataset))).backward()
+    ratios = [feed_ratios(layer, net.penalty) for layer in net.module_.hidden_layers]
+    net.module_.zero_grad()
+    if not rows or all(ratio is None for ratio in ratios):
+        return None
+    half = rows[half_way([row["learning_rate_sum"] for row in rows])]["n_alive_nodes"]
+    n_alive = n_fed = n_half_way = 0
+    for mask, ratio, n_before in zip(net.alive_masks(), ratios, half, strict=True):
+        if ratio is not None:
+            n_alive += int(mask.sum())
+            n_fed += int((mask & (ratio > FED)).sum())
+            n_half_way += n_before
+    return Settling(n_alive, n_fed, n_half_way)
+
+
+def _loss_of_zero(net: SpectralNet, dataset: RowDataset) -> float:
+    """Return the data term where all outputs are zero: what a useful network is below."""
+    zeros = torch.zeros(len(dataset), net.module_.layer_sizes[-1], dtype=net.dtype)
+    return float(net.criterion_(zeros.to(net.device), dataset.y, dataset.sample_weight))
+
+
+def describe_failure(net: SpectralNet, dataset: RowDataset, rate: float) -> str | None:
+    """Say that training diverged or was broken off; None where it was not.
+
+    Parameters
+    ----------
+    net : SpectralNet
+        After training.
+    dataset : RowDataset
+        The training rows.
+    rate : float
+        The `learning_rate_init` of the fit.
+    """
+    epoch = len(net.history) + 1
+    remedy = (
+        f"Lower `learning_rate_init` (now {rate:g}), and scale X, for example with StandardScaler."
+    )
+    if net.diverged_:
+        return (
+            f"Training diverged in epoch {epoch}: the weights were no longer finite. The last "
+            f"finite weights are kept. {remedy}"
+        )
+    if net.interrupted_:
+        return f"Training was interrupted in epoch {epoch}; the weights are kept as they were."
+    loss, useless = net.history[-1]["train_loss"], _loss_of_zero(net, dataset)
+    if loss <= USELESS * useless or useless < TINY:
+        return None
+    return (
+        f"Training diverged: the loss ended at {loss:g}, where outputs of zero give "
+        f"{useless:g}. {remedy}"
+    )
+
+
+def describe_size(
+    net: SpectralNet, settling: Settling | None, epochs: int, alpha: float
+) -> str | None:
+    """Say that every node died or the size has not settled; None where all is well."""
+    masks = net.alive_masks()
+    if masks and not any(bool(mask.any()) for mask in masks):
+        return (
+            "Every node died: lower alpha. The penalty outweighs what the data tell, and "
+            f"the network predicts a constant at alpha={alpha:g}."
+        )
+    if settling is None or settling.settled:
+        return None
+    return (
+        f"The size has not settled: {settling.n_alive} nodes are alive, of which the "
+        f"data still feed {settling.n_fed}; half-way through training "
+        f"{settling.n_half_way} were alive. Raise `max_iter` (now {epochs} epochs), or `alpha` "
+        f"(now {alpha:g}; few or noisy rows need more), or do not read `n_alive_nodes_` as a size."
+    )
+
+
+def describe_plateau(net: SpectralNet, epochs: int) -> str | None:
+    """Say that a schedule without an end ran out of epochs; None where it did not."""
+    plateau = dict(net.callbacks_).get("_plateau")
+    ran_out = len(net.history) - net.first_epoch_ >= epochs
+    if plateau is None or plateau.stopped_ or not ran_out:
+        return None
+    return (
+        f"Maximum iterations ({epochs}) reached and the loss still falls by more than "
+        "`tol`. Raise `max_iter`."
+    )

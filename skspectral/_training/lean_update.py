@@ -1,0 +1,196 @@
+"""One update of the weights without torch's bookkeeping, and the same captured in a CUDA graph."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from skspectral._training.backpropagation import Backpropagation
+from skspectral._training.losses import DataTerm
+from skspectral._training.optimizers import FusedAdamSteps
+from skspectral._training.penalty import add_penalty_gradient
+from skspectral.nn._mlp import SpectralMLP
+
+Update = Callable[[Any, Tensor], tuple[Tensor, Tensor]]
+"""From the rows of a batch, in skorch's form, and their targets to outputs and loss."""
+
+
+class LeanUpdate:
+    """Change the weights by one batch; gradients are formed by hand.
+
+    Parameters
+    ----------
+    module : SpectralMLP
+        One that :meth:`Backpropagation.serves` accepts.
+    criterion : DataTerm
+    penalty_terms : list of (Tensor, float)
+        What to add to the gradients; empty where the optimiser decays the weights.
+    optimizer : torch.optim.Optimizer
+    n_rows : int
+        Most rows of a batch.
+    """
+
+    def __init__(
+        self,
+        module: SpectralMLP,
+        criterion: DataTerm,
+        penalty_terms: list[tuple[Tensor, float]],
+        optimizer: torch.optim.Optimizer,
+        n_rows: int,
+    ) -> None:
+        self.module, self.optimizer, self.criterion = module, optimizer, criterion
+        self.penalty_terms = penalty_terms
+        self.passes = Backpropagation(module, n_rows)
+        self.fused = FusedAdamSteps(optimizer) if FusedAdamSteps.serves(optimizer) else None
+        self.identity: list[Any] | None = None
+
+    def is_current(self, module: SpectralMLP, optimizer: torch.optim.Optimizer) -> bool:
+        """Tell whether these are the tensors and settings of the first update."""
+        return self.identity == _identity(module, optimizer)
+
+    def __call__(
+        self, X: Any, y: Tensor, rates: Sequence[Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return outputs, in a buffer, and loss, both before the update."""
+        rows, weight = (X["X"], X["sample_weight"]) if isinstance(X, dict) else (X, None)
+        output = self.passes.forward(rows)
+        loss, gradient = self.criterion.value_and_gradient(output, y, weight)
+        self.passes.backward(gradient)
+        if self.penalty_terms:
+            add_penalty_gradient(self.penalty_terms)
+        if self.fused is None:
+            self.optimizer.step()
+        else:
+            self.fused(rates)
+        if self.identity is None:  # now the optimiser has state
+            self.identity = _identity(self.module, self.optimizer)
+        return output, loss
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave no trace in pickles and copies of a net in training: it is made anew."""
+        return type(None), ()
+
+
+def _identity(module: SpectralMLP, optimizer: torch.optim.Optimizer) -> list[Any]:
+    """Return what identifies the tensors that a step reads or changes, and its settings."""
+    parameters = list(module.parameters())
+    states = (optimizer.state.get(parameter, {}) for parameter in parameters)
+    options = ("weight_decay", "betas", "eps")
+    return [
+        id(optimizer),
+        FusedAdamSteps.serves(optimizer),
+        *([group.get(name) for name in options] for group in optimizer.param_groups),
+        *([id(p) for p in group["params"]] for group in optimizer.param_groups),
+        *((id(p), p.data_ptr(), p.requires_grad, id(p.grad)) for p in parameters),
+        *(not p.requires_grad and bool(p.any()) for p in parameters),
+        *(id(tensor) for state in states for tensor in state.values()),
+    ]
+
+
+_capturing = threading.Lock()
+_streams: dict[torch.device, torch.cuda.Stream] = {}
+
+
+def _capture(
+    work: Callable[[], tuple[Tensor, Tensor]], device: torch.device
+) -> tuple[Any, tuple[Tensor, Tensor]]:
+    """Record what `work` does on the GPU; return what does it again and where results will be.
+
+    The stream is one of the device's own, and other threads may go on working meanwhile.
+    """
+    graph = torch.cuda.CUDAGraph()
+    with _capturing, torch.cuda.device(device):
+        before = torch.cuda.current_stream(device)
+        stream = _streams.setdefault(device, torch.cuda.Stream(device))
+        try:
+            with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
+                results = work()
+        finally:
+            torch.cuda.set_stream(before)  # a failed capture leaves its own stream behind
+    return graph.replay, results
+
+
+class GraphedUpdate:
+    """A lean update captured in a CUDA graph: one launch a step instead of dozens.
+
+    The first updates, and those of batches of another size, are ordinary ones;
+    so are all where capture is impossible.
+
+    Parameters
+    ----------
+    update : LeanUpdate
+        Of an optimiser that :class:`FusedAdamSteps` serves.
+    n_rows : int
+        Rows of the batches to capture.
+    """
+
+    warm_up = 3
+    """Ordinary updates first: they create the optimiser's state and the libraries' workspaces."""
+
+    def __init__(self, update: LeanUpdate, n_rows: int) -> None:
+        self.update, self.n_rows = update, n_rows
+        self.is_current = update.is_current
+        self.n_ordinary = 0
+        self.tried = False
+        self.replay: Callable[[], None] | None = None
+
+    def __call__(self, X: Any, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Return outputs and loss, both in buffers, before the update."""
+        if len(y) == self.n_rows and self.n_ordinary >= self.warm_up and not self.tried:
+            self._try_to_capture(X, y)
+        if len(y) != self.n_rows or self.replay is None:
+            self.n_ordinary += 1
+            return self.update(X, y)
+        for buffer, value in zip(_flat(self.X, self.y), _flat(X, y), strict=True):
+            buffer.copy_(value)
+        for rate, group in zip(self.rates, self.update.optimizer.param_groups, strict=True):
+            rate.fill_(group["lr"])
+        self.replay()
+        return self.results
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave no trace in pickles and copies; graphs cannot be pickled."""
+        return type(None), ()
+
+    def _try_to_capture(self, X: Any, y: Tensor) -> None:
+        weighted = isinstance(X, dict)
+        self.X = {name: value.clone() for name, value in X.items()} if weighted else X.clone()
+        self.y = y.clone()
+        groups = self.update.optimizer.param_groups
+        self.rates = [torch.zeros((), dtype=torch.float32, device=y.device) for _ in groups]
+        self.tried = True
+        try:
+            self.replay, self.results = _capture(
+                lambda: self.update(self.X, self.y, self.rates), y.device
+            )
+        except RuntimeError as error:
+            warnings.warn(
+                f"Steps are launched one by one, as they could not be captured: {error}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+
+def _flat(X: Any, y: Tensor) -> list[Tensor]:
+    return [*X.values(), y] if isinstance(X, dict) else [X, y]
+
+
+def lean_update(
+    module: SpectralMLP,
+    criterion: DataTerm,
+    penalty_terms: list[tuple[Tensor, float]],
+    optimizer: torch.optim.Optimizer,
+    n_rows: int,
+) -> LeanUpdate | GraphedUpdate:
+    """Return the fastest update for the device of `module`; parameters as of the classes."""
+    update = LeanUpdate(module, criterion, penalty_terms, optimizer, n_rows)
+    if update.fused is not None and next(module.parameters()).is_cuda:
+        return GraphedUpdate(update, n_rows)
+    return update

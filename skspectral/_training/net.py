@@ -1,0 +1,418 @@
+"""The private skorch net that trains: penalty, schedule and lean epochs."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import clone
+from skorch import NeuralNet
+from skorch.callbacks import Callback
+from skorch.dataset import unpack_data
+from skorch.history import History
+from skorch.utils import TeeGenerator
+from torch import Tensor
+
+from skspectral._training.backpropagation import Backpropagation
+from skspectral._training.batches import PREDICTION_ROWS, FixedSplit, RowBatches, RowDataset
+from skspectral._training.lean_update import GraphedUpdate, LeanUpdate, Update, lean_update
+from skspectral._training.losses import OUTPUT_ACTIVATIONS, DataTerm
+from skspectral._training.optimizers import COUPLED_OPTIMIZERS, FUSED_OPTIMIZERS, optimizer_class
+from skspectral._training.penalty import Penalty, add_penalty_gradient
+from skspectral._training.schedule import HORIZON_SCHEDULES, SCHEDULES
+from skspectral.nn._mlp import SpectralMLP
+from skspectral.nn._relevance import alive_masks, hidden_relevances
+
+
+def _overrides(callbacks: list[tuple[str, Any]], *methods: str) -> bool:
+    return any(
+        getattr(type(callback), method) is not getattr(Callback, method)
+        for _, callback in callbacks
+        for method in methods
+    )
+
+
+class SpectralNet(NeuralNet):
+    """skorch net with the spectral penalty and whole-tensor batches.
+
+    Parameters
+    ----------
+    module : callable
+        ``module(generator=...)`` returns a new :class:`SpectralMLP`.
+    out_activation : {"identity", "logistic", "softmax"}
+        Of the outputs; it also chooses the loss.
+    penalty : Penalty
+    optimizer : torch optimiser class or ``functools.partial`` of one
+    lr : float
+        The largest learning rate of the schedule.
+    batch_size : int
+    seed : int
+        Of the initial weights.
+    random_state : numpy.random.RandomState or None
+        Source of the order of rows; None keeps it.
+    relevance_threshold : float
+        See :func:`skspectral.nn._relevance.alive_masks`.
+    callbacks : list
+    dtype : torch.dtype
+    device : str
+    verbose : int
+        2: print a table of the epochs.
+    """
+
+    callbacks_: list[tuple[str, Callback]]
+    schedule_: Callable[[float], float] | None
+
+    def __init__(
+        self,
+        module: Callable[..., SpectralMLP],
+        *,
+        out_activation: str,
+        penalty: Penalty,
+        optimizer: Any,
+        lr: float,
+        batch_size: int,
+        seed: int,
+        random_state: np.random.RandomState | None,
+        relevance_threshold: float,
+        callbacks: list[Any] | None = None,
+        dtype: torch.dtype = torch.float32,
+        device: str = "cpu",
+        verbose: int = 0,
+    ) -> None:
+        self.out_activation = out_activation
+        self.penalty = penalty
+        self.seed = seed
+        self.random_state = random_state
+        self.relevance_threshold = relevance_threshold
+        self.dtype = dtype
+        super().__init__(
+            module,
+            functools.partial(DataTerm, out_activation),
+            optimizer=optimizer,
+            lr=lr,
+            batch_size=batch_size,
+            iterator_train=RowBatches,
+            iterator_valid=RowBatches,
+            dataset=RowDataset,
+            train_split=None,
+            callbacks=callbacks,
+            predict_nonlinearity=OUTPUT_ACTIVATIONS[out_activation],
+            device=device,
+            verbose=verbose,
+        )
+
+    def _get_param_names(self) -> list[str]:
+        """Name what ``__init__`` takes, so that the net can be cloned."""
+        return [name for name in inspect.signature(type(self)).parameters]
+
+    def get_default_callbacks(self) -> list[Any]:
+        """Leave out the table of epochs, which is costly even where it is not printed."""
+        return [
+            (name, callback)
+            for name, callback in super().get_default_callbacks()
+            if self.verbose > 1 or name != "print_log"
+        ]
+
+    def initialize_module(self) -> SpectralNet:
+        """Build the module from the net's seed, apart from torch's global generator."""
+        generator = torch.Generator().manual_seed(self.seed)
+        self.module_ = self.module(generator=generator)
+        self.node_indices_ = [np.arange(size) for size in self.module_.layer_sizes[1:-1]]
+        self.rows_seen_ = 0
+        self.schedule_ = None
+        self.start_relevance_ = [float(r.max()) for r in hidden_relevances(self.module_)]
+        return self
+
+    def initialize_optimizer(self, triggered_directly: Any = None) -> SpectralNet:
+        """Build the optimiser, with the penalty as its weight decay where that is the same."""
+        optimizer = optimizer_class(self.optimizer)
+        given = getattr(self.optimizer, "keywords", {})
+        self.decay_is_penalty_ = (
+            optimizer in COUPLED_OPTIMIZERS
+            and not given.get("decoupled_weight_decay")
+            and not _overrides(self.callbacks_, "on_grad_computed")
+        )
+        options = {"lr": self.lr}
+        if optimizer in FUSED_OPTIMIZERS and not {"foreach", "differentiable"} & set(given):
+            options["fused"] = given.get("fused", True)
+        self.optimizer_ = self.optimizer(self._parameter_groups(), **options)
+        for group in self.optimizer_.param_groups:
+            group["initial_lr"] = self.lr  # schedulers that go on from an epoch look for it
+        return self
+
+    def _parameter_groups(self) -> list[dict[str, Any]]:
+        """Group the trained parameters by the weight decay that the optimiser applies to them."""
+        groups: dict[float, list[Tensor]] = {}
+        for name, parameter in self.module_.named_parameters():
+            if parameter.requires_grad:
+                decay = 2 * self.penalty.coefficient(name) if self.decay_is_penalty_ else 0.0
+                groups.setdefault(decay, []).append(parameter)
+        signature = inspect.signature(optimizer_class(self.optimizer))
+        if "weight_decay" not in signature.parameters:
+            return [{"params": params} for params in groups.values()]
+        return [{"params": params, "weight_decay": decay} for decay, params in groups.items()]
+
+    def get_dataset(self, X: Any, y: Any = None) -> RowDataset:
+        """Wrap arrays; datasets are used as they are."""
+        if isinstance(X, RowDataset):
+            return X
+        X = X.to(self.device, self.dtype) if isinstance(X, Tensor) else X
+        if y is not None and not isinstance(y, Tensor):
+            y = torch.as_tensor(np.asarray(y))
+            if self.out_activation != "softmax":
+                y = y.to(self.dtype).reshape(len(y), -1)
+        return RowDataset(X, y, None, self.dtype, self.device)
+
+    def get_iterator(self, dataset: RowDataset, training: bool = False) -> RowBatches:
+        """Return batches: shuffled for training, large and in order otherwise."""
+        if training:
+            return RowBatches(dataset, self.batch_size, self.random_state)
+        return RowBatches(dataset, PREDICTION_ROWS)
+
+    def infer(self, x: Any, **fit_params: Any) -> Tensor:
+        """Return the linear outputs for a batch, Tensor of shape (n, n_outputs)."""
+        rows = x["X"] if isinstance(x, Mapping) else x
+        output: Tensor = self.module_(rows.to(self.device, self.dtype))
+        return output
+
+    def get_loss(
+        self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False
+    ) -> Tensor:
+        """Return the data term of the loss; the penalty acts on the gradients."""
+        weight = X["sample_weight"] if isinstance(X, Mapping) else None
+        loss: Tensor = self.criterion_(y_pred, y_true, weight)
+        return loss
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """Encoded classes, for scorers that ask for them."""
+        if self.out_activation == "identity":
+            raise AttributeError("A net for regression has no classes.")
+        return np.arange(max(2, self.module_.layer_sizes[-1]))
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return probabilities, ndarray of shape (n, n_classes); raw outputs for regression."""
+        output: np.ndarray = super().predict_proba(X)
+        if self.out_activation == "logistic" and output.shape[1] == 1:
+            return np.hstack([1 - output, output])
+        return output
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return encoded predictions, for callbacks that score the net itself."""
+        output = self.predict_proba(X)
+        if self.out_activation == "identity":
+            return output
+        multilabel = self.out_activation == "logistic" and self.module_.layer_sizes[-1] > 1
+        encoded: np.ndarray = (output > 0.5).astype(int) if multilabel else output.argmax(axis=1)
+        return encoded
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scorers whether the net predicts classes."""
+        tags = super().__sklearn_tags__()
+        tags.estimator_type = "regressor" if self.out_activation == "identity" else "classifier"
+        return tags
+
+    def train(
+        self,
+        dataset: RowDataset,
+        dataset_valid: RowDataset | None,
+        *,
+        epochs: int,
+        schedule: str,
+        seconds: float = math.inf,
+    ) -> SpectralNet:
+        """Train for up to `epochs` passes over `dataset`, with a schedule that ends in `seconds`.
+
+        The state of the optimiser, the schedule and the count of steps start
+        anew; the weights go on from where they are.
+        """
+        self.steps_planned_ = epochs * len(self.get_iterator(dataset, training=True))
+        self.seconds_planned_ = seconds
+        self.schedule_ = SCHEDULES[schedule] if schedule in HORIZON_SCHEDULES else None
+        self._run(dataset, dataset_valid, epochs)
+        return self
+
+    def train_one_epoch(self, dataset: RowDataset, **settings: Any) -> SpectralNet:
+        """Pass once over `dataset` at the constant rate `lr`, keeping the optimiser's state."""
+        self._take(settings)
+        options = {**self.optimizer_.param_groups[0], "lr": self.lr}
+        self.optimizer_.param_groups = [{**options, **group} for group in self._parameter_groups()]
+        self._run(dataset, None, 1)
+        return self
+
+    def with_module(self, module: SpectralMLP) -> SpectralNet:
+        """Return a copy with another module, whose optimiser and callbacks start anew."""
+        changed = object.__new__(type(self))
+        changed.__dict__.update(self.__dict__)  # skorch would copy through a pickle, which is slow
+        changed.history_ = History(self.history_)
+        given = self.callbacks_[len(self.get_default_callbacks()) :]
+        changed.callbacks = [(name, clone(callback, safe=False)) for name, callback in given]
+        changed.initialize_callbacks()
+        changed.module_ = module
+        changed.node_indices_ = [np.arange(size) for size in module.layer_sizes[1:-1]]
+        changed.module = functools.partial(
+            SpectralMLP, module.layer_sizes, *self.module.args[1:], **self.module.keywords
+        )
+        changed.restart_optimizer()
+        return changed
+
+    def restart(self, *, callbacks: list[Any], **settings: Any) -> SpectralNet:
+        """Take new settings and start the optimiser and the callbacks anew; weights stay."""
+        self._take({**settings, "callbacks": callbacks})
+        self.initialize_callbacks()
+        self.restart_optimizer()
+        return self
+
+    def _take(self, settings: Mapping[str, Any]) -> None:
+        for name, value in settings.items():
+            setattr(self, name, value)
+
+    def restart_optimizer(self) -> None:
+        """Build the optimiser anew for the parameters as they are."""
+        with self._current_init_context("optimizer"):
+            self.initialize_optimizer()
+
+    def drop_callbacks(self, names: Sequence[str]) -> None:
+        """Forget the callbacks of one fit: they hold its data, and do not act on later passes."""
+        self.callbacks_ = [(name, cb) for name, cb in self.callbacks_ if name not in names]
+        self.callbacks = self.callbacks_[len(self.get_default_callbacks()) :]
+
+    def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
+        """Start the counts of one call of training."""
+        super().on_train_begin(net, X=X, y=y, **kwargs)
+        self.needs_batches_ = _overrides(self.callbacks_, "on_batch_begin", "on_batch_end")
+        self.needs_gradients_ = _overrides(self.callbacks_, "on_grad_computed")
+        self.steps_done_ = 0
+        self.started_ = time.monotonic()
+        self.learning_rate_sum_ = 0.0
+        self.first_epoch_ = len(self.history)
+        self.diverged_ = False
+        self.interrupted_ = False
+        self.lean_: LeanUpdate | GraphedUpdate | None = None
+        self.last_finite_ = [p.detach().clone() for p in self.module_.parameters()]
+
+    def _run(self, dataset: RowDataset, dataset_valid: RowDataset | None, epochs: int) -> None:
+        self.train_split = None if dataset_valid is None else FixedSplit(dataset_valid)
+        try:
+            self.partial_fit(dataset, epochs=epochs)
+        except Exception:
+            if not self.diverged_:  # callbacks that look for an epoch that never ended
+                raise
+        finally:
+            self.train_split = self.schedule_ = self.lean_ = None
+            self.last_finite_ = []
+        if self.history and "learning_rate_sum" not in self.history[-1]:
+            del self.history[-1]  # skorch swallowed an interrupt in the midst of an epoch
+            self.interrupted_ = True
+
+    def seconds(self) -> float:
+        """Return the time since training began."""
+        return time.monotonic() - self.started_
+
+    def _set_learning_rate(self) -> None:
+        groups = self.optimizer_.param_groups
+        if self.schedule_ is not None:
+            progress = (self.steps_done_ + 0.5) / self.steps_planned_
+            if self.seconds_planned_ < math.inf:
+                progress = min(1.0, max(progress, self.seconds() / self.seconds_planned_))
+            rate = self.lr * self.schedule_(progress)
+            for group in groups:
+                group["lr"] = rate
+        self.learning_rate_sum_ += groups[0]["lr"]
+
+    def step(self, batch: Any, update: Update | None = None) -> dict[str, Tensor]:
+        """Make one step, with :meth:`update` unless given; every path of training comes here."""
+        self._set_learning_rate()
+        output, loss = (update or self.update)(*unpack_data(batch))
+        self.steps_done_ += 1
+        return {"loss": loss, "y_pred": output}
+
+    def update(self, X: Any, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Change the weights by one batch, with torch's autograd; return outputs and loss."""
+        self.optimizer_.zero_grad()
+        output = self.infer(X)
+        loss = self.get_loss(output, y, X=X, training=True)
+        loss.backward()
+        if not self.decay_is_penalty_:
+            add_penalty_gradient(self.penalty.terms(self.module_))
+        if self.needs_gradients_:
+            parameters = TeeGenerator(self.get_all_learnable_params())
+            self.notify(
+                "on_grad_computed", named_parameters=parameters, batch=(X, y), training=True
+            )
+        self.optimizer_.step()
+        return output.detach(), loss.detach()
+
+    def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
+        """Serve skorch's own loop, for callbacks that need batches."""
+        self._set_training(True)
+        return self.step(batch)
+
+    def run_single_epoch(
+        self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any
+    ) -> None:
+        """Run one epoch, leanly where no callback asks for batches."""
+        if iterator is None:
+            return
+        if self.needs_batches_:
+            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+        else:
+            self._run_lean_epoch(iterator, training, prefix)
+        if training:
+            self._close_epoch()
+            self.rows_seen_ += len(iterator.dataset)
+
+    def _run_lean_epoch(self, iterator: RowBatches, training: bool, prefix: str) -> None:
+        """Sum losses on the device, read them once, leave one summary row for skorch."""
+        self._set_training(training)
+        step = self.validation_step
+        if training:
+            step = functools.partial(self.step, update=self._choose_update(iterator))
+        total = torch.zeros((), dtype=self.dtype, device=self.device)
+        for batch in iterator:
+            total += step(batch)["loss"] * len(batch[1])
+        n_rows = len(iterator.dataset)
+        self.history.new_batch()
+        self.history.record_batch(f"{prefix}_loss", float(total) / n_rows)
+        self.history.record_batch(f"{prefix}_batch_size", n_rows)
+        self.history.record(f"{prefix}_batch_count", len(iterator))
+
+    def _choose_update(self, iterator: RowBatches) -> Update:
+        """Return the lean update, unless callbacks ask for gradients or it does not know all."""
+        watched = self.needs_gradients_ or self.criterion_._forward_hooks
+        if watched or not Backpropagation.serves(self.module_):
+            return self.update
+        if self.lean_ is None or not self.lean_.is_current(self.module_, self.optimizer_):
+            terms = [] if self.decay_is_penalty_ else self.penalty.terms(self.module_)
+            n_rows = min(iterator.batch_size, len(iterator.dataset))
+            self.lean_ = lean_update(self.module_, self.criterion_, terms, self.optimizer_, n_rows)
+        return self.lean_
+
+    def _close_epoch(self) -> None:
+        """Record what sizes are judged by; on divergence return to the last finite weights."""
+        parameters = [p.detach() for p in self.module_.parameters()]
+        norms = torch.stack(torch._foreach_norm(parameters))
+        if not math.isfinite(norms.sum()):
+            torch._foreach_copy_(parameters, self.last_finite_)
+            self.diverged_ = True
+            del self.history[-1]
+            self.restart_optimizer()
+            raise KeyboardInterrupt
+        torch._foreach_copy_(self.last_finite_, parameters)
+        self.history.record("penalty", self.penalty.value(self.module_))
+        self.history.record("learning_rate_sum", self.learning_rate_sum_)
+        self.history.record("n_alive_nodes", [int(mask.sum()) for mask in self.alive_masks()])
+
+    def alive_masks(self) -> list[Tensor]:
+        """Return which nodes of each hidden layer are alive."""
+        return alive_masks(
+            hidden_relevances(self.module_), self.relevance_threshold, self.start_relevance_
+        )

@@ -1,0 +1,123 @@
+"""Cut nodes out of a net in the midst of training."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import sparse
+from skorch.callbacks import Callback
+from torch import Tensor
+
+from skspectral._training.batches import RowDataset
+from skspectral._training.device import choose_threads
+from skspectral._training.net import SpectralNet
+from skspectral._training.silent import NOISE, silent_nodes
+from skspectral.nn._mlp import SpectralMLP
+from skspectral.nn._shrink import shrink
+
+ROWS = 100_000
+"""Rows whose norms are taken at a time."""
+WORTH_IT = 0.05
+"""Share of the nodes of a network that must be silent for it to be rebuilt in training."""
+
+
+def largest_norm(dataset: RowDataset) -> float:
+    """Return the largest Euclidean norm of a row."""
+    X = dataset.X
+    if sparse.issparse(X):
+        return float(np.sqrt(X.multiply(X).sum(axis=1).max()))
+    return float(max(torch.linalg.vector_norm(part, dim=1).max() for part in X.split(ROWS)))
+
+
+def drop_nodes(net: SpectralNet, masks: Sequence[Tensor]) -> None:
+    """Cut nodes out of a net in training; the optimiser goes on with the state of the others.
+
+    Parameters
+    ----------
+    net : SpectralNet
+        Changed in place.
+    masks : sequence of bool Tensor of shape (n_nodes,)
+        One per hidden layer, True for nodes to keep.
+    """
+    before = dict(net.module_.named_parameters())
+    net.module_ = shrink(net.module_, masks)
+    after = dict(net.module_.named_parameters())
+    kept = _kept_entries(net.module_, masks)
+    optimizer = net.optimizer_
+    names = {parameter: name for name, parameter in before.items()}
+    for group in optimizer.param_groups:
+        group["params"] = [after[names[parameter]] for parameter in group["params"]]
+    for name, parameter in before.items():
+        state = optimizer.state.pop(parameter, None)
+        if state is not None:
+            optimizer.state[after[name]] = {
+                key: value[kept(name)] if _is_like(value, parameter) else value
+                for key, value in state.items()
+            }
+    net.last_finite_ = [parameter.detach().clone() for parameter in after.values()]
+    net.node_indices_ = [
+        index[mask.cpu().numpy()] for index, mask in zip(net.node_indices_, masks, strict=True)
+    ]
+
+
+def _is_like(value: Any, parameter: Tensor) -> bool:
+    return isinstance(value, Tensor) and value.shape == parameter.shape
+
+
+def _kept_entries(module: SpectralMLP, masks: Sequence[Tensor]) -> Any:
+    """Return a function from the name of a parameter to the index of what is kept of it."""
+    whole = slice(None)
+    sides: list[Any] = [whole, *(torch.nonzero(mask).ravel() for mask in masks), whole]
+
+    def kept(name: str) -> Any:
+        """Return the index of the entries of the parameter that are kept."""
+        _, layer, kind = name.split(".")
+        inbound, outbound = sides[int(layer)], sides[int(layer) + 1]
+        if kind == "lambda_in":
+            return inbound
+        if kind in ("lambda_out", "bias"):
+            return outbound
+        if isinstance(inbound, slice) or isinstance(outbound, slice):
+            return outbound, inbound
+        return outbound[:, None], inbound
+
+    return kept
+
+
+class DropSilent(Callback):
+    """Cut silent nodes out between epochs, whenever they are many, and at the end.
+
+    Parameters
+    ----------
+    n_threads : int, "auto" or None
+        Of the fit: "auto" may want fewer threads for a smaller network.
+    """
+
+    def __init__(self, n_threads: Any = None) -> None:
+        self.n_threads = n_threads
+
+    def on_train_begin(self, net: Any, X: Any = None, **kwargs: Any) -> None:
+        """Measure the training rows."""
+        self.largest_input_ = largest_norm(X)
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Rebuild the network if it pays."""
+        self._drop(net, WORTH_IT, NOISE)
+
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:
+        """Leave no silent node behind."""
+        self._drop(net, 0.0, 0.0)
+
+    def _drop(self, net: Any, share: float, noise: float) -> None:
+        silent = silent_nodes(net.module_, self.largest_input_, noise)
+        n_silent = sum(int(mask.sum()) for mask in silent)
+        if n_silent > share * sum(len(mask) for mask in silent):
+            drop_nodes(net, [~mask for mask in silent])
+            n_threads = choose_threads(self.n_threads, net.module_.layer_sizes, net.batch_size)
+            if n_threads is not None:
+                torch.set_num_threads(n_threads)

@@ -1,0 +1,59 @@
+"""Epochs passed on to scikit-learn's callbacks: a private skorch callback."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from skorch.callbacks import Callback
+
+
+class SklearnCallbacks(Callback):
+    """Pass epochs on to scikit-learn's callbacks.
+
+    Parameters
+    ----------
+    context : sklearn.callback.CallbackContext
+        Of the running fit.
+    task : dict
+        ``estimator``, ``X``, ``y`` and ``metadata`` of the fit, for the hooks.
+    fitted_attributes : callable
+        Returns what makes a copy of the estimator predict as of now.
+    """
+
+    def __init__(
+        self, context: Any, task: dict[str, Any], fitted_attributes: Callable[[], dict[str, Any]]
+    ) -> None:
+        self.context = context
+        self.task = task
+        self.fitted_attributes = fitted_attributes
+        self.epoch_: Any = None
+
+    def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
+        """Open the task of one epoch."""
+        self.epoch_ = self.context.subcontext(task_name="epoch")
+        self.epoch_.call_on_fit_task_begin(**self.task)
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Close it; a true answer stops training."""
+        if self._end(self.epoch_):
+            raise KeyboardInterrupt
+
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:
+        """Close an epoch that was broken off."""
+        if self.epoch_ is not None:
+            self._end(self.epoch_)
+
+    def end_fit(self) -> None:
+        """Close the task of the fit."""
+        self._end(self.context)
+
+    def _end(self, context: Any) -> bool:
+        self.epoch_ = None
+        return bool(
+            context.call_on_fit_task_end(
+                **self.task, reconstruction_attributes=self.fitted_attributes
+            )
+        )

@@ -1,0 +1,248 @@
+"""Paths of rising penalties: what they find, and that each network is the one it says."""
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import log_loss
+from sklearn.utils import Bunch
+
+from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, spectral_path
+from skspectral._path.alphas import _last_of_scout, alpha_grid, find_alpha_max
+from skspectral._path.summary import alpha_bracket, order_of_leaving
+from skspectral._path.walk import path_epochs, walk
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(400, 4))
+Y = np.abs(X[:, 0]) + 0.5 * X[:, 1]
+NETWORK = SpectralMLPRegressor(12, max_iter=150, random_state=0)
+ALPHAS = [1e-3, 1e-2, 1e-1, 1.0, 10.0]
+
+
+@pytest.fixture(scope="module")
+def path():
+    return spectral_path(
+        X, Y, estimator=NETWORK, alphas=ALPHAS, X_val=X[:50], y_val=Y[:50], return_coefs=True
+    )
+
+
+def test_path_has_an_entry_per_alpha(path):
+    assert path.alphas.tolist() == ALPHAS
+    assert path.n_alive_nodes.shape == (5, 1)
+    assert path.alive_features.shape == path.feature_importances.shape == (5, 4)
+    assert path.train_loss.shape == path.validation_loss.shape == path.size_settled.shape == (5,)
+    assert len(path.coefs) == len(path.intercepts) == 5
+
+
+def test_nodes_only_die_along_the_path(path):
+    sizes = path.n_alive_nodes.ravel()
+    assert (np.diff(sizes) <= 0).all()
+    assert sizes[0] > sizes[2] > 0
+    assert sizes[-1] == 0
+
+
+def test_losses_rise_to_that_of_a_constant(path):
+    assert path.train_loss[0] < 0.05
+    assert path.train_loss[-1] == pytest.approx(1.0, abs=0.01)
+    assert path.validation_loss[0] < 0.1
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_path_is_what_warm_started_fits_give(path):
+    network = SpectralMLPRegressor(12, alpha=1e-3, max_iter=150, random_state=0, warm_start=True)
+    network.fit(X, Y)
+    network.set_params(alpha=1e-2, max_iter=path_epochs(NETWORK, len(X))[1]).fit(X, Y)
+    np.testing.assert_array_equal(network.coefs_[0], path.coefs[1][0])
+    assert network.n_alive_nodes_ == path.n_alive_nodes[1].tolist()
+
+
+def test_coefs_compute_the_loss(path):
+    (first, last), (bias, out) = path.coefs[1], path.intercepts[1]
+    predicted = np.maximum(X[:50] @ first + bias, 0) @ last + out
+    loss = np.mean((predicted.ravel() - Y[:50]) ** 2) / Y.var()
+    assert loss == pytest.approx(path.validation_loss[1], rel=1e-6)
+
+
+def test_validation_loss_of_a_classifier_is_the_log_loss():
+    y = X[:, 0] > 0.3
+    network = SpectralMLPClassifier(6, max_iter=40, random_state=0)
+    path = spectral_path(X, y, estimator=network, alphas=[1e-2], X_val=X, y_val=y)
+    with pytest.warns(ConvergenceWarning):
+        network.set_params(alpha=1e-2).fit(X, y)
+    assert path.validation_loss[0] == pytest.approx(log_loss(y, network.predict_proba(X)))
+
+
+def test_found_path_ends_at_the_first_alpha_without_nodes():
+    path = spectral_path(X, Y, estimator=NETWORK, n_alphas=6, eps=1e-3)
+    alive = path.n_alive_nodes.sum(axis=1)
+    assert (alive[:-1] > 0).all()
+    assert alive[-1] == 0
+    assert path.alpha_max == (path.alphas[-2], path.alphas[-1])
+    np.testing.assert_allclose(path.alphas[1:] / path.alphas[:-1], 1e3 ** (1 / 5))
+
+
+def test_grid_spans_what_eps_says():
+    alpha_max = find_alpha_max(NETWORK, X, Y)
+    grid = alpha_grid(NETWORK, X, Y, 4, 1e-3)
+    alphas = [next(grid) for _ in range(4)]
+    np.testing.assert_allclose(alphas, alpha_max * np.array([1e-3, 1e-2, 1e-1, 1.0]))
+
+
+def test_a_dead_network_is_not_trained_on():
+    fits = [(f.alpha, f.n_iter_) for f in walk(NETWORK, X, Y, [10.0, 20.0, 40.0])]
+    assert fits == [(10.0, 150), (20.0, 150), (40.0, 150)]
+
+
+def test_constant_target_needs_no_node():
+    path = spectral_path(X, np.ones(len(X)), estimator=NETWORK, n_alphas=3, eps=0.1)
+    assert path.n_alive_nodes[-1].sum() == 0
+    assert path.alpha_max[1] < 1e-2
+
+
+@pytest.mark.parametrize(
+    ("alive", "bracket"),
+    [([3, 1, 0], (2.0, 4.0)), ([3, 2, 1], (4.0, np.inf)), ([0, 0, 0], (0.0, 1.0))],
+)
+def test_alpha_bracket(alive, bracket):
+    n_alive_nodes = np.array(alive)[:, None]
+    assert alpha_bracket(np.array([1.0, 2.0, 4.0]), n_alive_nodes) == bracket
+
+
+@pytest.mark.parametrize(
+    ("max_iter", "path_max_iter", "n_rows", "epochs"),
+    [
+        ("auto", "auto", 150, (400, 100)),
+        ("auto", "auto", 10_000, (32, 8)),
+        ("auto", "auto", 100_000, (4, 1)),
+        (20, "auto", 1000, (20, 20)),
+        (80, 3, 1000, (80, 3)),
+    ],
+)
+def test_epochs_of_a_path(max_iter, path_max_iter, n_rows, epochs):
+    network = SpectralMLPRegressor(max_iter=max_iter)
+    assert path_epochs(network, n_rows, path_max_iter) == epochs
+
+
+def test_estimator_and_random_state_are_not_changed(path):
+    assert NETWORK.get_params()["alpha"] == 1e-3
+    assert not hasattr(NETWORK, "net_")
+    again = spectral_path(X, Y, estimator=NETWORK, alphas=ALPHAS)
+    np.testing.assert_array_equal(again.train_loss, path.train_loss)
+
+
+def test_irrelevant_inputs_leave_first():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(1500, 12))
+    y = np.abs(X[:, 3]) + np.maximum(X[:, 7] - X[:, 9], 0) + 0.1 * rng.normal(size=1500)
+    network = SpectralMLPRegressor(24, eigenvalues="in", max_iter=300, random_state=0)
+    path = spectral_path(X, y, estimator=network, n_alphas=12, eps=1e-3)
+    assert set(order_of_leaving(path)[-3:]) == {3, 7, 9}
+    assert any(np.flatnonzero(alive).tolist() == [3, 7, 9] for alive in path.alive_features)
+
+
+def test_search_ends_where_a_layer_has_collapsed_though_nodes_are_alive():
+    relevances = {1.0: 2.0, 2.0: 1.5, 4.0: 0.3, 8.0: 0.009, 16.0: 0.005}
+    networks = (
+        Bunch(alpha=alpha, n_alive_nodes_=[3, 3], feature_relevance_=[np.ones(3), np.full(3, r)])
+        for alpha, r in relevances.items()
+    )
+    assert _last_of_scout(networks) == 8.0
+
+
+def test_grid_has_an_end():
+    grid = list(alpha_grid(NETWORK, X, Y, 5, 1e-2))
+    assert len(grid) == 5 + 2
+    assert grid[-1] == pytest.approx(10 * grid[4])
+
+
+def test_order_of_leaving_by_penalty_then_importance(path):
+    toy = Bunch(
+        n_alive_nodes=np.array([[2], [1], [0]]),
+        alive_features=np.array([[1, 1, 1, 0], [1, 0, 0, 0], [1, 1, 1, 1]], dtype=bool),
+        feature_importances=np.array([[0.4, 0.25, 0.3, 0.05], [1.0, 0, 0, 0], [0, 0, 0, 0]]),
+    )
+    assert order_of_leaving(toy).tolist() == [3, 1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("alphas", "message"),
+    [
+        ([1e-2, 1e-3], "must increase"),
+        ([1e-3, 1e-3], "must increase"),
+        ([-1e-3, 1e-3], "finite and >= 0; got -0.001"),
+        ([1e-3, np.inf], "finite and >= 0; got inf"),
+        ([1e-3, np.nan], "finite and >= 0; got nan"),
+        ([], "at least one penalty"),
+        ([[1e-3]], "must be a list"),
+        (["many"], "must hold numbers"),
+    ],
+)
+def test_bad_alphas_raise(alphas, message):
+    with pytest.raises(ValueError, match=message):
+        spectral_path(X, Y, alphas=alphas)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"estimator": object()}, TypeError, "must be a SpectralMLPRegressor"),
+        ({"estimator": SpectralMLPRegressor(())}, ValueError, "no hidden layer"),
+        ({"estimator": SpectralMLPRegressor(alpha_phi=1e-3)}, ValueError, "`alpha_phi` must be"),
+        ({"X_val": X}, ValueError, "`y_val` was not given"),
+        ({"n_alphas": 1}, ValueError, "n_alphas"),
+        ({"eps": 1.0}, ValueError, "eps"),
+        ({"path_max_iter": 0}, ValueError, "path_max_iter"),
+    ],
+)
+def test_bad_settings_raise(settings, error, message):
+    with pytest.raises(error, match=message):
+        spectral_path(X, Y, **settings)
+
+
+def test_one_class_raises():
+    with pytest.raises(ValueError, match="at least 2"):
+        spectral_path(X, np.ones(len(X), dtype=int), estimator=SpectralMLPClassifier())
+
+
+def test_zero_weights_are_rows_left_out():
+    weight = np.ones(len(X))
+    weight[::2] = 0
+    given = spectral_path(X, Y, estimator=NETWORK, alphas=[1e-3, 1e-1], sample_weight=weight)
+    left_out = spectral_path(X[1::2], Y[1::2], estimator=NETWORK, alphas=[1e-3, 1e-1])
+    np.testing.assert_array_equal(given.train_loss, left_out.train_loss)
+
+
+def test_path_tells_where_nodes_stay_alive():
+    network = SpectralMLPRegressor(6, max_iter=2, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="ends at alpha=.* with nodes alive"):
+        path = spectral_path(X, Y, estimator=network, n_alphas=3, path_max_iter=1)
+    assert path.alpha_max[1] == np.inf
+
+
+def test_path_tells_of_divergence():
+    network = SpectralMLPRegressor(6, max_iter=20, learning_rate_init=1e30, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="Training diverged"):
+        spectral_path(X, Y, estimator=network, alphas=[1e-3])
+
+
+def test_grid_at_most_doubles():
+    penalties = list(alpha_grid(NETWORK, X, Y, 30, 0.99, path_max_iter=2))
+    assert len(penalties) == 60
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"batch_size": 0}, "batch_size"),
+        ({"max_iter": "long"}, "max_iter"),
+    ],
+)
+def test_path_checks_the_network_first(settings, message):
+    with pytest.raises(ValueError, match=message):
+        spectral_path(X, Y, estimator=SpectralMLPRegressor(**settings))
+
+
+def test_path_checks_the_rows_first():
+    with pytest.raises(ValueError, match="0 sample"):
+        spectral_path(np.empty((0, 3)), np.empty(0))
+    with pytest.raises(ValueError, match="features"):
+        spectral_path(X, Y, X_val=X[:, :1], y_val=Y)

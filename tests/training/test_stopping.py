@@ -1,0 +1,78 @@
+"""A time limit bends the schedule, so that training ends annealed and in time."""
+
+import numpy as np
+import pytest
+
+from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Make every look at the clock take a millisecond."""
+    ticks = iter(range(10**9))
+    monkeypatch.setattr("skspectral._training.net.time.monotonic", lambda: next(ticks) / 1000)
+
+
+def learning_rates(reg):
+    sums = [row["learning_rate_sum"] for row in reg.net_.history]
+    return np.diff([0.0, *sums])
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("schedule", ["onecycle", "cosine"])
+def test_schedule_anneals_within_the_limit(schedule, regression):
+    reg = SpectralMLPRegressor(8, learning_rate=schedule, max_iter=100_000, time_limit=0.5)
+    reg.fit(*regression)
+    rates = learning_rates(reg)  # full batches: one step an epoch, two looks at the clock
+    assert 245 <= reg.n_iter_ <= 252
+    assert rates.max() > 0.99 * reg.learning_rate_init
+    assert rates[-2] < 1e-3 * reg.learning_rate_init
+    assert reg.net_.optimizer_.param_groups[0]["lr"] >= 0
+
+
+@pytest.mark.usefixtures("clock")
+def test_steps_decide_where_they_end_first(regression):
+    limited = SpectralMLPRegressor(8, max_iter=50, time_limit=1000.0, random_state=0)
+    free = SpectralMLPRegressor(8, max_iter=50, random_state=0)
+    np.testing.assert_array_equal(
+        limited.fit(*regression).predict(regression[0]),
+        free.fit(*regression).predict(regression[0]),
+    )
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("schedule", ["onecycle", "constant", "adaptive"])
+def test_one_epoch_at_least_and_one_too_many_at_most(schedule, regression):
+    reg = SpectralMLPRegressor(8, learning_rate=schedule, batch_size=10, time_limit=1e-6)
+    assert reg.fit(*regression).n_iter_ == 1
+
+
+def test_real_time_is_kept(binary):
+    import time
+
+    clf = SpectralMLPClassifier(64, max_iter=10**6, time_limit=0.5)
+    start = time.monotonic()
+    clf.fit(*binary)
+    assert 0.4 < time.monotonic() - start < 5
+    assert clf.n_iter_ > 5
+
+
+@pytest.mark.usefixtures("clock")
+def test_early_stopping_and_warm_start_go_with_it(regression):
+    X, y = regression
+    reg = SpectralMLPRegressor(
+        8, early_stopping=True, time_limit=0.1, max_iter=10**6, warm_start=True, random_state=0
+    ).fit(X, y)
+    first = reg.n_iter_
+    assert reg.validation_scores_ is not None
+    assert reg.fit(X, y).n_iter_ > first
+    assert "_time_limit" not in dict(reg.net_.callbacks_)
+    assert reg.set_params(early_stopping=False).partial_fit(X, y).n_iter_ > first
+
+
+@pytest.mark.parametrize("value", [0, -1.0, "fast"])
+def test_wrong_limits_are_named(value, regression):
+    with pytest.raises(ValueError, match="'time_limit' parameter"):
+        SpectralMLPRegressor(time_limit=value).fit(*regression)
