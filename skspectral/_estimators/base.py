@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import functools
 import warnings
 from abc import abstractmethod
 from numbers import Integral, Real
@@ -15,15 +14,31 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state, gen_batches
-from sklearn.utils.validation import validate_data
-from skorch.callbacks import LRScheduler
 
 from skspectral._compat import CallbackSupportMixin, Interval, Options, StrOptions, _fit_context
-from skspectral._estimators.checks import check_callbacks, check_hidden_layer_sizes, check_solver
+from skspectral._estimators.checks import (
+    check_both_given,
+    check_callbacks,
+    check_hidden_layer_sizes,
+    check_same_architecture,
+    check_solver,
+    check_table,
+    warn_of_full_batch,
+)
 from skspectral._estimators.exportable import ExportableMixin
-from skspectral._estimators.resizing import GrowableMixin
-from skspectral._estimators.rows import Rows, check_weights
-from skspectral._training.batches import RowDataset, to_tensor
+from skspectral._estimators.recipe import (
+    SOLVERS,
+    batch_rows,
+    dtype_of,
+    fit_callbacks,
+    optimizer_of,
+    penalty_of,
+    planned_epochs,
+    schedule_name,
+)
+from skspectral._estimators.resizing import ResizableMixin
+from skspectral._estimators.rows import Rows, check_weights, hold_out
+from skspectral._estimators.targets import Target
 from skspectral._training.convergence import (
     describe_failure,
     describe_plateau,
@@ -31,35 +46,19 @@ from skspectral._training.convergence import (
     judge_size,
 )
 from skspectral._training.device import choose_device, choose_threads
-from skspectral._training.history import negative_score, penalised_loss
+from skspectral._training.history import penalised_loss
 from skspectral._training.net import SpectralNet
-from skspectral._training.optimizers import ADAM_BETAS
-from skspectral._training.penalty import Penalty
-from skspectral._training.progress import Progress
-from skspectral._training.schedule import HORIZON_SCHEDULES, auto_epochs
-from skspectral._training.shrinking import DropSilent
+from skspectral._training.seeds import new_seed
 from skspectral._training.sklearn_callbacks import SklearnCallbacks
-from skspectral._training.stopping import BestEpoch, StopAtTime, StopOnPlateau, validation_score
 from skspectral._training.torch_state import training_state
-from skspectral.nn._mlp import ACTIVATIONS, EIGENVALUES, PARAMETRIZATIONS, TRAINABLE, SpectralMLP
+from skspectral.nn._architecture import Architecture
+from skspectral.nn._mlp import ACTIVATIONS, EIGENVALUES, PARAMETRIZATIONS, TRAINABLE
 
-SOLVERS = {"adam": functools.partial(torch.optim.Adam, betas=ADAM_BETAS), "sgd": torch.optim.SGD}
-SMALL_TABLE = 1000
-"""Rows below which dtype="auto" computes in float64 on a CPU."""
-OWN_CALLBACKS = (
-    "_best_epoch",
-    "_sklearn_callbacks",
-    "_plateau",
-    "_time_limit",
-    "_shrink",
-    "_progress",
-)
 CHUNK = 10_000
 """Rows at a time whose spread is taken, which bounds the memory it needs."""
-MAX_INT = np.iinfo(np.int32).max
 
 
-class BaseSpectralMLP(ExportableMixin, GrowableMixin, CallbackSupportMixin, BaseEstimator):
+class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, BaseEstimator):
     """Training, relevance and the fitted attributes of both estimators."""
 
     _parameter_constraints: dict = {
@@ -97,27 +96,18 @@ class BaseSpectralMLP(ExportableMixin, GrowableMixin, CallbackSupportMixin, Base
         "verbose": ["verbose"],
     }
 
-    @abstractmethod
-    def _check_target(self, y):
-        """Return `y` in the form the task expects; raise where it is of another kind."""
+    _target: Target
 
     @abstractmethod
-    def _start_target(self, y, classes=None):
-        """Set what describes the target, from every row given to the first fit."""
+    def _new_target(self, y, classes=None):
+        """Return the target that checked `y` describes, from every row given to the first fit."""
 
-    @abstractmethod
-    def _check_same_target(self, y, subset=False):
-        """Raise where `y` does not go on from an earlier fit; `subset`: it may lack classes."""
+    def _scaled_target(self, rows):
+        """Return the target with the scale of the rows that are trained on."""
+        return self._target
 
-    @abstractmethod
-    def _start_scale(self, rows):
-        """Set the centre and scale of the target, from the rows that are trained on."""
-
-    @abstractmethod
-    def _encode(self, y):
-        """Return the array that the loss compares outputs with."""
-
-    def _class_weights(self, rows):
+    def _weighted(self, rows):
+        """Return the rows with all weights that the parameters ask for."""
         return rows
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -154,179 +144,90 @@ class BaseSpectralMLP(ExportableMixin, GrowableMixin, CallbackSupportMixin, Base
         """
         self._check_settings()
         given = {"X": X, "y": y}
-        continuing = self.warm_start and hasattr(self, "net_")
-        X, y = self._check_rows(X, y, reset=not continuing)
+        is_warm = self.warm_start and hasattr(self, "net_")
+        X, y = check_table(self, X, y, reset=not is_warm)
         sample_weight = check_weights(sample_weight, X)
-        if continuing:
+        if is_warm:
             self._check_same_architecture()
-            self._check_same_target(y)
+            self._target.check_same(y)
         else:
             self._random_state = check_random_state(self.random_state)
-            self._start_target(y)
-        rows = self._class_weights(Rows(X, y, sample_weight).positive())
+            self._take_target(self._new_target(y))
+        rows = self._weighted(Rows(X, y, sample_weight).positive())
         validation = self._check_validation(X_val, y_val, sample_weight_val)
-        if not continuing:
-            self._start(rows)
+        architecture = None if is_warm else self._start(rows)
         self._measure_columns(rows)
         if self.early_stopping and validation is None:
-            rows, validation = self._hold_out(rows)
-        self._check_batch_size(len(rows))
+            rows, validation = hold_out(
+                rows, self.validation_fraction, self._target.stratifies, self._random_state
+            )
+        warn_of_full_batch(self.batch_size, len(rows))
         if validation is not None and len(validation) < 2:
             raise ValueError(
                 "Early stopping needs at least 2 validation rows to score; got "
                 f"{len(validation)}. Raise `validation_fraction` or give X_val and y_val."
             )
         given["metadata"] = None if sample_weight is None else {"sample_weight": sample_weight}
-        return self._train(rows, validation, continuing, given)
+        return self._train(rows, validation, architecture, given)
 
     def _check_settings(self):
         """Check what the parameter constraints leave open."""
         check_hidden_layer_sizes(self.hidden_layer_sizes)
-        check_solver(self._optimizer())
+        check_solver(optimizer_of(self.solver))
         check_callbacks(self.callbacks)
 
-    def _hidden_layer_sizes(self):
-        return check_hidden_layer_sizes(self.hidden_layer_sizes)
-
-    def _optimizer(self):
-        return SOLVERS[self.solver] if isinstance(self.solver, str) else self.solver
-
-    def _check_rows(self, X, y, reset):
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            multi_output=True,
-            dtype=(np.float64, np.float32),
-            reset=reset,
-        )
-        return X, self._check_target(y)
-
     def _check_validation(self, X_val, y_val, sample_weight_val):
+        """Return the validation rows, None where none are given."""
         if X_val is None and y_val is None:
             if sample_weight_val is not None:
                 raise ValueError("`sample_weight_val` weighs `X_val`, which was not given.")
             return None
-        if X_val is None or y_val is None:
-            missing = "X_val" if X_val is None else "y_val"
-            raise ValueError(f"`X_val` and `y_val` belong together; `{missing}` was not given.")
+        check_both_given(X_val, y_val)
         if not self.early_stopping:
             raise ValueError(
                 "`X_val` and `y_val` are used by early stopping only; set early_stopping=True."
             )
-        X_val, y_val = self._check_rows(X_val, y_val, reset=False)
-        self._check_same_target(y_val, subset=True)
-        return Rows(
-            X_val, y_val, check_weights(sample_weight_val, X_val, "sample_weight_val")
-        ).positive()
+        X_val, y_val = check_table(self, X_val, y_val, reset=False)
+        self._target.check_same(y_val, subset=True)
+        weight = check_weights(sample_weight_val, X_val, "sample_weight_val")
+        return Rows(X_val, y_val, weight).positive()
 
-    def _architecture(self):
-        """Return what a warm start may not change."""
-        names = ("activation", "fit_intercept", "parametrization", "eigenvalues", "trainable")
-        settings = {name: getattr(self, name) for name in names}
-        if not isinstance(self.parametrization, str):
-            settings["parametrization"] = list(self.parametrization)
-        return {"hidden_layer_sizes": list(self._hidden_layer_sizes()), **settings}
+    def _architecture(self, n_features, n_outputs, dtype):
+        """Return what the parameters say that the network is made of."""
+        is_name = isinstance(self.parametrization, str)
+        return Architecture(
+            (n_features, *check_hidden_layer_sizes(self.hidden_layer_sizes), n_outputs),
+            activation=self.activation,
+            parametrization=self.parametrization if is_name else tuple(self.parametrization),
+            eigenvalues=self.eigenvalues,
+            trainable=self.trainable,
+            bias=self.fit_intercept,
+            dtype=dtype,
+        )
 
     def _check_same_architecture(self):
-        for name, value in self._architecture().items():
-            if value != self._fitted_architecture[name]:
-                raise ValueError(
-                    f"A warm start must keep the network: `{name}` was "
-                    f"{self._fitted_architecture[name]!r} and is now {value!r}. Set "
-                    "warm_start=False to start anew."
-                )
+        """Raise ValueError where the parameters no longer describe the network there is."""
+        fitted = self.net_.module
+        sizes = fitted.layer_sizes
+        check_same_architecture(self._architecture(sizes[0], sizes[-1], fitted.dtype), fitted)
 
-    def _train(self, rows, validation, continuing, given):
-        """Build or continue the net, run it, judge it; `given` is what callbacks are shown."""
-        self._fit_batch_size = self._batch_size(len(rows))
-        dataset = self._dataset(rows)
-        dataset_valid = None if validation is None else self._dataset(validation)
-        epochs = self._planned_epochs(len(rows))
-        follow = self._follow_fit(epochs, given)
-        callbacks = self._fit_callbacks(follow, epochs)
-        if continuing:
-            self.net_.restart(callbacks=callbacks, **self._net_settings())
-        else:
-            self._start_net(callbacks)
-        net = self.net_
-        try:
-            with training_state(self._threads()):
-                schedule = self._schedule(continuing)
-                seconds = np.inf if self.time_limit is None else self.time_limit
-                net.train(
-                    dataset, dataset_valid, epochs=epochs, schedule=schedule, seconds=seconds
-                )
-                settling = judge_size(net, dataset)
-            self._set_fitted_attributes()
-            self.size_settled_ = None if settling is None else settling.settled
-            complaint = (
-                describe_failure(net, dataset, self.learning_rate_init)
-                or describe_size(net, settling, epochs, self.alpha)
-                or describe_plateau(net, epochs)
-            )
-        except BaseException:
-            if not continuing:
-                del self.net_
-            raise
-        finally:
-            net.drop_callbacks(OWN_CALLBACKS)
-        if follow is not None:
-            follow.end_fit()
-        if complaint:
-            warnings.warn(complaint, ConvergenceWarning, stacklevel=4)
-        return self
-
-    def _threads(self):
-        sizes = self.net_.module_.layer_sizes
-        return choose_threads(self.n_threads, sizes, self._fit_batch_size)
-
-    def _schedule(self, continuing):
-        """Name the schedule: none beside a user's, no warm-up for weights that are trained."""
-        if any(isinstance(callback, LRScheduler) for _, callback in self.net_.callbacks_):
-            return "constant"
-        return "cosine" if continuing and self.learning_rate == "onecycle" else self.learning_rate
-
-    def _planned_epochs(self, n_rows):
-        if self.max_iter != "auto":
-            return self.max_iter
-        if self.learning_rate in HORIZON_SCHEDULES:
-            return auto_epochs(n_rows, self._batch_size(n_rows))
-        return 200
-
-    def _batch_size(self, n_rows):
-        return min(200 if self.batch_size == "auto" else self.batch_size, n_rows)
-
-    def _check_batch_size(self, n_rows):
-        if self.batch_size != "auto" and self.batch_size > n_rows:
-            warnings.warn(
-                f"`batch_size` is {self.batch_size}, more than the {n_rows} training rows; "
-                "all rows form one batch.",
-                UserWarning,
-                stacklevel=4,
-            )
-
-    def _hold_out(self, rows):
-        stratify = self.out_activation_ != "identity" and rows.y.ndim == 1
-        try:
-            return rows.split(self.validation_fraction, stratify, self._random_state)
-        except ValueError as error:
-            raise ValueError(
-                f"Early stopping cannot hold out `validation_fraction`="
-                f"{self.validation_fraction} of {len(rows)} rows: {error} Give X_val and y_val, "
-                "or set early_stopping=False."
-            ) from error
+    def _take_target(self, target):
+        """Keep the target, and show what users may want to know of it."""
+        self._target = target
+        for name, value in target.fitted_attributes().items():
+            setattr(self, name, value)
 
     def _start(self, rows):
-        """Forget an earlier fit; fix what later ones keep: target scale, sizes, device, dtype."""
+        """Forget an earlier fit; return the architecture, and fix what later fits keep."""
         self.__dict__.pop("net_", None)
-        self._start_scale(rows)
-        self._layer_sizes = (rows.X.shape[1], *self._hidden_layer_sizes(), self.n_outputs_)
-        self.device_ = choose_device(self.device, self._layer_sizes, self._batch_size(len(rows)))
-        exact = len(rows) < SMALL_TABLE and self.device_ == "cpu"
-        self._dtype = ("float64" if exact else "float32") if self.dtype == "auto" else self.dtype
+        self._take_target(self._scaled_target(rows))
         self._input_scaler = StandardScaler(with_mean=False)
+        n_rows, n_features = len(rows), rows.X.shape[1]
+        # the device depends on the sizes, and the dtype on the device
+        sizes = self._architecture(n_features, self.n_outputs_, torch.float32).layer_sizes
+        self.device_ = choose_device(self.device, sizes, batch_rows(self.batch_size, n_rows))
+        dtype = dtype_of(self.dtype, n_rows, self.device_)
+        return self._architecture(n_features, self.n_outputs_, dtype)
 
     def _measure_columns(self, rows):
         """Take the spread of the columns, for `feature_importances_`."""
@@ -335,86 +236,45 @@ class BaseSpectralMLP(ExportableMixin, GrowableMixin, CallbackSupportMixin, Base
                 weight = None if rows.weight is None else rows.weight[chunk]
                 self._input_scaler.partial_fit(rows.X[chunk], sample_weight=weight)
 
-    def _dataset(self, rows, weight=None):
-        """Move rows to the device; weights are scaled to mean 1 unless given."""
-        device = self.net_.device if hasattr(self, "net_") else self.device_
-        target = torch.as_tensor(self._encode(rows.y)).to(device)
-        if target.is_floating_point():
-            target = target.to(self._torch_dtype)
-        weight = rows.scaled_weight() if weight is None else weight
-        if weight is not None:
-            weight = to_tensor(weight, self._torch_dtype, device)
-        return RowDataset(rows.X, target, weight, self._torch_dtype, device)
-
-    def _start_net(self, callbacks):
-        """Build the net from the parameters, with new weights."""
-        architecture = self._architecture()
-        module = functools.partial(
-            SpectralMLP,
-            self._layer_sizes,
-            self.activation,
-            architecture["parametrization"],
-            eigenvalues=self.eigenvalues,
-            trainable=self.trainable,
-            bias=self.fit_intercept,
-            dtype=self._torch_dtype,
-        )
+    def _new_net(self, architecture, n_rows, callbacks):
+        """Return a net with new weights."""
         net = SpectralNet(
-            module,
+            architecture,
             out_activation=self.out_activation_,
-            seed=self._random_state.randint(MAX_INT),
-            dtype=self._torch_dtype,
+            seed=new_seed(self._random_state),
+            dtype=architecture.dtype,
             device=self.device_,
             callbacks=callbacks,
-            **self._net_settings(),
+            **self._net_settings(n_rows),
         )
-        self.net_ = net.initialize()
-        self._fitted_architecture = architecture
+        return net.initialize()
 
-    def _net_settings(self):
+    def _net_settings(self, n_rows):
         """Return what a warm start may change."""
         return {
-            "penalty": self._penalty(),
-            "optimizer": self._optimizer(),
+            "penalty": penalty_of(self.alpha, self.alpha_phi, self.alpha_lambda),
+            "optimizer": optimizer_of(self.solver),
             "lr": self.learning_rate_init,
-            "batch_size": self._fit_batch_size,
+            "batch_size": batch_rows(self.batch_size, n_rows),
             "random_state": self._random_state if self.shuffle else None,
             "relevance_threshold": self.relevance_threshold,
             "verbose": int(self.verbose),
         }
 
-    def _penalty(self):
-        return Penalty(
-            weight=self.alpha,
-            phi=self.alpha if self.alpha_phi is None else self.alpha_phi,
-            lambda_=self.alpha if self.alpha_lambda is None else self.alpha_lambda,
+    def _fit_callbacks(self, epochs, follow):
+        return fit_callbacks(
+            epochs=epochs,
+            users=[clone(callback, safe=False) for callback in self.callbacks or ()],
+            sklearn=follow if hasattr(self, "_skl_callbacks") else None,
+            learning_rate=self.learning_rate,
+            early_stopping=self.early_stopping,
+            tol=self.tol,
+            n_iter_no_change=self.n_iter_no_change,
+            time_limit=self.time_limit,
+            shrink=self.shrink,
+            n_threads=self.n_threads,
+            verbose=self.verbose,
         )
-
-    def _user_callbacks(self):
-        return [clone(callback, safe=False) for callback in self.callbacks or ()]
-
-    def _fit_callbacks(self, follow, epochs):
-        """Order skorch's callbacks: scores first, the user's, then what may stop training."""
-        ends = self.learning_rate in HORIZON_SCHEDULES
-        callbacks = []
-        if self.early_stopping:
-            margin = self.tol if ends else 0.0
-            callbacks.append(("_best_epoch", BestEpoch(validation_score, margin)))
-        if self.verbose == 1:
-            callbacks.append(("_progress", Progress(epochs, self.time_limit)))
-        callbacks += self._user_callbacks()
-        if hasattr(self, "_skl_callbacks"):
-            callbacks.append(("_sklearn_callbacks", follow))
-        if not ends:
-            value = negative_score if self.early_stopping else penalised_loss
-            adaptive = self.learning_rate == "adaptive"
-            plateau = StopOnPlateau(value, self.tol, self.n_iter_no_change, adaptive)
-            callbacks.append(("_plateau", plateau))
-        if self.time_limit is not None:
-            callbacks.append(("_time_limit", StopAtTime(self.time_limit)))
-        if self.shrink and not self.callbacks:  # those of the user may hold on to parameters
-            callbacks.append(("_shrink", DropSilent(self.n_threads)))
-        return callbacks
 
     def _follow_fit(self, epochs, given):
         """Open the task of this fit for scikit-learn's callbacks, where it has any."""
@@ -425,6 +285,60 @@ class BaseSpectralMLP(ExportableMixin, GrowableMixin, CallbackSupportMixin, Base
         context.call_on_fit_task_begin(**task)
         return SklearnCallbacks(context, task, lambda: {"net_": self.net_})
 
+    def _train(self, rows, validation, architecture, given):
+        """Train, set the fitted attributes, judge the result.
+
+        Parameters
+        ----------
+        rows : Rows
+        validation : Rows or None
+        architecture : Architecture or None
+            Of a new network; None trains on the one there is.
+        given : dict
+            What scikit-learn's callbacks are shown of the fit.
+        """
+        n_rows, is_warm = len(rows), architecture is None
+        batch = batch_rows(self.batch_size, n_rows)
+        epochs = planned_epochs(self.max_iter, self.learning_rate, n_rows, batch)
+        follow = self._follow_fit(epochs, given)
+        callbacks = self._fit_callbacks(epochs, follow)
+        if is_warm:
+            self.net_.restart(callbacks=callbacks.in_order(), **self._net_settings(n_rows))
+        else:
+            self.net_ = self._new_net(architecture, n_rows, callbacks.in_order())
+        net = self.net_
+        try:
+            dataset = self._dataset(rows)
+            dataset_valid = None if validation is None else self._dataset(validation)
+            with training_state(choose_threads(self.n_threads, net.module_.layer_sizes, batch)):
+                net.train(
+                    dataset,
+                    dataset_valid,
+                    epochs=epochs,
+                    schedule=schedule_name(self.learning_rate, is_warm, net.callbacks_),
+                    seconds=np.inf if self.time_limit is None else self.time_limit,
+                )
+                settling = judge_size(net, dataset, callbacks.best_epoch)
+            self._set_fitted_attributes()
+            self.size_settled_ = None if settling is None else settling.settled
+            complaint = (
+                describe_failure(net, dataset, self.learning_rate_init)
+                or describe_size(net, settling, epochs, self.alpha)
+                or describe_plateau(net, epochs, callbacks.plateau)
+            )
+        except BaseException:
+            # Ctrl-C too: half a fit must not pass for a whole one
+            if not is_warm:
+                del self.net_
+            raise
+        finally:
+            net.drop_callbacks(callbacks.own())
+        if follow is not None:
+            follow.end_fit()
+        if complaint:
+            warnings.warn(complaint, ConvergenceWarning, stacklevel=4)
+        return self
+
     def _partial_fit(self, X, y, sample_weight, classes=None):
         if self.early_stopping:
             raise ValueError(
@@ -432,26 +346,27 @@ class BaseSpectralMLP(ExportableMixin, GrowableMixin, CallbackSupportMixin, Base
                 "stop. Score held-out rows between calls instead."
             )
         self._check_settings()
-        first = not hasattr(self, "net_")
-        X, y = self._check_rows(X, y, reset=first)
+        is_first = not hasattr(self, "net_")
+        X, y = check_table(self, X, y, reset=is_first)
         sample_weight = check_weights(sample_weight, X)
-        if first:
+        if is_first:
             self._random_state = check_random_state(self.random_state)
-            self._start_target(y, classes)
+            self._take_target(self._new_target(y, classes))
         else:
             self._check_same_architecture()
-        self._check_same_target(y, subset=True)
-        rows = self._class_weights(Rows(X, y, sample_weight).positive())
-        if first:
-            self._start(rows)
+        self._target.check_same(y, subset=True)
+        rows = self._weighted(Rows(X, y, sample_weight).positive())
+        architecture = self._start(rows) if is_first else None
         self._measure_columns(rows)
-        self._fit_batch_size = self._batch_size(len(rows))
-        dataset = self._dataset(rows, rows.weight)  # as given: one batch is not all rows
-        if first:
-            self._start_net(self._user_callbacks())
-        settings = self._net_settings()
+        if is_first:
+            users = [clone(callback, safe=False) for callback in self.callbacks or ()]
+            self.net_ = self._new_net(architecture, len(rows), users)
+        # weights as given: the mean over one batch is not that over all rows
+        dataset = self._dataset(rows, rows.weight)
+        settings = self._net_settings(len(rows))
         del settings["optimizer"]  # its state is kept
-        with training_state(self._threads()):
+        sizes = self.net_.module_.layer_sizes
+        with training_state(choose_threads(self.n_threads, sizes, settings["batch_size"])):
             self.net_.train_one_epoch(dataset, **settings)
         self._set_fitted_attributes()
         self.size_settled_ = None
@@ -470,7 +385,7 @@ class BaseSpectralMLP(ExportableMixin, GrowableMixin, CallbackSupportMixin, Base
         self.validation_scores_ = scores or None
         self.best_validation_score_ = max(scores) if scores else None
         self.best_loss_ = None if scores else min(self.loss_curve_, default=np.inf)
-        self.n_layers_ = len(self._layer_sizes)
+        self.n_layers_ = len(self.net_.module.layer_sizes)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

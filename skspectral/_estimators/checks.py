@@ -6,15 +6,20 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Iterable
+from dataclasses import fields
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 import torch
+from sklearn.utils.validation import validate_data
 from skorch.callbacks import Callback
 
+from skspectral._estimators.targets import target_kind
 from skspectral._training.optimizers import optimizer_class
+from skspectral.nn._architecture import Architecture
 
 RESERVED = ("lr", "maximize", "params", "weight_decay")
 """What an optimiser is given by the estimator, not by the user's ``functools.partial``."""
@@ -28,6 +33,66 @@ def check_hidden_layer_sizes(sizes: Any) -> tuple[int, ...]:
             f"`hidden_layer_sizes` must hold integers >= 1, one per hidden layer; got {sizes!r}."
         )
     return tuple(int(size) for size in listed)
+
+
+def check_table(estimator: Any, X: Any, y: Any, *, reset: bool) -> tuple[Any, np.ndarray]:
+    """Return X and y as arrays, checked for `estimator` and its kind of target.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted where `reset` is False; gets `n_features_in_` and `feature_names_in_` otherwise.
+    X : {array-like, sparse matrix} of shape (n, n_features)
+    y : array-like of shape (n,) or (n, n_outputs)
+    reset : bool
+        Whether the columns are those of a first fit.
+
+    Raises
+    ------
+    ValueError
+        If they are not as the estimator's ``fit`` describes.
+    """
+    X, y = validate_data(
+        estimator,
+        X,
+        y,
+        accept_sparse="csr",
+        multi_output=True,
+        dtype=(np.float64, np.float32),
+        reset=reset,
+    )
+    return X, target_kind(estimator).check(y)
+
+
+def check_both_given(X_val: Any, y_val: Any) -> None:
+    """Raise ValueError where one of two validation arrays is missing."""
+    if (X_val is None) != (y_val is None):
+        missing = "X_val" if X_val is None else "y_val"
+        raise ValueError(f"`X_val` and `y_val` belong together; `{missing}` was not given.")
+
+
+PARAMETERS = {"layer_sizes": "hidden_layer_sizes", "bias": "fit_intercept"}
+"""What estimators call the fields of an architecture that have another name there."""
+
+
+def check_same_architecture(wanted: Architecture, fitted: Architecture) -> None:
+    """Raise ValueError where a warm start would need another network.
+
+    Parameters
+    ----------
+    wanted, fitted : Architecture
+        As the parameters describe it now, and as it is; inputs, outputs and dtype are equal.
+    """
+    for field in fields(Architecture):
+        now, before = getattr(wanted, field.name), getattr(fitted, field.name)
+        if now == before:
+            continue
+        if field.name == "layer_sizes":
+            now, before = list(now[1:-1]), list(before[1:-1])
+        raise ValueError(
+            f"A warm start must keep the network: `{PARAMETERS.get(field.name, field.name)}` was "
+            f"{before!r} and is now {now!r}. Set warm_start=False to start anew."
+        )
 
 
 def check_alphas(alphas: Any) -> np.ndarray:
@@ -50,6 +115,17 @@ def check_alphas(alphas: Any) -> np.ndarray:
             f"{values.tolist()}. Give np.unique(alphas)."
         )
     return values
+
+
+def warn_of_full_batch(batch_size: Any, n_rows: int) -> None:
+    """Warn where a batch is to hold more rows than there are."""
+    if batch_size != "auto" and batch_size > n_rows:
+        warnings.warn(
+            f"`batch_size` is {batch_size}, more than the {n_rows} training rows; "
+            "all rows form one batch.",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def check_solver(solver: Any) -> None:

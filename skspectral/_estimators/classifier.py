@@ -5,18 +5,12 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin
-from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
-from sklearn.utils.multiclass import (
-    check_classification_targets,
-    type_of_target,
-    unique_labels,
-)
+from sklearn.utils.multiclass import unique_labels
 
 from skspectral._compat import StrOptions, _fit_context
 from skspectral._estimators.base import BaseSpectralMLP
-from skspectral._estimators.rows import Rows, ravel_column
+from skspectral._estimators.targets import ClassTarget
 
 
 class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
@@ -225,6 +219,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         "class_weight": [StrOptions({"balanced"}), dict, None],
     }
 
+    _target: ClassTarget
+
     def __init__(
         self,
         hidden_layer_sizes=(256,),
@@ -290,96 +286,11 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         self.callbacks = callbacks
         self.verbose = verbose
 
-    def _check_target(self, y):
-        check_classification_targets(y)
-        if type_of_target(y) == "multiclass-multioutput":
-            raise ValueError(
-                "`y` must hold one class per row, or 0 and 1 per label (multilabel); got several "
-                "columns of classes. Fit one classifier per column, for example with "
-                "sklearn.multioutput.MultiOutputClassifier."
-            )
-        y = y.toarray() if hasattr(y, "toarray") else y
-        return ravel_column(np.asarray(y))
+    def _new_target(self, y, classes=None):
+        return ClassTarget.of(y, classes)
 
-    def _start_target(self, y, classes=None):
-        self._multilabel = y.ndim == 2
-        self.classes_ = unique_labels(y if classes is None else classes)
-        if len(self.classes_) < 2 and not self._multilabel:
-            raise ValueError(
-                "The number of classes must be at least 2; `y` has one class, "
-                f"{self.classes_[0]!r}."
-            )
-        if self._multilabel:
-            self.n_outputs_ = y.shape[1]
-            if len(self.classes_) != self.n_outputs_:
-                raise ValueError(
-                    f"`classes` must number the {self.n_outputs_} labels of `y`, from 0; got "
-                    f"{classes!r}."
-                )
-        else:
-            self.n_outputs_ = 1 if len(self.classes_) == 2 else len(self.classes_)
-        logistic = self._multilabel or len(self.classes_) == 2
-        self.out_activation_ = "logistic" if logistic else "softmax"
-
-    def _check_same_target(self, y, subset=False):
-        if self._multilabel != (y.ndim == 2) or (y.ndim == 2 and y.shape[1] != self.n_outputs_):
-            raise ValueError(
-                "`y` must have the form of the first fit: "
-                f"{f'{self.n_outputs_} labels' if self._multilabel else 'one class per row'}."
-            )
-        if self._multilabel:
-            return
-        given = unique_labels(y)
-        unseen = np.setdiff1d(given, self.classes_)
-        if len(unseen) or (not subset and len(given) != len(self.classes_)):
-            raise ValueError(
-                f"`y` must have the classes of the first fit, {self.classes_}; got {given}. Name "
-                "all classes in the first call of partial_fit, or set warm_start=False."
-            )
-
-    def _start_scale(self, rows):
-        pass
-
-    def _encode(self, y):
-        if self._multilabel:
-            return y.astype(np.float64)
-        codes = np.searchsorted(self.classes_, y)
-        return codes[:, None].astype(np.float64) if self.n_outputs_ == 1 else codes
-
-    def _class_weights(self, rows):
-        """Multiply the weights of the classes into those of the rows."""
-        if self.class_weight is None:
-            return rows
-        weight = self._weights_of_rows(rows)
-        if rows.weight is not None:
-            weight = weight * rows.weight
-        if not np.any(weight > 0):
-            raise ValueError("`class_weight` leaves no row with a positive weight.")
-        return Rows(rows.X, rows.y, weight).positive()
-
-    def _weights_of_rows(self, rows):
-        """Return the weight of each row's class, ndarray of shape (n,)."""
-        if self._multilabel:
-            if isinstance(self.class_weight, dict):
-                raise ValueError(
-                    "`class_weight` must be 'balanced' or None for multilabel targets; got a "
-                    "dict. Weigh rows with sample_weight instead."
-                )
-            return compute_sample_weight(self.class_weight, rows.y)
-        if isinstance(self.class_weight, dict):
-            unknown = sorted(set(self.class_weight) - set(self.classes_.tolist()), key=str)
-            of_class = np.array([self.class_weight.get(c, 1.0) for c in self.classes_.tolist()])
-            if unknown or not (np.isfinite(of_class) & (of_class >= 0)).all():
-                raise ValueError(
-                    "`class_weight` must hold weights >= 0 of the classes "
-                    f"{self.classes_.tolist()}; got {self.class_weight!r}."
-                )
-            return of_class[np.searchsorted(self.classes_, rows.y)]
-        present = np.unique(rows.y)
-        of_class = compute_class_weight(
-            "balanced", classes=present, y=rows.y, sample_weight=rows.weight
-        )
-        return of_class[np.searchsorted(present, rows.y)]
+    def _weighted(self, rows):
+        return self._target.weighted(rows, self.class_weight)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -444,10 +355,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
             If the estimator is not fitted.
         """
         outputs = self._outputs(X)
-        if self._multilabel:
-            return (outputs > 0).astype(int)
-        codes = (outputs[:, 0] > 0).astype(int) if self.n_outputs_ == 1 else outputs.argmax(axis=1)
-        return self.classes_[codes]
+        return self._target.decode(outputs)
 
     def predict_proba(self, X):
         """Predict probabilities.
@@ -469,10 +377,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
             If the estimator is not fitted.
         """
         outputs = self._outputs(X)
-        if self.out_activation_ == "softmax":
-            return softmax(outputs, axis=1)
-        proba = expit(outputs)
-        return proba if self._multilabel else np.hstack([1 - proba, proba])
+        return self._target.probabilities(outputs)
 
     def predict_log_proba(self, X):
         """Predict logarithms of probabilities.
@@ -493,10 +398,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
             If the estimator is not fitted.
         """
         outputs = self._outputs(X)
-        if self.out_activation_ == "softmax":
-            return log_softmax(outputs, axis=1)
-        log_proba = log_expit(outputs)
-        return log_proba if self._multilabel else np.hstack([log_expit(-outputs), log_proba])
+        return self._target.log_probabilities(outputs)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -20,8 +21,7 @@ from skspectral.nn._shrink import shrink
 class ExportableMixin(FittedNetworkMixin):
     """Turn the trained network into models that do not need torch."""
 
-    classes_: np.ndarray
-    _multilabel: bool
+    _target: Any
 
     def to_sklearn(self):
         """Return an equal scikit-learn MLP, without the nodes that carry only rounding.
@@ -52,12 +52,12 @@ class ExportableMixin(FittedNetworkMixin):
         check_is_fitted(self, "net_")
         coefs, intercepts = self._exported_layers()
         options = {
-            "activation": self._fitted_architecture["activation"],
+            "activation": self.net_.module.activation,
             "feature_names": getattr(self, "feature_names_in_", None),
         }
         if not is_classifier(self):
             return make_mlp_regressor(coefs, intercepts, **options)
-        options |= {"classes": self.classes_, "multilabel": self._multilabel}
+        options |= {"classes": self._target.classes, "multilabel": self._target.is_multilabel}
         return make_mlp_classifier(coefs, intercepts, **options)
 
     def to_onnx(self, path=None):
@@ -94,13 +94,11 @@ class ExportableMixin(FittedNetworkMixin):
         masks = feeding_masks(self.module_)  # judged at the precision of the training
         module = shrink(copy.deepcopy(self.module_).cpu().double(), masks)
         coefs, intercepts = zip(*map(_weight_and_bias, module.layers), strict=True)
-        centre, scale = self._output_scale()
+        shift, scale = self._target.scale
+        dtype = str(self.net_.dtype).removeprefix("torch.")
         return (
-            [*(array.astype(self._dtype) for array in coefs[:-1]), coefs[-1] * scale],
-            [
-                *(array.astype(self._dtype) for array in intercepts[:-1]),
-                intercepts[-1] * scale + centre,
-            ],
+            [*(array.astype(dtype) for array in coefs[:-1]), coefs[-1] * scale],
+            [*(array.astype(dtype) for array in intercepts[:-1]), intercepts[-1] * scale + shift],
         )
 
 

@@ -4,17 +4,104 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import Tensor
 
-from skspectral._training.batches import RowDataset
+from skspectral._estimators.checks import check_table
+from skspectral._estimators.rows import Rows
+from skspectral._estimators.targets import Target
+from skspectral._training.batches import RowDataset, to_tensor
 from skspectral._training.net import SpectralNet
 from skspectral._training.torch_state import training_state
 from skspectral.nn._relevance import hidden_relevances
+
+
+def of_all_nodes(net: SpectralNet, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return one value per node that there ever was, zero (False) for those that are gone.
+
+    Parameters
+    ----------
+    net : SpectralNet
+    arrays : sequence of ndarray of shape (n_nodes,)
+        One per hidden layer, for the nodes that are there.
+    """
+    filled = []
+    for array, index, size in zip(
+        arrays, net.node_indices_, net.module.hidden_layer_sizes, strict=True
+    ):
+        filled.append(np.zeros(size, dtype=array.dtype))
+        filled[-1][index] = array
+    return filled
+
+
+def alive_nodes(net: SpectralNet) -> list[np.ndarray]:
+    """Tell which nodes are alive, list of bool ndarray of shape (n_nodes,), one per layer."""
+    return of_all_nodes(net, [mask.cpu().numpy() for mask in net.alive_masks()])
+
+
+def present_nodes(net: SpectralNet) -> list[np.ndarray]:
+    """Tell which nodes have not left in training, list of bool ndarray of shape (n_nodes,)."""
+    return of_all_nodes(net, [np.ones(len(index), dtype=bool) for index in net.node_indices_])
+
+
+def last_hidden(estimator: Any, X: Any) -> np.ndarray:
+    """Return activations of the last hidden layer, float64 array of shape (n, n_nodes)."""
+    check_is_fitted(estimator)
+    module = estimator.module_
+    return map_rows(estimator, X, module.last_hidden, module.layer_sizes[-2])
+
+
+def map_rows(
+    estimator: Any, X: Any, function: Callable[[Tensor], Tensor], width: int
+) -> np.ndarray:
+    """Apply `function` to rows, part by part, into one float64 array of shape (n, width).
+
+    Parameters
+    ----------
+    estimator : fitted SpectralMLPRegressor or SpectralMLPClassifier
+    X : {array-like, sparse matrix} of shape (n, n_features)
+    function : callable
+        From a Tensor of rows to a Tensor of shape (n_rows, width).
+    width : int
+    """
+    X = validate_data(
+        estimator, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
+    )
+    net = estimator.net_
+    dataset = RowDataset(X, None, None, net.dtype, net.device, in_parts=True)
+    mapped = np.empty((len(dataset), width))
+    start = 0
+    # dead nodes hold denormal numbers, which slow a CPU severely unless they are flushed
+    with training_state(n_threads=None), torch.no_grad():
+        for rows, _ in net.get_iterator(dataset):
+            mapped[start : start + len(rows)] = function(rows.to(net.device)).cpu()
+            start += len(rows)
+    return mapped
+
+
+@torch.no_grad()
+def data_loss(estimator: Any, X: Any, y: Any) -> float:
+    """Return the data term of the loss over rows, in the units of training.
+
+    Parameters
+    ----------
+    estimator : fitted SpectralMLPRegressor or SpectralMLPClassifier
+    X : {array-like, sparse matrix} of shape (n, n_features)
+    y : array-like of shape (n,) or (n, n_outputs)
+    """
+    X, y = check_table(estimator, X, y, reset=False)
+    estimator._target.check_same(y, subset=True)
+    dataset, net = estimator._dataset(Rows(X, y, None)), estimator.net_
+    total = 0.0
+    for X, y in net.get_iterator(dataset):
+        total += float(net.get_loss(net.infer(X), y, X=X)) * len(y)
+    return total / len(dataset)
 
 
 class FittedNetworkMixin:
@@ -24,15 +111,9 @@ class FittedNetworkMixin:
     net_: SpectralNet
     n_outputs_: int
     size_settled_: bool | None
-    _dtype: str
-    _fitted_architecture: dict[str, Any]
     _input_scaler: StandardScaler
-    _layer_sizes: tuple[int, ...]
     _random_state: np.random.RandomState
-
-    @property
-    def _torch_dtype(self):
-        return getattr(torch, self._dtype)
+    _target: Target
 
     @property
     def module_(self):
@@ -43,7 +124,8 @@ class FittedNetworkMixin:
     @property
     def feature_relevance_(self):
         """Relevance of each node, list of ndarray of shape (n_nodes,); zero where it is gone."""
-        return self._of_all_nodes([r.cpu().numpy() for r in hidden_relevances(self.module_)])
+        present = [relevance.cpu().numpy() for relevance in hidden_relevances(self.module_)]
+        return of_all_nodes(self.net_, present)
 
     @property
     def node_indices_(self):
@@ -51,31 +133,17 @@ class FittedNetworkMixin:
         check_is_fitted(self, "net_")
         return [index.copy() for index in self.net_.node_indices_]
 
-    def _of_all_nodes(self, arrays):
-        """Return one value per node that there ever was, zero (False) for those that are gone."""
-        filled = []
-        for array, index, size in zip(
-            arrays, self.net_.node_indices_, self._layer_sizes[1:-1], strict=True
-        ):
-            filled.append(np.zeros(size, dtype=array.dtype))
-            filled[-1][index] = array
-        return filled
-
     @property
     def n_alive_nodes_(self):
         """Number of alive nodes per hidden layer, list of int."""
         check_is_fitted(self, "net_")
         return [int(mask.sum()) for mask in self.net_.alive_masks()]
 
-    def _output_scale(self):
-        """Return centre and scale of the outputs, arrays of shape (n_outputs,)."""
-        return np.zeros(self.n_outputs_), np.ones(self.n_outputs_)
-
     @property
     def coefs_(self):
         """Effective weights in units of y, list of ndarray of shape (n_in, n_out)."""
         weights = [layer.weight.detach().cpu().numpy().T.copy() for layer in self.module_.layers]
-        _, scale = self._output_scale()
+        _, scale = self._target.scale
         weights[-1] = weights[-1] * scale
         return weights
 
@@ -83,13 +151,13 @@ class FittedNetworkMixin:
     def intercepts_(self):
         """Biases in units of y, list of ndarray of shape (n_out,)."""
         biases = [
-            np.zeros(layer.out_features, dtype=self._dtype)
+            layer.weight.new_zeros(layer.out_features).cpu().numpy()
             if layer.bias is None
             else layer.bias.detach().cpu().numpy().copy()
             for layer in self.module_.layers
         ]
-        centre, scale = self._output_scale()
-        biases[-1] = biases[-1] * scale + centre
+        shift, scale = self._target.scale
+        biases[-1] = biases[-1] * scale + shift
         return biases
 
     @property
@@ -102,30 +170,18 @@ class FittedNetworkMixin:
         constant = paths.sum() == 0 or not all(self.n_alive_nodes_)
         return np.zeros_like(paths) if constant else paths / paths.sum()
 
-    def _dataset_of(self, X):
-        """Check rows to predict for, RowDataset on the device of the network."""
-        X = validate_data(
-            self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
-        )
-        return RowDataset(X, None, None, self._torch_dtype, self.net_.device, in_parts=True)
+    def _dataset(self, rows, weight=None):
+        """Move rows to the device of the network; weights are scaled to mean 1 unless given."""
+        net = self.net_
+        target = torch.as_tensor(self._target.encode(rows.y)).to(net.device)
+        if target.is_floating_point():
+            target = target.to(net.dtype)
+        weight = rows.scaled_weight() if weight is None else weight
+        if weight is not None:
+            weight = to_tensor(weight, net.dtype, net.device)
+        return RowDataset(rows.X, target, weight, net.dtype, net.device)
 
     def _outputs(self, X):
         """Return the linear outputs of the network, float64 array of shape (n, n_outputs)."""
         check_is_fitted(self)
-        return self._map_rows(X, self.module_, self.module_.layer_sizes[-1])
-
-    def _last_hidden(self, X):
-        """Return activations of the last hidden layer, float64 array of shape (n, n_nodes)."""
-        check_is_fitted(self)
-        return self._map_rows(X, self.module_.last_hidden, self.module_.layer_sizes[-2])
-
-    def _map_rows(self, X, function, width):
-        """Apply `function` to the rows, part by part, into one float64 array."""
-        dataset = self._dataset_of(X)
-        mapped = np.empty((len(dataset), width))
-        start = 0
-        with training_state(n_threads=None), torch.no_grad():  # dead nodes hold denormal numbers
-            for rows, _ in self.net_.get_iterator(dataset):
-                mapped[start : start + len(rows)] = function(rows.to(self.net_.device)).cpu()
-                start += len(rows)
-        return mapped
+        return map_rows(self, X, self.module_, self.module_.layer_sizes[-1])

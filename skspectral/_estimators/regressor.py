@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 from sklearn.base import RegressorMixin
 
 from skspectral._compat import _fit_context
 from skspectral._estimators.base import BaseSpectralMLP
-from skspectral._estimators.rows import ravel_column
+from skspectral._estimators.targets import NumberTarget
 
 
 class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
@@ -218,6 +217,8 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         "normalize_y": ["boolean"],
     }
 
+    _target: NumberTarget
+
     def __init__(
         self,
         hidden_layer_sizes=(256,),
@@ -283,47 +284,11 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         self.callbacks = callbacks
         self.verbose = verbose
 
-    def _check_target(self, y):
-        if not np.issubdtype(np.asarray(y).dtype, np.number):
-            try:
-                y = np.asarray(y).astype(np.float64)
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"`y` must be numeric for regression: {error}.") from error
-        return ravel_column(np.asarray(y, dtype=np.float64))
+    def _new_target(self, y, classes=None):
+        return NumberTarget.of(y)
 
-    def _start_target(self, y, classes=None):
-        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
-        self._y_ndim = y.ndim
-        self.out_activation_ = "identity"
-
-    def _check_same_target(self, y, subset=False):
-        n_outputs = 1 if y.ndim == 1 else y.shape[1]
-        if n_outputs != self.n_outputs_:
-            raise ValueError(
-                f"`y` has {n_outputs} outputs, but the network was fitted with {self.n_outputs_}."
-            )
-
-    def _start_scale(self, rows):
-        y = rows.y.reshape(len(rows), -1)
-        self.y_mean_, self.y_scale_ = np.zeros(self.n_outputs_), np.ones(self.n_outputs_)
-        if self.normalize_y:
-            with np.errstate(over="ignore"):
-                self.y_mean_ = np.average(y, axis=0, weights=rows.weight)
-                variance = np.average((y - self.y_mean_) ** 2, axis=0, weights=rows.weight)
-            if not np.isfinite(variance).all():
-                raise ValueError(
-                    f"`y` holds values up to {np.abs(y).max():g}, whose variance overflows. "
-                    "Divide y by a constant."
-                )
-            deviation = np.sqrt(variance)
-            noise = 10 * np.finfo(np.float64).eps * np.abs(self.y_mean_)
-            self.y_scale_ = np.where(deviation > noise, deviation, 1.0)
-
-    def _encode(self, y):
-        return (y.reshape(len(y), -1) - self.y_mean_) / self.y_scale_
-
-    def _output_scale(self):
-        return self.y_mean_, self.y_scale_
+    def _scaled_target(self, rows):
+        return self._target.scaled_by(rows) if self.normalize_y else self._target
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
@@ -370,5 +335,5 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         NotFittedError
             If the estimator is not fitted.
         """
-        y = self._outputs(X) * self.y_scale_ + self.y_mean_
-        return y.ravel() if self._y_ndim == 1 else y
+        outputs = self._outputs(X)
+        return self._target.decode(outputs)

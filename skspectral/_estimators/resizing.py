@@ -1,4 +1,4 @@
-"""Smaller fitted estimators, cut out of a fitted one."""
+"""Smaller and wider fitted estimators, cut out of a fitted one or grown from it."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -13,8 +13,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skspectral._estimators.checks import check_has_nodes, check_hidden_layer_sizes
-from skspectral._estimators.fitted import FittedNetworkMixin
+from skspectral._estimators.fitted import FittedNetworkMixin, alive_nodes, present_nodes
 from skspectral._estimators.ranking import check_n_nodes, masks_of, rank_nodes
+from skspectral._training.seeds import new_seed
 from skspectral.nn._grow import grow
 from skspectral.nn._shrink import shrink
 
@@ -23,8 +24,65 @@ def _is_share(value):
     return isinstance(value, Real) and not isinstance(value, bool) and 0 <= float(value) < 1
 
 
-class PrunableMixin(FittedNetworkMixin):
-    """Cut nodes out of the trained network by their relevance."""
+def keep_nodes(estimator, masks):
+    """Return a copy of a fitted estimator with the masked network.
+
+    Parameters
+    ----------
+    estimator : fitted SpectralMLPRegressor or SpectralMLPClassifier
+    masks : list of bool ndarray of shape (n_nodes,)
+        One per hidden layer, numbered as in `hidden_layer_sizes`.
+    """
+    physical = [
+        np.asarray(mask)[index] for mask, index in zip(masks, estimator.node_indices_, strict=True)
+    ]
+    small = with_module(estimator, shrink(estimator.module_, physical))
+    alive = alive_nodes(estimator.net_)
+    if any((a & ~mask).any() for a, mask in zip(alive, masks, strict=True)):
+        small.size_settled_ = None  # what is left is a choice, not where training ended
+    return small
+
+
+def with_module(estimator, module):
+    """Return a copy that goes on with another module, its nodes numbered anew.
+
+    Not scikit-learn's ``clone``, which forgets what was fitted, nor a deep copy, which would
+    copy the weights that are replaced here and the history.
+    """
+    changed = copy.copy(estimator)
+    changed.net_ = estimator.net_.with_module(module)
+    changed.hidden_layer_sizes = module.layer_sizes[1:-1]
+    if estimator._random_state is not check_random_state(None):  # numpy's own is shared by all
+        changed._random_state = copy.deepcopy(estimator._random_state)
+    if estimator.net_.random_state is not None:
+        changed.net_.random_state = changed._random_state
+    changed._input_scaler = copy.deepcopy(estimator._input_scaler)
+    return changed
+
+
+def present_masks(estimator, masks):
+    """Return `masks` without the nodes that left in training."""
+    return [mask & there for mask, there in zip(masks, present_nodes(estimator.net_), strict=True)]
+
+
+def set_trainable(estimator, trainable):
+    """Change what is trained from here on, in the parameter and in the network."""
+    estimator.net_.set_trainable(trainable)
+    return estimator.set_params(trainable=trainable)
+
+
+def _check_wider(sizes, alive):
+    if len(sizes) != len(alive) or any(
+        size < n_alive for size, n_alive in zip(sizes, alive, strict=True)
+    ):
+        raise ValueError(
+            f"`hidden_layer_sizes` must be at least the alive nodes, {list(alive)}; "
+            f"got {list(sizes)}. To make the network smaller, call prune."
+        )
+
+
+class ResizableMixin(FittedNetworkMixin):
+    """Cut nodes out of the trained network, or add some."""
 
     def prune(self, *, n_nodes=None, threshold=None):
         """Return a physically smaller fitted estimator.
@@ -70,62 +128,15 @@ class PrunableMixin(FittedNetworkMixin):
         ranking = rank_nodes(relevances)
         if n_nodes is not None:
             sizes = [len(relevance) for relevance in relevances]
-            return self._keep(masks_of(check_n_nodes(n_nodes, sizes), ranking))
+            return keep_nodes(self, masks_of(check_n_nodes(n_nodes, sizes), ranking))
         if threshold is None:
-            masks = self._alive_masks()
+            masks = alive_nodes(self.net_)
         elif _is_share(threshold):
             masks = [relevance > threshold * relevance.max() for relevance in relevances]
         else:
             raise ValueError(f"`threshold` must be a number in [0, 1); got {threshold!r}.")
         best = masks_of([1] * len(masks), ranking)
-        return self._keep([mask | one for mask, one in zip(masks, best, strict=True)])
-
-    def _keep(self, masks):
-        """Return the estimator of the masked network, list of bool ndarray of shape (n_nodes,)."""
-        physical = [
-            np.asarray(mask)[index] for mask, index in zip(masks, self.node_indices_, strict=True)
-        ]
-        small = self._with_module(shrink(self.module_, physical))
-        alive = self._alive_masks()
-        if any((a & ~mask).any() for a, mask in zip(alive, masks, strict=True)):
-            small.size_settled_ = None  # what is left is a choice, not where training ended
-        return small
-
-    def _with_module(self, module):
-        """Return a copy that goes on with another module, its nodes numbered anew."""
-        changed = copy.copy(self)
-        changed.net_ = self.net_.with_module(module)
-        changed._layer_sizes = module.layer_sizes
-        changed.hidden_layer_sizes = module.layer_sizes[1:-1]
-        sizes = list(changed.hidden_layer_sizes)
-        changed._fitted_architecture = {**self._fitted_architecture, "hidden_layer_sizes": sizes}
-        if self._random_state is not check_random_state(None):  # numpy's own is shared by all
-            changed._random_state = copy.deepcopy(self._random_state)
-        if self.net_.random_state is not None:
-            changed.net_.random_state = changed._random_state
-        changed._input_scaler = copy.deepcopy(self._input_scaler)
-        return changed
-
-    def _there(self, masks):
-        """Return `masks` without the nodes that left in training."""
-        present = self._of_all_nodes([np.ones(len(i), dtype=bool) for i in self.node_indices_])
-        return [mask & there for mask, there in zip(masks, present, strict=True)]
-
-    def _alive_masks(self):
-        return self._of_all_nodes([mask.cpu().numpy() for mask in self.net_.alive_masks()])
-
-    def _set_trainable(self, trainable):
-        """Change what is trained from here on."""
-        self.net_.module_.set_trainable(trainable)
-        self.net_.module.keywords["trainable"] = trainable
-        self.net_.restart_optimizer()
-        self.trainable = trainable
-        self._fitted_architecture = {**self._fitted_architecture, "trainable": trainable}
-        return self
-
-
-class GrowableMixin(PrunableMixin):
-    """Add nodes to the trained network."""
+        return keep_nodes(self, [mask | one for mask, one in zip(masks, best, strict=True)])
 
     def grow(self, hidden_layer_sizes=None, *, random_state=None):
         """Return a wider fitted estimator, for training to go on.
@@ -175,25 +186,15 @@ class GrowableMixin(PrunableMixin):
         >>> best = min(reg, again, key=lambda fitted: fitted.loss_curve_[-1])
         """
         check_is_fitted(self, "net_")
-        check_has_nodes(self._layer_sizes[1:-1], "grow")
-        sizes = self._layer_sizes[1:-1]
+        n_inputs, *sizes, n_outputs = self.net_.module.layer_sizes
+        check_has_nodes(sizes, "grow")
         if hidden_layer_sizes is not None:
-            sizes = check_hidden_layer_sizes(hidden_layer_sizes)
+            sizes = list(check_hidden_layer_sizes(hidden_layer_sizes))
         alive = self.prune()
-        self._check_wider(sizes, alive.hidden_layer_sizes)
+        _check_wider(sizes, alive.hidden_layer_sizes)
         rng = alive._random_state if random_state is None else check_random_state(random_state)
-        generator = torch.Generator().manual_seed(int(rng.randint(2**31)))
-        layer_sizes = (self._layer_sizes[0], *sizes, self._layer_sizes[-1])
-        grown = alive._with_module(grow(alive.module_, layer_sizes, generator=generator))
+        generator = torch.Generator().manual_seed(new_seed(rng))
+        layer_sizes = (n_inputs, *sizes, n_outputs)
+        grown = with_module(alive, grow(alive.module_, layer_sizes, generator=generator))
         grown.size_settled_ = None
         return grown
-
-    @staticmethod
-    def _check_wider(sizes, alive):
-        if len(sizes) != len(alive) or any(
-            size < n_alive for size, n_alive in zip(sizes, alive, strict=True)
-        ):
-            raise ValueError(
-                f"`hidden_layer_sizes` must be at least the alive nodes, {list(alive)}; "
-                f"got {list(sizes)}. To make the network smaller, call prune."
-            )

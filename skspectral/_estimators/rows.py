@@ -84,6 +84,23 @@ class Rows:
         return self.take(kept), self.take(held_out)
 
 
+def hold_out(rows: Rows, fraction: float, stratify: bool, random_state: Any) -> tuple[Rows, Rows]:
+    """Split off validation rows for early stopping; return the rest and these.
+
+    Raises
+    ------
+    ValueError
+        If there are too few rows, or too few of a class.
+    """
+    try:
+        return rows.split(fraction, stratify, random_state)
+    except ValueError as error:
+        raise ValueError(
+            f"Early stopping cannot hold out `validation_fraction`={fraction} of {len(rows)} "
+            f"rows: {error} Give X_val and y_val, or set early_stopping=False."
+        ) from error
+
+
 def ravel_column(y: np.ndarray) -> np.ndarray:
     """Flatten a single column with scikit-learn's warning; several columns stay."""
     if y.ndim == 2 and y.shape[1] == 1:

@@ -26,6 +26,7 @@ from skspectral._compat import Interval, StrOptions, _fit_context, _routing_enab
 from skspectral._estimators.checks import check_alphas
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._estimators.rows import Rows, check_weights
+from skspectral._estimators.targets import target_kind
 from skspectral._path.alphas import alpha_grid
 from skspectral._path.plateau import find_plateau
 from skspectral._path.summary import describe, gather, order_of_leaving, warn_if_alive
@@ -186,7 +187,7 @@ class BaseSpectralMLPCV(NetworkInsideMixin, BaseEstimator):
         checked, y = validate_data(
             self, X, y, accept_sparse="csr", multi_output=True, dtype=(np.float64, np.float32)
         )
-        y = self._inner()._check_target(y)
+        y = target_kind(self._inner()).check(y)
         X = X if "feature_names_in_" in vars(self) else checked
         rows = Rows(X, y, check_weights(sample_weight, checked))
         return rows.positive() if self._makes_folds() else rows  # others may name all indices

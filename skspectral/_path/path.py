@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from numbers import Integral, Real
 
-import torch
 from sklearn.base import clone
 
 from skspectral._compat import Interval, StrOptions, validate_params
-from skspectral._estimators.checks import check_alphas
+from skspectral._estimators.checks import check_alphas, check_table
+from skspectral._estimators.fitted import data_loss
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._estimators.rows import Rows, check_weights
 from skspectral._path.alphas import (
@@ -25,30 +25,17 @@ from skspectral._path.walk import (
     check_path_estimator,
     walk,
 )
-from skspectral._training.batches import PREDICTION_ROWS, RowBatches
 
 
 def _check_data(network, X, y, sample_weight, X_val, y_val):
     """Raise where a fit would; return the rows of positive weight."""
     probe = clone(network)
     probe._validate_params()
-    _, checked = probe._check_rows(X, y, reset=True)
+    _, checked = check_table(probe, X, y, reset=True)
     if X_val is not None:
-        probe._check_rows(X_val, y_val, reset=False)
+        check_table(probe, X_val, y_val, reset=False)
     rows = Rows(X, checked, check_weights(sample_weight, X)).positive()
     return rows.X, rows.y, rows.weight
-
-
-@torch.no_grad()
-def data_loss(estimator, X, y):
-    """Return the data term of the loss over some rows, in the units of training."""
-    X, y = estimator._check_rows(X, y, reset=False)
-    estimator._check_same_target(y, subset=True)
-    dataset = estimator._dataset(Rows(X, y, None))
-    total = 0.0
-    for X, y in RowBatches(dataset, PREDICTION_ROWS):
-        total += float(estimator.net_.get_loss(estimator.net_.infer(X), y, X=X)) * len(y)
-    return total / len(dataset)
 
 
 @validate_params(

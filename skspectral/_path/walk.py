@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skspectral._compat import _num_samples
 from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._estimators.checks import check_has_nodes, check_hidden_layer_sizes
+from skspectral._estimators.recipe import batch_rows
 
 STEPS_PER_ROOT = 4
 
@@ -54,7 +55,7 @@ def path_epochs(estimator, n_rows, path_max_iter="auto"):
     path_max_iter : int or "auto"
     """
     steps = np.clip(STEPS_PER_ROOT * math.sqrt(n_rows), LEAST_STEPS, MOST_STEPS)
-    epochs = steps / math.ceil(n_rows / estimator._batch_size(n_rows))
+    epochs = steps / math.ceil(n_rows / batch_rows(estimator.batch_size, n_rows))
     first, later = estimator.max_iter, path_max_iter
     if first == "auto":
         first = math.ceil(FIRST_FACTOR * epochs)

@@ -13,9 +13,11 @@ from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skspectral._compat import Interval, StrOptions, validate_params
+from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._estimators.checks import check_has_nodes
+from skspectral._estimators.fitted import of_all_nodes
 from skspectral._estimators.ranking import SCOPES, check_n_nodes, first_nodes, rank_nodes
-from skspectral._estimators.resizing import PrunableMixin
+from skspectral._estimators.resizing import keep_nodes, present_masks
 from skspectral.nn._relevance import RELEVANCES
 
 FINE_UP_TO = 64
@@ -61,9 +63,9 @@ def network_relevances(estimator, relevance, random_state=None):
     if relevance == "random":
         rng = check_random_state(random_state)
         present = [rng.permutation(len(index)) + 1.0 for index in estimator.node_indices_]
-        return estimator._of_all_nodes(present)
+        return of_all_nodes(estimator.net_, present)
     present = [r.cpu().numpy().astype(float) for r in RELEVANCES[relevance](estimator.module_)]
-    return estimator._of_all_nodes(present)
+    return of_all_nodes(estimator.net_, present)
 
 
 def evaluate_nested(estimator, ranking, sizes, score):
@@ -88,7 +90,7 @@ def evaluate_nested(estimator, ranking, sizes, score):
     """
     n_parameters, scores = [], []
     for size in sizes:
-        network = estimator._keep(first_nodes(ranking, size))
+        network = keep_nodes(estimator, first_nodes(ranking, size))
         n_parameters.append(count_parameters(network.module_))
         scores.append(score(network))
     return np.array(n_parameters), scores
@@ -104,7 +106,7 @@ def count_parameters(module):
 
 def check_network(estimator):
     """Raise unless `estimator` is a fitted one of this package with hidden layers."""
-    if not isinstance(estimator, PrunableMixin):
+    if not isinstance(estimator, BaseSpectralMLP):
         raise TypeError(
             "`estimator` must be a SpectralMLPRegressor or SpectralMLPClassifier; got "
             f"{type(estimator).__name__}."
@@ -233,7 +235,10 @@ def pruning_curve(
     scorer = check_scoring(estimator, scoring)
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
     kept = np.array(
-        [[mask.sum() for mask in estimator._there(first_nodes(ranking, size))] for size in sizes]
+        [
+            [mask.sum() for mask in present_masks(estimator, first_nodes(ranking, size))]
+            for size in sizes
+        ]
     )
     n_kept, first = np.unique(kept.sum(axis=1), return_index=True)
     n_parameters, score = evaluate_nested(

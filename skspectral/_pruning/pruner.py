@@ -27,11 +27,14 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skspectral._compat import Interval, RealNotInt, StrOptions, _fit_context
+from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._estimators.checks import check_has_nodes, check_hidden_layer_sizes
+from skspectral._estimators.fitted import last_hidden
 from skspectral._estimators.ranking import SCOPES, check_n_nodes, masks_of
 from skspectral._estimators.regressor import SpectralMLPRegressor
-from skspectral._estimators.resizing import PrunableMixin
+from skspectral._estimators.resizing import keep_nodes, present_masks
 from skspectral._estimators.rows import Rows, check_weights
+from skspectral._estimators.targets import target_kind
 from skspectral._pruning.fit_routing import route
 from skspectral._pruning.fold_curves import fold_curve, margins
 from skspectral._pruning.strategies import (
@@ -81,7 +84,7 @@ class PrunedNetworkMixin(NetworkInsideMixin, ClassNamePrefixFeaturesOutMixin, Tr
             If the pruner is not fitted.
         """
         check_is_fitted(self)
-        return self.estimator_._last_hidden(X)
+        return last_hidden(self.estimator_, X)
 
     @property
     def _n_features_out(self):
@@ -321,8 +324,8 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
             full = strategy.full(rows)
             ranking = strategy.ranking(full)
             masks = masks_of(n_nodes, ranking)
-        masks = full._there(masks)
-        small = strategy.finish(full._keep(masks), rows)
+        masks = present_masks(full, masks)
+        small = strategy.finish(keep_nodes(full, masks), rows)
         if self.fine_tune:
             small = strategy.train_on(small, rows, max_iter=self.fine_tune)
         self.full_estimator_, self.estimator_ = full, small
@@ -342,7 +345,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
     def _strategy(self, rng, fit_params):
         """Return how the network is made, after checking that it can be."""
         network = self._inner()
-        if not isinstance(network, PrunableMixin):
+        if not isinstance(network, BaseSpectralMLP):
             raise TypeError(
                 "`estimator` must be a SpectralMLPRegressor or SpectralMLPClassifier, or one of "
                 f"them in a FrozenEstimator; got {type(network).__name__}. In a pipeline put the "
@@ -378,10 +381,10 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
             self, X, y, accept_sparse="csr", multi_output=True, dtype=(np.float64, np.float32)
         )
         network = self._inner()
-        y = network._check_target(y)
+        y = target_kind(network).check(y)
         if self._is_frozen():
             validate_data(network, X, reset=False, skip_check_array=True)
-            network._check_same_target(y, subset=not self.fine_tune)
+            network._target.check_same(y, subset=not self.fine_tune)
         X = X if hasattr(self, "feature_names_in_") else checked
         return Rows(X, y, check_weights(sample_weight, checked))
 

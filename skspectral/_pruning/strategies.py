@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.base import clone
 
 from skspectral._estimators.ranking import first_nodes, node_priorities, places, rank_nodes
+from skspectral._estimators.resizing import set_trainable
 from skspectral._estimators.rows import Rows
 from skspectral._pruning.curve import (
     FINE_UP_TO,
@@ -165,7 +166,7 @@ class CutUntrained(CutTrained):
 
     def finish(self, network: Any, rows: Rows) -> Any:
         """Train the cut network as the estimator asks for."""
-        return self.train_on(network._set_trainable(self.estimator.trainable), rows)
+        return self.train_on(set_trainable(network, self.estimator.trainable), rows)
 
 
 class CutFrozen(CutTrained):

@@ -11,7 +11,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skspectral._estimators.resizing import PrunableMixin
+from skspectral._estimators.base import BaseSpectralMLP
 
 INNER = ("best_estimator_", "estimator_", "regressor_")
 """Where searches, meta-estimators and a transformed target keep what they fitted."""
@@ -40,7 +40,7 @@ def final_network(estimator: Any, *, or_of: tuple[type, ...] = ()) -> Any:
     inner = next((name for name in INNER if hasattr(estimator, name)), None)
     if inner is not None:
         return final_network(getattr(estimator, inner), or_of=or_of)
-    if not isinstance(estimator, (PrunableMixin, *or_of)):
+    if not isinstance(estimator, (BaseSpectralMLP, *or_of)):
         names = ["SpectralMLPRegressor", "SpectralMLPClassifier", *(cls.__name__ for cls in or_of)]
         raise TypeError(
             f"`estimator` must be one of {', '.join(names)}, or hold one as a Pipeline, a "

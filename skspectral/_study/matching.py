@@ -16,6 +16,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils import Bunch
 
 from skspectral._compat import Interval, validate_params
+from skspectral._estimators.fitted import alive_nodes
 from skspectral._study.final_network import final_network
 
 HOMOGENEOUS = ("relu", "identity")
@@ -54,7 +55,7 @@ def alive_network(estimator: Any) -> AliveNetwork:
     if isinstance(network, (MLPRegressor, MLPClassifier)):
         everything = [np.arange(layer.shape[1]) for layer in network.coefs_[:-1]]
         return AliveNetwork(network.coefs_, network.intercepts_, everything, network.activation)
-    masks = network._alive_masks()
+    masks = alive_nodes(network.net_)
     small = network.prune()
     coefs, intercepts = small.coefs_, small.intercepts_
     if not all(mask.any() for mask in masks):  # pruning keeps a node of a layer that has died

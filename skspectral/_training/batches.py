@@ -14,6 +14,8 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from skspectral._training.seeds import new_seed
+
 PREDICTION_ROWS = 1024
 """Rows at a time outside training: small enough for activations to stay in the cache."""
 GATHERED_BYTES = 2**22
@@ -143,7 +145,7 @@ class RowBatches:
 def _permutation(n_rows: int, random_state: np.random.RandomState, X: Any) -> Any:
     """Draw an order of rows where it is used: on the GPU for rows that lie there."""
     if isinstance(X, Tensor) and X.is_cuda:
-        generator = torch.Generator(X.device).manual_seed(random_state.randint(2**31 - 1))
+        generator = torch.Generator(X.device).manual_seed(new_seed(random_state))
         return torch.randperm(n_rows, generator=generator, device=X.device)
     order = random_state.permutation(n_rows)
     return torch.from_numpy(order) if isinstance(X, Tensor) else order

@@ -9,14 +9,17 @@ import torch
 from skspectral._training.batches import PREDICTION_ROWS, RowBatches, RowDataset
 from skspectral._training.net import SpectralNet
 from skspectral._training.settling import FED, Settling, feed_ratios, half_way
+from skspectral._training.stopping import BestEpoch, StopOnPlateau
 
 USELESS = 100.0
 """Training has diverged where the loss exceeds that of zero outputs by this factor."""
-TINY = 1e-12
+CONSTANT = 1e-12
 """Loss of zero outputs below which the target is constant, and nothing to compare with."""
 
 
-def judge_size(net: SpectralNet, dataset: RowDataset) -> Settling | None:
+def judge_size(
+    net: SpectralNet, dataset: RowDataset, best_epoch: BestEpoch | None = None
+) -> Settling | None:
     """Judge whether the size has settled, from one full gradient of the data term.
 
     Parameters
@@ -25,14 +28,16 @@ def judge_size(net: SpectralNet, dataset: RowDataset) -> Settling | None:
         After training.
     dataset : RowDataset
         The training rows.
+    best_epoch : BestEpoch or None, default=None
+        What has restored an epoch, if anything.
 
     Returns
     -------
     Settling or None
         None where nothing is spectral or nothing is penalised.
     """
-    best = dict(net.callbacks_).get("_best_epoch")
-    rows = net.history[net.first_epoch_ : best.best_epoch_ if best else None]
+    last = None if best_epoch is None else best_epoch.best_epoch_
+    rows = net.history[net.first_epoch_ : last]
     net.module_.zero_grad()
     for X, y in RowBatches(dataset, PREDICTION_ROWS):
         loss = net.get_loss(net.infer(X), y, X=X)
@@ -81,7 +86,7 @@ def describe_failure(net: SpectralNet, dataset: RowDataset, rate: float) -> str 
     if net.interrupted_:
         return f"Training was interrupted in epoch {epoch}; the weights are kept as they were."
     loss, useless = net.history[-1]["train_loss"], _loss_of_zero(net, dataset)
-    if loss <= USELESS * useless or useless < TINY:
+    if loss <= USELESS * useless or useless < CONSTANT:
         return None
     return (
         f"Training diverged: the loss ended at {loss:g}, where outputs of zero give "
@@ -109,9 +114,8 @@ def describe_size(
     )
 
 
-def describe_plateau(net: SpectralNet, epochs: int) -> str | None:
+def describe_plateau(net: SpectralNet, epochs: int, plateau: StopOnPlateau | None) -> str | None:
     """Say that a schedule without an end ran out of epochs; None where it did not."""
-    plateau = dict(net.callbacks_).get("_plateau")
     ran_out = len(net.history) - net.first_epoch_ >= epochs
     if plateau is None or plateau.stopped_ or not ran_out:
         return None

@@ -9,12 +9,12 @@ import inspect
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from sklearn.base import clone
-from skorch import NeuralNet
 from skorch.callbacks import Callback
 from skorch.dataset import unpack_data
 from skorch.history import History
@@ -25,9 +25,15 @@ from skspectral._training.backpropagation import Backpropagation
 from skspectral._training.batches import PREDICTION_ROWS, FixedSplit, RowBatches, RowDataset
 from skspectral._training.lean_update import GraphedUpdate, LeanUpdate, Update, lean_update
 from skspectral._training.losses import OUTPUT_ACTIVATIONS, DataTerm
-from skspectral._training.optimizers import COUPLED_OPTIMIZERS, FUSED_OPTIMIZERS, optimizer_class
+from skspectral._training.optimizers import (
+    build_optimizer,
+    decays_by_penalty,
+    parameter_groups,
+)
 from skspectral._training.penalty import Penalty, add_penalty_gradient
 from skspectral._training.schedule import HORIZON_SCHEDULES, SCHEDULES
+from skspectral._training.scorable import ScorableNet
+from skspectral.nn._architecture import Architecture
 from skspectral.nn._mlp import SpectralMLP
 from skspectral.nn._relevance import alive_masks, hidden_relevances
 
@@ -40,13 +46,13 @@ def _overrides(callbacks: list[tuple[str, Any]], *methods: str) -> bool:
     )
 
 
-class SpectralNet(NeuralNet):
+class SpectralNet(ScorableNet):
     """skorch net with the spectral penalty and whole-tensor batches.
 
     Parameters
     ----------
-    module : callable
-        ``module(generator=...)`` returns a new :class:`SpectralMLP`.
+    module : Architecture
+        Of the module that is built, with nodes numbered as there.
     out_activation : {"identity", "logistic", "softmax"}
         Of the outputs; it also chooses the loss.
     penalty : Penalty
@@ -68,11 +74,12 @@ class SpectralNet(NeuralNet):
     """
 
     callbacks_: list[tuple[str, Callback]]
+    module: Architecture
     schedule_: Callable[[float], float] | None
 
     def __init__(
         self,
-        module: Callable[..., SpectralMLP],
+        module: Architecture,
         *,
         out_activation: str,
         penalty: Penalty,
@@ -124,7 +131,7 @@ class SpectralNet(NeuralNet):
     def initialize_module(self) -> SpectralNet:
         """Build the module from the net's seed, apart from torch's global generator."""
         generator = torch.Generator().manual_seed(self.seed)
-        self.module_ = self.module(generator=generator)
+        self.module_ = self.module.build(generator)
         self.node_indices_ = [np.arange(size) for size in self.module_.layer_sizes[1:-1]]
         self.rows_seen_ = 0
         self.schedule_ = None
@@ -133,32 +140,16 @@ class SpectralNet(NeuralNet):
 
     def initialize_optimizer(self, triggered_directly: Any = None) -> SpectralNet:
         """Build the optimiser, with the penalty as its weight decay where that is the same."""
-        optimizer = optimizer_class(self.optimizer)
-        given = getattr(self.optimizer, "keywords", {})
-        self.decay_is_penalty_ = (
-            optimizer in COUPLED_OPTIMIZERS
-            and not given.get("decoupled_weight_decay")
-            and not _overrides(self.callbacks_, "on_grad_computed")
+        self.decay_is_penalty_ = decays_by_penalty(self.optimizer) and not _overrides(
+            self.callbacks_, "on_grad_computed"
         )
-        options = {"lr": self.lr}
-        if optimizer in FUSED_OPTIMIZERS and not {"foreach", "differentiable"} & set(given):
-            options["fused"] = given.get("fused", True)
-        self.optimizer_ = self.optimizer(self._parameter_groups(), **options)
-        for group in self.optimizer_.param_groups:
-            group["initial_lr"] = self.lr  # schedulers that go on from an epoch look for it
+        self.optimizer_ = build_optimizer(self.optimizer, self._parameter_groups(), self.lr)
         return self
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
-        """Group the trained parameters by the weight decay that the optimiser applies to them."""
-        groups: dict[float, list[Tensor]] = {}
-        for name, parameter in self.module_.named_parameters():
-            if parameter.requires_grad:
-                decay = 2 * self.penalty.coefficient(name) if self.decay_is_penalty_ else 0.0
-                groups.setdefault(decay, []).append(parameter)
-        signature = inspect.signature(optimizer_class(self.optimizer))
-        if "weight_decay" not in signature.parameters:
-            return [{"params": params} for params in groups.values()]
-        return [{"params": params, "weight_decay": decay} for decay, params in groups.items()]
+        return parameter_groups(
+            self.module_, self.penalty, self.optimizer, decays=self.decay_is_penalty_
+        )
 
     def get_dataset(self, X: Any, y: Any = None) -> RowDataset:
         """Wrap arrays; datasets are used as they are."""
@@ -190,35 +181,6 @@ class SpectralNet(NeuralNet):
         weight = X["sample_weight"] if isinstance(X, Mapping) else None
         loss: Tensor = self.criterion_(y_pred, y_true, weight)
         return loss
-
-    @property
-    def classes_(self) -> np.ndarray:
-        """Encoded classes, for scorers that ask for them."""
-        if self.out_activation == "identity":
-            raise AttributeError("A net for regression has no classes.")
-        return np.arange(max(2, self.module_.layer_sizes[-1]))
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Return probabilities, ndarray of shape (n, n_classes); raw outputs for regression."""
-        output: np.ndarray = super().predict_proba(X)
-        if self.out_activation == "logistic" and output.shape[1] == 1:
-            return np.hstack([1 - output, output])
-        return output
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Return encoded predictions, for callbacks that score the net itself."""
-        output = self.predict_proba(X)
-        if self.out_activation == "identity":
-            return output
-        multilabel = self.out_activation == "logistic" and self.module_.layer_sizes[-1] > 1
-        encoded: np.ndarray = (output > 0.5).astype(int) if multilabel else output.argmax(axis=1)
-        return encoded
-
-    def __sklearn_tags__(self) -> Any:
-        """Tell scorers whether the net predicts classes."""
-        tags = super().__sklearn_tags__()
-        tags.estimator_type = "regressor" if self.out_activation == "identity" else "classifier"
-        return tags
 
     def train(
         self,
@@ -258,11 +220,15 @@ class SpectralNet(NeuralNet):
         changed.initialize_callbacks()
         changed.module_ = module
         changed.node_indices_ = [np.arange(size) for size in module.layer_sizes[1:-1]]
-        changed.module = functools.partial(
-            SpectralMLP, module.layer_sizes, *self.module.args[1:], **self.module.keywords
-        )
+        changed.module = replace(self.module, layer_sizes=module.layer_sizes)
         changed.restart_optimizer()
         return changed
+
+    def set_trainable(self, trainable: str) -> None:
+        """Change what is trained from here on; see :class:`SpectralMLP`."""
+        self.module_.set_trainable(trainable)
+        self.module = replace(self.module, trainable=trainable)
+        self.restart_optimizer()
 
     def restart(self, *, callbacks: list[Any], **settings: Any) -> SpectralNet:
         """Take new settings and start the optimiser and the callbacks anew; weights stay."""
@@ -280,9 +246,10 @@ class SpectralNet(NeuralNet):
         with self._current_init_context("optimizer"):
             self.initialize_optimizer()
 
-    def drop_callbacks(self, names: Sequence[str]) -> None:
+    def drop_callbacks(self, dropped: Sequence[Callback]) -> None:
         """Forget the callbacks of one fit: they hold its data, and do not act on later passes."""
-        self.callbacks_ = [(name, cb) for name, cb in self.callbacks_ if name not in names]
+        gone = {id(callback) for callback in dropped}
+        self.callbacks_ = [(name, cb) for name, cb in self.callbacks_ if id(cb) not in gone]
         self.callbacks = self.callbacks_[len(self.get_default_callbacks()) :]
 
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:

@@ -1,14 +1,18 @@
-"""What is known of torch's optimisers, and Adam's steps without its bookkeeping."""
+"""Torch's optimisers: how they are built, and Adam's steps without its bookkeeping."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import Tensor, nn
+
+from skspectral._training.penalty import Penalty
 
 ADAM_BETAS = (0.9, 0.99)
 """A shorter memory of squared gradients than torch's 0.999: sizes settle in fewer steps."""
@@ -20,6 +24,53 @@ FUSED_OPTIMIZERS = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
 def optimizer_class(solver: Any) -> Any:
     """Return the class behind an optimiser class or a ``functools.partial`` of one."""
     return solver.func if isinstance(solver, functools.partial) else solver
+
+
+def decays_by_penalty(solver: Any) -> bool:
+    """Tell whether the weight decay of the optimiser is the gradient of an L2 penalty."""
+    given = getattr(solver, "keywords", {})
+    coupled = optimizer_class(solver) in COUPLED_OPTIMIZERS
+    return coupled and not given.get("decoupled_weight_decay")
+
+
+def parameter_groups(
+    module: nn.Module, penalty: Penalty, solver: Any, *, decays: bool
+) -> list[dict[str, Any]]:
+    """Group the trained parameters by the weight decay that the optimiser applies to them.
+
+    Parameters
+    ----------
+    module : Module
+    penalty : Penalty
+    solver : torch optimiser class or ``functools.partial`` of one
+    decays : bool
+        Whether the optimiser's decay is the penalty; otherwise it is zero.
+    """
+    groups: dict[float, list[Tensor]] = {}
+    for name, parameter in module.named_parameters():
+        if parameter.requires_grad:
+            # the gradient of alpha ||p||^2 is 2 alpha p
+            decay = 2 * penalty.coefficient(name) if decays else 0.0
+            groups.setdefault(decay, []).append(parameter)
+    signature = inspect.signature(optimizer_class(solver))
+    if "weight_decay" not in signature.parameters:
+        return [{"params": params} for params in groups.values()]
+    return [{"params": params, "weight_decay": decay} for decay, params in groups.items()]
+
+
+def build_optimizer(solver: Any, groups: list[dict[str, Any]], lr: float) -> torch.optim.Optimizer:
+    """Return the optimiser of parameters that :func:`parameter_groups` has grouped."""
+    given = getattr(solver, "keywords", {})
+    options: dict[str, Any] = {"lr": lr}
+    # torch refuses fused beside these two
+    if optimizer_class(solver) in FUSED_OPTIMIZERS and not {"foreach", "differentiable"} & set(
+        given
+    ):
+        options["fused"] = given.get("fused", True)
+    optimizer: torch.optim.Optimizer = solver(groups, **options)
+    for group in optimizer.param_groups:
+        group["initial_lr"] = lr  # schedulers that go on from an epoch look for it
+    return optimizer
 
 
 class FusedAdamSteps:

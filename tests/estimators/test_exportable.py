@@ -33,7 +33,7 @@ def fit_task(task, request, hidden_layer_sizes=(8,), **params):
 
 
 def assert_equal(model, exported, X):
-    rtol = RTOL[model._dtype]
+    rtol = RTOL[str(model.net_.dtype).removeprefix("torch.")]
     expected = model.predict(X)
     if is_classifier(model):
         np.testing.assert_allclose(exported.predict_proba(X), model.predict_proba(X), rtol)

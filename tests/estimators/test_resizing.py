@@ -5,6 +5,7 @@ import threading
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from skorch.callbacks import Callback, LRScheduler
@@ -51,7 +52,7 @@ def test_prune_equals_the_masked_network(reg, regression):
     small = reg.prune(n_nodes=[5, 4])
     masks = [r >= np.sort(r)[-n] for r, n in zip(reg.feature_relevance_, (5, 4), strict=True)]
     masked = mask_nodes(reg.module_, masks)
-    rows = reg._dataset_of(X).rows(slice(None))[0]
+    rows = torch.as_tensor(X, dtype=reg.net_.dtype)
     expected = masked(rows).detach().numpy()[:, 0] * reg.y_scale_ + reg.y_mean_
     np.testing.assert_allclose(small.predict(X), expected, rtol=1e-10)
 
@@ -146,7 +147,7 @@ def test_network_without_intercepts_is_pruned(regression, activation):
     ).fit(X, y)
     masks = [reg.feature_relevance_[0] >= np.sort(reg.feature_relevance_[0])[-4]]
     masked = (
-        mask_nodes(reg.module_, masks)(reg._dataset_of(X).rows(slice(None))[0]).detach().numpy()
+        mask_nodes(reg.module_, masks)(torch.as_tensor(X, dtype=reg.net_.dtype)).detach().numpy()
     )
     small = reg.prune(n_nodes=4)
     expected = masked[:, 0] * reg.y_scale_ + reg.y_mean_

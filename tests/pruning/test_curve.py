@@ -9,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, pruning_curve
+from skspectral._estimators.resizing import keep_nodes
 from skspectral._pruning.curve import size_grid
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -83,7 +84,7 @@ def test_path_relevance_ranks_by_the_product_of_norms(reg, regression):
     masks = [n >= np.sort(n)[-k] for n, k in zip(norms, (6, 4), strict=True)]
     curve = pruning_curve(reg, *regression, n_nodes=range(2, 27), relevance="path", scope="layer")
     at = curve.n_nodes_per_layer.tolist().index([6, 4])
-    assert curve.score[at] == pytest.approx(reg._keep(masks).score(*regression), abs=1e-9)
+    assert curve.score[at] == pytest.approx(keep_nodes(reg, masks).score(*regression), abs=1e-9)
 
 
 def test_parameters_are_those_that_there_are(regression):

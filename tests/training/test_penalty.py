@@ -11,6 +11,7 @@ from skspectral._training.batches import RowBatches, RowDataset
 from skspectral._training.net import SpectralNet
 from skspectral._training.penalty import Penalty, add_penalty_gradient
 from skspectral.nn import SpectralMLP
+from skspectral.nn._architecture import Architecture
 
 PENALTY = Penalty(weight=3e-2, phi=1e-2, lambda_=2e-2)
 N_STEPS = 200
@@ -24,9 +25,7 @@ def table():
 
 
 def build(eigenvalues="out-in"):
-    return functools.partial(
-        SpectralMLP, (4, 12, 6, 1), eigenvalues=eigenvalues, dtype=torch.float64
-    )
+    return Architecture((4, 12, 6, 1), eigenvalues=eigenvalues, dtype=torch.float64)
 
 
 def penalty_in_the_loss(module):
@@ -39,7 +38,7 @@ def penalty_in_the_loss(module):
 
 def reference_trajectory(X, y, optimizer, clip):
     """Plain torch: the penalty is a term of the loss, batches in order."""
-    module = build()(generator=torch.Generator().manual_seed(3))
+    module = build().build(generator=torch.Generator().manual_seed(3))
     optimizer = optimizer(module.parameters(), lr=1e-2)
     X, y = torch.as_tensor(X), torch.as_tensor(y)
     for step in range(N_STEPS):
@@ -98,7 +97,7 @@ def test_penalty_in_gradients_equals_penalty_in_loss(table, optimizer, clip):
 
 
 def test_penalty_value_is_the_sum_of_squares():
-    module = build()()
+    module = build().build()
     assert PENALTY.value(module) == pytest.approx(penalty_in_the_loss(module).item())
 
 
@@ -110,7 +109,7 @@ def test_penalty_spares_biases_and_frozen_parameters():
 
 def test_penalty_reaches_the_output_layer():
     for eigenvalues in ("out", "in", "out-in", "both"):
-        module = build(eigenvalues)()
+        module = build(eigenvalues).build()
         output = {id(p) for p in module.layers[-1].parameters()}
         assert output & {id(p) for p, _ in PENALTY.terms(module)}
 
@@ -124,4 +123,4 @@ def test_add_penalty_gradient_adds_twice_the_parameter():
 
 
 def test_penalty_of_nothing_is_zero():
-    assert Penalty(0, 0, 0).value(build()()) == 0
+    assert Penalty(0, 0, 0).value(build().build()) == 0

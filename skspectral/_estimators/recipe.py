@@ -1,0 +1,160 @@
+"""From the parameters of an estimator to the settings of one fit, value by value."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+from skorch.callbacks import LRScheduler
+
+from skspectral._training.history import negative_score, penalised_loss
+from skspectral._training.optimizers import ADAM_BETAS
+from skspectral._training.penalty import Penalty
+from skspectral._training.progress import Progress
+from skspectral._training.schedule import HORIZON_SCHEDULES, SMALL_TABLE_ROWS, auto_epochs
+from skspectral._training.shrinking import DropSilent
+from skspectral._training.sklearn_callbacks import SklearnCallbacks
+from skspectral._training.stopping import BestEpoch, StopAtTime, StopOnPlateau, validation_score
+
+SOLVERS = {"adam": functools.partial(torch.optim.Adam, betas=ADAM_BETAS), "sgd": torch.optim.SGD}
+AUTO_BATCH = 200
+"""Rows per step of batch_size="auto", as in scikit-learn's MLP."""
+OPEN_EPOCHS = 200
+"""Epochs of max_iter="auto" for schedules without an end, as in scikit-learn's MLP."""
+
+
+def optimizer_of(solver: Any) -> Any:
+    """Return the optimiser class, or partial of one, that `solver` names."""
+    return SOLVERS[solver] if isinstance(solver, str) else solver
+
+
+def batch_rows(batch_size: int | str, n_rows: int) -> int:
+    """Return the rows of a step."""
+    return min(AUTO_BATCH if batch_size == "auto" else int(batch_size), n_rows)
+
+
+def planned_epochs(max_iter: int | str, learning_rate: str, n_rows: int, batch_size: int) -> int:
+    """Return the most epochs of a fit; `batch_size` is the rows of a step."""
+    if max_iter != "auto":
+        return int(max_iter)
+    if learning_rate in HORIZON_SCHEDULES:
+        return auto_epochs(n_rows, batch_size)
+    return OPEN_EPOCHS
+
+
+def schedule_name(learning_rate: str, is_warm: bool, callbacks: Sequence[tuple[str, Any]]) -> str:
+    """Return the schedule: none beside a user's, no warm-up for weights that are trained.
+
+    Parameters
+    ----------
+    learning_rate : str
+        The parameter.
+    is_warm : bool
+        Whether training goes on from trained weights.
+    callbacks : sequence of (name, callback)
+        Of the net.
+    """
+    if any(isinstance(callback, LRScheduler) for _, callback in callbacks):
+        return "constant"
+    return "cosine" if is_warm and learning_rate == "onecycle" else learning_rate
+
+
+def dtype_of(dtype: str, n_rows: int, device: str) -> torch.dtype:
+    """Return torch's dtype; "auto" is exact for small tables on a CPU."""
+    if dtype == "auto":
+        dtype = "float64" if n_rows < SMALL_TABLE_ROWS and device == "cpu" else "float32"
+    chosen: torch.dtype = getattr(torch, dtype)
+    return chosen
+
+
+def penalty_of(alpha: float, alpha_phi: float | None, alpha_lambda: float | None) -> Penalty:
+    """Return the penalty; eigenvectors and eigenvalues have that of the weights unless given."""
+    return Penalty(
+        weight=alpha,
+        phi=alpha if alpha_phi is None else alpha_phi,
+        lambda_=alpha if alpha_lambda is None else alpha_lambda,
+    )
+
+
+@dataclass(frozen=True)
+class FitCallbacks:
+    """Callbacks of one fit, in the order in which skorch calls them.
+
+    Scores come first, for the others to read, then those of the user; what may stop training or
+    change the network comes last. A fit may do without each of them.
+    """
+
+    best_epoch: BestEpoch | None
+    progress: Progress | None
+    users: Sequence[Any]
+    sklearn: SklearnCallbacks | None
+    plateau: StopOnPlateau | None
+    time_limit: StopAtTime | None
+    shrink: DropSilent | None
+
+    def in_order(self) -> list[Any]:
+        """Return all of them, ours as pairs of name and callback."""
+        ordered: list[Any] = []
+        for field in fields(self):
+            callback = getattr(self, field.name)
+            if field.name == "users":
+                ordered += callback
+            elif callback is not None:
+                ordered.append((f"_{field.name}", callback))
+        return ordered
+
+    def own(self) -> list[Any]:
+        """Return those that are not the user's."""
+        names = [field.name for field in fields(self) if field.name != "users"]
+        return [getattr(self, name) for name in names if getattr(self, name) is not None]
+
+
+def fit_callbacks(
+    *,
+    epochs: int,
+    users: Sequence[Any],
+    sklearn: SklearnCallbacks | None,
+    learning_rate: str,
+    early_stopping: bool,
+    tol: float,
+    n_iter_no_change: float,
+    time_limit: float | None,
+    shrink: bool,
+    n_threads: Any,
+    verbose: int,
+) -> FitCallbacks:
+    """Return the callbacks that one fit needs.
+
+    Parameters
+    ----------
+    epochs : int
+        Planned.
+    users : sequence of skorch callbacks
+        Of the user.
+    sklearn : SklearnCallbacks or None
+        What tells scikit-learn's callbacks of the epochs.
+    learning_rate, early_stopping, tol, n_iter_no_change, time_limit, shrink, n_threads, verbose
+        As of the estimators.
+    """
+    ends = learning_rate in HORIZON_SCHEDULES
+    best = plateau = None
+    if early_stopping:
+        best = BestEpoch(validation_score, margin=tol if ends else 0.0)
+    if not ends:
+        value = negative_score if early_stopping else penalised_loss
+        plateau = StopOnPlateau(value, tol, n_iter_no_change, learning_rate == "adaptive")
+    return FitCallbacks(
+        best_epoch=best,
+        progress=Progress(epochs, time_limit) if verbose == 1 else None,
+        users=users,
+        sklearn=sklearn,
+        plateau=plateau,
+        time_limit=None if time_limit is None else StopAtTime(time_limit),
+        # callbacks of the user may hold on to parameters, which shrinking replaces
+        shrink=DropSilent(n_threads) if shrink and not users else None,
+    )

@@ -1,0 +1,320 @@
+"""What is predicted: numbers or classes, checked, encoded for the loss, and decoded."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, log_expit, log_softmax, softmax
+from sklearn.base import is_classifier
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+
+from skspectral._estimators.rows import Rows, ravel_column
+
+ROUNDING = 10 * np.finfo(np.float64).eps
+"""Spread of a target, as a share of its mean, below which it is constant up to rounding."""
+
+
+@dataclass(frozen=True)
+class NumberTarget:
+    """Numbers, standardised for the loss.
+
+    Parameters
+    ----------
+    n_outputs : int
+        Columns of the target.
+    is_flat : bool
+        Whether the target has one dimension, and so have predictions.
+    mean, spread : ndarray of shape (n_outputs,)
+        What is subtracted from the target, and what it is divided by then.
+    """
+
+    n_outputs: int
+    is_flat: bool
+    mean: np.ndarray
+    spread: np.ndarray
+
+    out_activation = "identity"
+    stratifies = False
+
+    @staticmethod
+    def check(y: Any) -> np.ndarray:
+        """Return `y` as float64 array of shape (n,) or (n, n_outputs).
+
+        Raises
+        ------
+        ValueError
+            If it does not hold numbers.
+        """
+        try:
+            numbers = np.asarray(y).astype(np.float64, copy=False)  # object columns too
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"`y` must be numeric for regression: {error}.") from error
+        return ravel_column(numbers)
+
+    @classmethod
+    def of(cls, y: np.ndarray) -> NumberTarget:
+        """Return the target of checked `y`, not yet scaled."""
+        n_outputs = 1 if y.ndim == 1 else y.shape[1]
+        return cls(n_outputs, y.ndim == 1, np.zeros(n_outputs), np.ones(n_outputs))
+
+    def scaled_by(self, rows: Rows) -> NumberTarget:
+        """Return the target with the weighted mean and standard deviation of the rows.
+
+        A constant column keeps the scale 1.
+
+        Raises
+        ------
+        ValueError
+            If the variance is beyond the range of float64.
+        """
+        y = rows.y.reshape(len(rows), -1)
+        with np.errstate(over="ignore"):
+            mean = np.average(y, axis=0, weights=rows.weight)
+            variance = np.average((y - mean) ** 2, axis=0, weights=rows.weight)
+        if not np.isfinite(variance).all():
+            raise ValueError(
+                f"`y` holds values up to {np.abs(y).max():g}, whose variance overflows. "
+                "Divide y by a constant."
+            )
+        deviation = np.sqrt(variance)
+        spread = np.where(deviation > ROUNDING * np.abs(mean), deviation, 1.0)
+        return replace(self, mean=mean, spread=spread)
+
+    def check_same(self, y: np.ndarray, subset: bool = False) -> None:
+        """Raise ValueError where checked `y` does not go on from an earlier fit."""
+        n_outputs = 1 if y.ndim == 1 else y.shape[1]
+        if n_outputs != self.n_outputs:
+            raise ValueError(
+                f"`y` has {n_outputs} outputs, but the network was fitted with {self.n_outputs}."
+            )
+
+    def encode(self, y: np.ndarray) -> np.ndarray:
+        """Return what the loss compares outputs with, array of shape (n, n_outputs)."""
+        return (y.reshape(len(y), -1) - self.mean) / self.spread
+
+    def decode(self, outputs: np.ndarray) -> np.ndarray:
+        """Return predictions in units of y from outputs of shape (n, n_outputs)."""
+        y = outputs * self.spread + self.mean
+        return y.ravel() if self.is_flat else y
+
+    @property
+    def scale(self) -> tuple[np.ndarray, np.ndarray]:
+        """Shift and factor from outputs to units of y, arrays of shape (n_outputs,)."""
+        return self.mean, self.spread
+
+    def fitted_attributes(self) -> dict[str, Any]:
+        """Return what a fitted regressor shows of it."""
+        return {
+            "n_outputs_": self.n_outputs,
+            "out_activation_": self.out_activation,
+            "y_mean_": self.mean,
+            "y_scale_": self.spread,
+        }
+
+
+@dataclass(frozen=True)
+class ClassTarget:
+    """Classes, or labels of which each row may have several.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Sorted; the numbers of the labels where `is_multilabel`.
+    n_outputs : int
+        One for two classes, otherwise one for each class or label.
+    is_multilabel : bool
+    """
+
+    classes: np.ndarray
+    n_outputs: int
+    is_multilabel: bool
+
+    @staticmethod
+    def check(y: Any) -> np.ndarray:
+        """Return `y` as array of shape (n,) or, for labels, (n, n_labels).
+
+        Raises
+        ------
+        ValueError
+            If it holds neither classes nor labels.
+        """
+        check_classification_targets(y)
+        if type_of_target(y) == "multiclass-multioutput":
+            raise ValueError(
+                "`y` must hold one class per row, or 0 and 1 per label (multilabel); got several "
+                "columns of classes. Fit one classifier per column, for example with "
+                "sklearn.multioutput.MultiOutputClassifier."
+            )
+        y = y.toarray() if hasattr(y, "toarray") else y
+        return ravel_column(np.asarray(y))
+
+    @classmethod
+    def of(cls, y: np.ndarray, classes: Any = None) -> ClassTarget:
+        """Return the target of checked `y`, or of the classes that are announced.
+
+        Raises
+        ------
+        ValueError
+            If there is one class only, or `classes` does not number the labels.
+        """
+        named = unique_labels(y if classes is None else classes)
+        if y.ndim == 2:
+            if len(named) != y.shape[1]:
+                raise ValueError(
+                    f"`classes` must number the {y.shape[1]} labels of `y`, from 0; got "
+                    f"{classes!r}."
+                )
+            return cls(named, y.shape[1], is_multilabel=True)
+        if len(named) < 2:
+            raise ValueError(
+                f"The number of classes must be at least 2; `y` has one class, {named[0]!r}."
+            )
+        return cls(named, 1 if len(named) == 2 else len(named), is_multilabel=False)
+
+    @property
+    def out_activation(self) -> str:
+        """Activation of the outputs, which chooses the loss too."""
+        return "softmax" if not self.is_multilabel and len(self.classes) > 2 else "logistic"
+
+    @property
+    def stratifies(self) -> bool:
+        """Whether rows that are held out should have the classes in equal shares."""
+        return not self.is_multilabel
+
+    def check_same(self, y: np.ndarray, subset: bool = False) -> None:
+        """Raise ValueError where checked `y` does not go on from an earlier fit.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n,) or (n, n_labels)
+        subset : bool, default=False
+            Whether classes may be missing.
+        """
+        has_labels = y.ndim == 2
+        if self.is_multilabel != has_labels or (has_labels and y.shape[1] != self.n_outputs):
+            raise ValueError(
+                "`y` must have the form of the first fit: "
+                f"{f'{self.n_outputs} labels' if self.is_multilabel else 'one class per row'}."
+            )
+        if self.is_multilabel:
+            return
+        given = unique_labels(y)
+        unseen = np.setdiff1d(given, self.classes)
+        if len(unseen) or (not subset and len(given) != len(self.classes)):
+            raise ValueError(
+                f"`y` must have the classes of the first fit, {self.classes}; got {given}. Name "
+                "all classes in the first call of partial_fit, or set warm_start=False."
+            )
+
+    def encode(self, y: np.ndarray) -> np.ndarray:
+        """Return what the loss compares outputs with.
+
+        Returns
+        -------
+        ndarray of shape (n, n_outputs), or int ndarray of shape (n,) for three classes and more
+        """
+        if self.is_multilabel:
+            return y.astype(np.float64)
+        codes = np.searchsorted(self.classes, y)
+        return codes[:, None].astype(np.float64) if self.n_outputs == 1 else codes
+
+    def decode(self, outputs: np.ndarray) -> np.ndarray:
+        """Return classes, or 0 and 1 per label, from outputs of shape (n, n_outputs)."""
+        if self.is_multilabel:
+            return (outputs > 0).astype(int)
+        codes = (outputs[:, 0] > 0).astype(int) if self.n_outputs == 1 else outputs.argmax(axis=1)
+        return self.classes[codes]
+
+    def probabilities(self, outputs: np.ndarray) -> np.ndarray:
+        """Return probabilities, ndarray of shape (n, n_classes)."""
+        if self.out_activation == "softmax":
+            return softmax(outputs, axis=1)
+        proba = expit(outputs)
+        return proba if self.is_multilabel else np.hstack([1 - proba, proba])
+
+    def log_probabilities(self, outputs: np.ndarray) -> np.ndarray:
+        """Return natural logarithms of probabilities, ndarray of shape (n, n_classes)."""
+        if self.out_activation == "softmax":
+            return log_softmax(outputs, axis=1)
+        # log(1 - p) from the outputs: from p it would lose all digits as p nears 1
+        log_proba = log_expit(outputs)
+        return log_proba if self.is_multilabel else np.hstack([log_expit(-outputs), log_proba])
+
+    @property
+    def scale(self) -> tuple[np.ndarray, np.ndarray]:
+        """Shift and factor of the outputs: none."""
+        return np.zeros(self.n_outputs), np.ones(self.n_outputs)
+
+    def weighted(self, rows: Rows, class_weight: Any) -> Rows:
+        """Multiply the weights of the classes into those of the rows; drop those of weight 0.
+
+        Parameters
+        ----------
+        rows : Rows
+        class_weight : dict, "balanced" or None
+
+        Raises
+        ------
+        ValueError
+            If a class is unknown, a weight is negative, or no row keeps any.
+        """
+        if class_weight is None:
+            return rows
+        weight = self._weights_of(rows, class_weight)
+        if rows.weight is not None:
+            weight = weight * rows.weight
+        if not np.any(weight > 0):
+            raise ValueError("`class_weight` leaves no row with a positive weight.")
+        return Rows(rows.X, rows.y, weight).positive()
+
+    def _weights_of(self, rows: Rows, class_weight: Any) -> np.ndarray:
+        """Return the weight of each row's class, ndarray of shape (n,)."""
+        if self.is_multilabel:
+            if isinstance(class_weight, dict):
+                raise ValueError(
+                    "`class_weight` must be 'balanced' or None for multilabel targets; got a "
+                    "dict. Weigh rows with sample_weight instead."
+                )
+            weights: np.ndarray = compute_sample_weight(class_weight, rows.y)
+            return weights
+        if isinstance(class_weight, dict):
+            return self._listed_weights(class_weight)[np.searchsorted(self.classes, rows.y)]
+        # of the classes that are there: in partial_fit some may be missing
+        present = np.unique(rows.y)
+        of_class: np.ndarray = compute_class_weight(
+            "balanced", classes=present, y=rows.y, sample_weight=rows.weight
+        )
+        return of_class[np.searchsorted(present, rows.y)]
+
+    def _listed_weights(self, class_weight: dict[Any, float]) -> np.ndarray:
+        """Return the weight of each class, 1 for those that are not listed."""
+        labels = self.classes.tolist()
+        unknown = set(class_weight) - set(labels)
+        of_class = np.array([class_weight.get(label, 1.0) for label in labels])
+        if unknown or not (np.isfinite(of_class) & (of_class >= 0)).all():
+            raise ValueError(
+                f"`class_weight` must hold weights >= 0 of the classes {labels}; got "
+                f"{class_weight!r}."
+            )
+        return of_class
+
+    def fitted_attributes(self) -> dict[str, Any]:
+        """Return what a fitted classifier shows of it."""
+        return {
+            "n_outputs_": self.n_outputs,
+            "out_activation_": self.out_activation,
+            "classes_": self.classes,
+        }
+
+
+Target = NumberTarget | ClassTarget
+
+
+def target_kind(estimator: Any) -> type[NumberTarget] | type[ClassTarget]:
+    """Return the kind of target that an estimator, fitted or not, predicts."""
+    return ClassTarget if is_classifier(estimator) else NumberTarget

@@ -1,0 +1,48 @@
+"""A net as scorers see it: callbacks of skorch score the net itself, not the estimator."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from skorch import NeuralNet
+
+from skspectral.nn._mlp import SpectralMLP
+
+
+class ScorableNet(NeuralNet):
+    """Predictions in encoded form: standardised numbers, or the indices of classes."""
+
+    out_activation: str
+    module_: SpectralMLP
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """Encoded classes, for scorers that ask for them."""
+        if self.out_activation == "identity":
+            raise AttributeError("A net for regression has no classes.")
+        return np.arange(max(2, self.module_.layer_sizes[-1]))
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return probabilities, ndarray of shape (n, n_classes); raw outputs for regression."""
+        output: np.ndarray = super().predict_proba(X)
+        if self.out_activation == "logistic" and output.shape[1] == 1:
+            return np.hstack([1 - output, output])
+        return output
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return encoded predictions, for callbacks that score the net itself."""
+        output = self.predict_proba(X)
+        if self.out_activation == "identity":
+            return output
+        multilabel = self.out_activation == "logistic" and self.module_.layer_sizes[-1] > 1
+        encoded: np.ndarray = (output > 0.5).astype(int) if multilabel else output.argmax(axis=1)
+        return encoded
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scorers whether the net predicts classes."""
+        tags = super().__sklearn_tags__()
+        tags.estimator_type = "regressor" if self.out_activation == "identity" else "classifier"
+        return tags

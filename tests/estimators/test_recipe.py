@@ -1,0 +1,110 @@
+"""From parameters to settings, without a fit."""
+
+import numpy as np
+import pytest
+import torch
+from skorch.callbacks import LRScheduler
+
+from skspectral._estimators.recipe import (
+    batch_rows,
+    dtype_of,
+    fit_callbacks,
+    optimizer_of,
+    penalty_of,
+    planned_epochs,
+    schedule_name,
+)
+from skspectral._training.schedule import auto_epochs
+from skspectral._training.stopping import BestEpoch, StopAtTime, StopOnPlateau
+
+PLAIN = {
+    "epochs": 10,
+    "users": [],
+    "sklearn": None,
+    "learning_rate": "onecycle",
+    "early_stopping": False,
+    "tol": 1e-4,
+    "n_iter_no_change": 10,
+    "time_limit": None,
+    "shrink": False,
+    "n_threads": None,
+    "verbose": 0,
+}
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "n_rows", "expected"),
+    [("auto", 150, 150), ("auto", 5000, 200), (64, 5000, 64), (np.int64(64), 50, 50)],
+)
+def test_batch_rows(batch_size, n_rows, expected):
+    assert batch_rows(batch_size, n_rows) == expected
+
+
+def test_planned_epochs():
+    assert planned_epochs(7, "onecycle", 5000, 200) == 7
+    assert planned_epochs("auto", "cosine", 5000, 200) == auto_epochs(5000, 200)
+    assert planned_epochs("auto", "adaptive", 5000, 200) == 200
+
+
+def test_trained_weights_have_no_warm_up():
+    assert schedule_name("onecycle", False, []) == "onecycle"
+    assert schedule_name("onecycle", True, []) == "cosine"
+    assert schedule_name("constant", True, []) == "constant"
+    assert schedule_name("onecycle", False, [("rate", LRScheduler())]) == "constant"
+
+
+@pytest.mark.parametrize(
+    ("dtype", "n_rows", "device", "expected"),
+    [
+        ("auto", 999, "cpu", torch.float64),
+        ("auto", 1000, "cpu", torch.float32),
+        ("auto", 999, "cuda", torch.float32),
+        ("float64", 10**6, "cuda", torch.float64),
+    ],
+)
+def test_small_tables_are_exact_on_a_cpu(dtype, n_rows, device, expected):
+    assert dtype_of(dtype, n_rows, device) is expected
+
+
+def test_penalty_of_one_alpha_serves_all_factors():
+    assert penalty_of(0.1, None, None) == penalty_of(0.1, 0.1, 0.1)
+    penalty = penalty_of(0.1, 0.0, 0.3)
+    assert (penalty.weight, penalty.phi, penalty.lambda_) == (0.1, 0.0, 0.3)
+
+
+def test_optimizers_are_named_or_given():
+    assert optimizer_of("sgd") is torch.optim.SGD
+    assert optimizer_of("adam").keywords == {"betas": (0.9, 0.99)}
+    assert optimizer_of(torch.optim.RAdam) is torch.optim.RAdam
+
+
+def test_schedules_with_an_end_need_no_callback():
+    assert fit_callbacks(**PLAIN).in_order() == []
+
+
+def test_callbacks_of_the_user_come_after_scores_and_before_what_stops():
+    user = LRScheduler()
+    callbacks = fit_callbacks(
+        **{
+            **PLAIN,
+            "users": [user],
+            "learning_rate": "adaptive",
+            "early_stopping": True,
+            "time_limit": 1.0,
+        }
+    )
+    kinds = [type(c[1]) if isinstance(c, tuple) else c for c in callbacks.in_order()]
+    assert kinds == [BestEpoch, user, StopOnPlateau, StopAtTime]
+    assert user not in callbacks.own()
+    assert callbacks.plateau.adaptive
+    assert callbacks.best_epoch.margin == 0.0
+
+
+def test_schedules_that_run_to_their_end_restore_by_a_margin():
+    best = fit_callbacks(**{**PLAIN, "early_stopping": True, "tol": 0.01}).best_epoch
+    assert best.margin == 0.01
+
+
+def test_nothing_shrinks_beside_callbacks_of_the_user():
+    assert fit_callbacks(**{**PLAIN, "shrink": True}).shrink is not None
+    assert fit_callbacks(**{**PLAIN, "shrink": True, "users": [LRScheduler()]}).shrink is None
