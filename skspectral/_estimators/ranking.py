@@ -9,9 +9,9 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from scipy.stats import rankdata
 
 SCOPES = ("global", "layer")
-TINY = np.finfo(np.float64).tiny
 
 
 def node_priorities(relevances: Sequence[np.ndarray], scope: str) -> list[np.ndarray]:
@@ -31,14 +31,19 @@ def node_priorities(relevances: Sequence[np.ndarray], scope: str) -> list[np.nda
     """
     if scope == "layer":
         return [1 - (places(relevance) + 0.5) / len(relevance) for relevance in relevances]
-    return [relevance / max(relevance.max(), TINY) for relevance in relevances]
+    return [share_of_largest(relevance) for relevance in relevances]
+
+
+def share_of_largest(relevance: np.ndarray) -> np.ndarray:
+    """Return relevances over their maximum, shape (n_nodes,); zeros if all are."""
+    largest = relevance.max()
+    return relevance / largest if largest > 0 else np.zeros_like(relevance)
 
 
 def places(relevance: np.ndarray) -> np.ndarray:
     """Return the place of each node in its layer, 0 for the most relevant."""
-    place = np.empty(len(relevance), dtype=int)
-    place[np.argsort(-relevance, kind="stable")] = np.arange(len(relevance))
-    return place
+    # "ordinal" gives every node a place of its own; of equals the first comes first
+    return rankdata(-relevance, method="ordinal").astype(int) - 1
 
 
 def rank_nodes(
@@ -66,6 +71,7 @@ def rank_nodes(
     """
     place = np.concatenate([places(relevance) for relevance in relevances])
     priority = np.concatenate(node_priorities(relevances, scope))
+    # the last key counts first: nodes that every layer keeps, then priority, then place
     order = np.lexsort((place, -priority, place >= min_nodes))
     ranks = np.empty(len(order), dtype=int)
     ranks[order] = np.arange(1, len(order) + 1)
@@ -141,5 +147,6 @@ def masks_of(n_nodes: int | list[int], ranking: Sequence[np.ndarray]) -> list[np
     """
     if isinstance(n_nodes, int):
         return first_nodes(ranking, n_nodes)
-    within = [np.argsort(np.argsort(ranks)) for ranks in ranking]
-    return [place < n for place, n in zip(within, n_nodes, strict=True)]
+    # `ranking` counts through all layers: rank anew within each
+    within = [rankdata(ranks, method="ordinal") for ranks in ranking]
+    return [place <= n for place, n in zip(within, n_nodes, strict=True)]

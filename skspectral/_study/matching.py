@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import connected_components
+from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils import Bunch
+from sklearn.utils.extmath import row_norms
 
 from skspectral._compat import Interval, validate_params
 from skspectral._study.final_network import final_network
@@ -21,7 +23,6 @@ from skspectral._study.final_network import final_network
 HOMOGENEOUS = ("relu", "identity")
 """Activations for which incoming weights can be scaled, and outgoing ones against it."""
 MOST_PATHS = 50_000_000
-TINY = np.finfo(np.float64).tiny
 
 
 @dataclass
@@ -65,18 +66,15 @@ def alive_network(estimator: Any) -> AliveNetwork:
 
 def cosines(A: np.ndarray, B: np.ndarray) -> np.ndarray:
     """Return the cosine of each row of A with each of B, 0 for zero rows."""
-    A, B = (rows / np.maximum(norms(rows), TINY)[:, None] for rows in (A, B))
-    return A @ B.T
-
-
-def norms(rows: np.ndarray) -> np.ndarray:
-    """Return the norm of each row."""
-    return np.sqrt((rows**2).sum(axis=1))
+    if not (len(A) and len(B)):  # a layer that has died; scikit-learn refuses empty arrays
+        return np.zeros((len(A), len(B)))
+    return cosine_similarity(A, B)
 
 
 def activation_scale(network: AliveNetwork, rows: np.ndarray) -> np.ndarray:
     """Return by how much nodes emit more than nodes of unit weights, shape (n_nodes,)."""
-    return norms(rows) if network.activation in HOMOGENEOUS else np.ones(len(rows))
+    # relu(c x) = c relu(x) for c > 0: only there does the norm of the weights pass through
+    return row_norms(rows) if network.activation in HOMOGENEOUS else np.ones(len(rows))
 
 
 def align(
