@@ -11,20 +11,10 @@ import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
 from skspectral._compat import Interval, StrOptions, validate_params
+from skspectral._estimators.checks import check_hidden_layer_sizes
 from skspectral._export.sklearn_mlp import ACTIVATIONS, make_mlp_classifier, make_mlp_regressor
 
 __all__ = ["make_teacher_student"]
-
-
-def _check_layer_sizes(sizes):
-    listed = (sizes,) if np.ndim(sizes) == 0 else tuple(sizes)
-    whole = all(isinstance(size, Integral) and not isinstance(size, bool) for size in listed)
-    if not listed or not whole or min(listed) < 1:
-        raise ValueError(
-            "`teacher_layer_sizes` must hold one integer >= 1 per hidden layer, and at least one; "
-            f"got {sizes!r}."
-        )
-    return tuple(int(size) for size in listed)
 
 
 def _glorot(rng, n_in, n_out):
@@ -167,7 +157,9 @@ def make_teacher_student(
     >>> data.teacher.score(data.X, data.y)
     1.0
     """
-    hidden = _check_layer_sizes(teacher_layer_sizes)
+    hidden = check_hidden_layer_sizes(teacher_layer_sizes, "teacher_layer_sizes")
+    if not hidden:  # a linear teacher has no size for a student to find
+        raise ValueError("`teacher_layer_sizes` must name hidden layers, at least one; got ().")
     is_regression = task == "regression"
     n_outputs = 1 if is_regression or n_classes == 2 else n_classes
     if output_weights == "auto":
