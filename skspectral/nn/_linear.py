@@ -11,14 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-INITS = ("glorot", "he")
-
 
 def init_dense_(
     weight: Tensor,
     bias: Tensor | None,
     *,
-    init: str = "glorot",
     gain: float = 1.0,
     generator: torch.Generator | None = None,
 ) -> None:
@@ -31,19 +28,15 @@ def init_dense_(
     ----------
     weight : Tensor of shape (out_features, in_features)
     bias : Tensor of shape (out_features,) or None
-    init : {"glorot", "he"}, default="glorot"
-        Uniform with variance ``2 / (in_features + out_features)`` or
-        ``2 / in_features``, times `gain` squared.
     gain : float, default=1.0
+        Factor on the bounds of the draw, which is Glorot's: uniform with variance
+        ``2 / (in_features + out_features)``, times `gain` squared.
     generator : torch.Generator on the CPU or None
     """
-    if init not in INITS:
-        raise ValueError(f"`init` must be one of {INITS}; got {init!r}.")
     if weight.is_meta:  # torch.nn.utils.skip_init: there is nothing to fill
         return
     out_features, in_features = weight.shape
-    fan = in_features + out_features if init == "glorot" else in_features
-    bound = gain * math.sqrt(6.0 / fan)
+    bound = gain * math.sqrt(6.0 / (in_features + out_features))
     with torch.no_grad():
         for tensor in (weight, bias):
             if tensor is not None:
@@ -177,11 +170,7 @@ class SpectralLinear(nn.Module):
         return self.phi * (self.lambda_in - self.lambda_out[:, None])
 
     def reset_parameters(
-        self,
-        generator: torch.Generator | None = None,
-        *,
-        init: str = "glorot",
-        gain: float = 1.0,
+        self, generator: torch.Generator | None = None, *, gain: float = 1.0
     ) -> None:
         """Restart the layer as a dense layer would start.
 
@@ -189,12 +178,11 @@ class SpectralLinear(nn.Module):
         ----------
         generator : torch.Generator on the CPU or None, default=None
             Source of random numbers; None uses torch's global generator.
-        init : {"glorot", "he"}, default="glorot"
-            Uniform initialisation of `phi` and the bias.
         gain : float, default=1.0
-            Factor on the bounds of the draw.
+            Factor on the bounds of the uniform draw of `phi` and the bias, which
+            are Glorot's.
         """
-        init_dense_(self.phi, self.bias, init=init, gain=gain, generator=generator)
+        init_dense_(self.phi, self.bias, gain=gain, generator=generator)
         self._reset_eigenvalues()
 
     def _reset_eigenvalues(self) -> None:
@@ -279,14 +267,12 @@ class SpectralLinear(nn.Module):
         return linear
 
 
-def reset_layer(
-    layer: nn.Module, generator: torch.Generator | None, *, init: str = "glorot", gain: float
-) -> None:
+def reset_layer(layer: nn.Module, generator: torch.Generator | None, *, gain: float) -> None:
     """Restart a spectral or dense layer; see :meth:`SpectralLinear.reset_parameters`."""
     if isinstance(layer, SpectralLinear):
-        layer.reset_parameters(generator, init=init, gain=gain)
+        layer.reset_parameters(generator, gain=gain)
     elif isinstance(layer, nn.Linear):
-        init_dense_(layer.weight, layer.bias, init=init, gain=gain, generator=generator)
+        init_dense_(layer.weight, layer.bias, gain=gain, generator=generator)
 
 
 def matrix_of(layer: Any) -> Tensor:

@@ -216,15 +216,11 @@ class SpectralMLP(nn.Module):
         return x
 
     def reset_parameters(
-        self,
-        generator: torch.Generator | None = None,
-        *,
-        init: str = "glorot",
-        gain: float = 1.0,
+        self, generator: torch.Generator | None = None, *, gain: float = 1.0
     ) -> None:
         """Restart every layer; see :meth:`SpectralLinear.reset_parameters`."""
         for layer in self.layers:
-            reset_layer(layer, generator, init=init, gain=gain)
+            reset_layer(layer, generator, gain=gain)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map Tensor of shape (n, n_inputs) to linear outputs of shape (n, n_outputs)."""
