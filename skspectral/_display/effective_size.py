@@ -11,7 +11,13 @@ import numpy as np
 from sklearn.utils import check_scalar
 
 from skspectral._compat import check_matplotlib_support
-from skspectral._display.axes import add_legend, scale_counts
+from skspectral._display.axes import (
+    add_legend,
+    count_nodes,
+    draw_band,
+    scale_counts,
+    single_axes,
+)
 
 
 def find_parameter(cv_results: Any, name: str) -> np.ndarray | None:
@@ -137,11 +143,7 @@ class EffectiveSizeDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
-        import matplotlib.pyplot as plt
-
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
+        ax = single_axes(ax, f"{type(self).__name__}.plot")
         self.ax_, self.figure_ = ax, ax.figure
         self.lines_ = [
             self._draw(ax, *curve, line_kw)
@@ -150,7 +152,7 @@ class EffectiveSizeDisplay:
         widths = np.asarray(self.widths)
         ax.plot(widths, widths, color="0.6", linestyle=":", zorder=1, label="every node")
         if self.teacher_size is not None:
-            label = f"teacher: {self.teacher_size} nodes"
+            label = f"teacher: {count_nodes(self.teacher_size)}"
             ax.axhline(self.teacher_size, color="0.2", linewidth=1, zorder=1, label=label)
         scale_counts(ax.xaxis)
         scale_counts(ax.yaxis)
@@ -165,9 +167,7 @@ class EffectiveSizeDisplay:
         widths, mean, std = np.asarray(self.widths)[there], mean[there], std[there]
         (line,) = ax.plot(widths, mean, **{"marker": ".", "label": label, **(line_kw or {})})
         lowest = np.maximum(mean - std, 0.5)  # a logarithmic axis has no zero
-        ax.fill_between(
-            widths, lowest, mean + std, color=line.get_color(), alpha=0.25, linewidth=0
-        )
+        draw_band(ax, line, widths, lowest, mean + std)
         return line
 
     @classmethod

@@ -4,25 +4,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 
 from skspectral._compat import check_matplotlib_support
-from skspectral._display.axes import score_name_of, whole_number
-from skspectral._path.cv import BaseSpectralMLPCV
-
-
-def _check_axes(axes: Any) -> np.ndarray:
-    axes = np.ravel(np.asarray(axes, dtype=object))
-    if len(axes) != 2:
-        raise ValueError(
-            f"`ax` must be two Axes, for the score and the number of nodes; got {len(axes)}. "
-            "For example plt.subplots(2, sharex=True)[1]."
-        )
-    return axes
+from skspectral._display.axes import (
+    add_legend,
+    count_nodes,
+    draw_band,
+    scale_counts_from_zero,
+    score_name_of,
+    two_axes,
+)
+from skspectral._study.final_network import PATH_ESTIMATORS, final_network
 
 
 class SpectralPathDisplay:
@@ -125,17 +118,13 @@ class SpectralPathDisplay:
         ValueError
             If `ax` is not two Axes.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
-        import matplotlib.pyplot as plt
-
-        if ax is None:
-            _, ax = plt.subplots(2, sharex=True, layout="constrained")
-        self.axes_ = _check_axes(ax)
+        self.axes_ = two_axes(ax, f"{type(self).__name__}.plot")
         top, bottom = self.axes_
         self.figure_ = top.figure
         self.score_line_ = self._draw(top, self.score, self.std_score, line_kw)
         self.nodes_line_ = self._draw(bottom, self.n_alive_nodes, self.std_n_alive_nodes, line_kw)
-        self._scale_nodes(bottom)
+        scale_counts_from_zero(bottom.yaxis)
+        bottom.set_ylim(0, 1.2 * max(1, np.max(self.n_alive_nodes)))
         self._mark(top, bottom)
         top.set(ylabel=self.score_name)
         bottom.set(xlabel="penalty alpha", ylabel="alive nodes")
@@ -146,27 +135,10 @@ class SpectralPathDisplay:
         alphas, values = np.asarray(self.alphas, dtype=float), np.asarray(values)
         (line,) = ax.plot(alphas, values, **{"marker": ".", **(line_kw or {})})
         if std is not None and np.any(np.asarray(std) > 0):
-            ax.fill_between(
-                alphas,
-                values - std,
-                values + std,
-                color=line.get_color(),
-                alpha=0.25,
-                linewidth=0,
-                label="± 1 standard deviation over folds",
-            )
+            label = "± 1 standard deviation over folds"
+            draw_band(ax, line, alphas, values - std, values + std, label=label)
         ax.set_xscale("log")
         return line
-
-    def _scale_nodes(self, ax):
-        """Show few nodes and many alike, and none at all."""
-        from matplotlib.ticker import FuncFormatter, NullLocator, SymmetricalLogLocator
-
-        ax.set_yscale("symlog", linthresh=1)
-        ax.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=1, subs=(1, 2, 5)))
-        ax.yaxis.set_major_formatter(FuncFormatter(whole_number))
-        ax.yaxis.set_minor_locator(NullLocator())
-        ax.set_ylim(0, 1.2 * max(1, np.max(self.n_alive_nodes)))
 
     def _mark(self, top, bottom):
         if self.plateau is not None:
@@ -176,12 +148,10 @@ class SpectralPathDisplay:
             for ax in (top, bottom):
                 ax.axvline(self.alpha, color="0.2", linewidth=1, zorder=1)
         if self.alpha and self.n_chosen is not None:
-            noun = "node" if self.n_chosen == 1 else "nodes"
-            label = f"chosen: {self.n_chosen} {noun}"
+            label = f"chosen: {count_nodes(self.n_chosen)}"
             bottom.plot(self.alpha, self.n_chosen, "o", color="0.2", label=label)
         for ax in (top, bottom):
-            if ax.get_legend_handles_labels()[1]:
-                ax.legend()
+            add_legend(ax)
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None, line_kw=None):
@@ -211,14 +181,7 @@ class SpectralPathDisplay:
             If `estimator` is not fitted.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        model = estimator[-1] if isinstance(estimator, Pipeline) else estimator
-        if not isinstance(model, BaseSpectralMLPCV):
-            raise TypeError(
-                "`estimator` must be a SpectralMLPRegressorCV or SpectralMLPClassifierCV, or a "
-                f"Pipeline that ends with one; got {type(model).__name__}. For a path of one "
-                "network give what spectral_path returns to from_path."
-            )
-        check_is_fitted(model)
+        model = final_network(estimator, PATH_ESTIMATORS)
         results = model.cv_results_
         display = cls(
             alphas=results["alpha"],

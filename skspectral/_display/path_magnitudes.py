@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from skspectral._compat import check_matplotlib_support
+from skspectral._display.axes import add_legend, single_axes
 from skspectral._study.matching import agreement, path_magnitudes
 
 MOST_POINTS = 1000
@@ -93,11 +94,7 @@ class PathMagnitudesDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
-        import matplotlib.pyplot as plt
-
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
+        ax = single_axes(ax, f"{type(self).__name__}.plot")
         self.ax_, self.figure_ = ax, ax.figure
         self.lines_ = []
         for label, magnitudes in zip(self.labels, self.magnitudes, strict=True):
@@ -112,7 +109,7 @@ class PathMagnitudesDisplay:
         ax.set(yscale="log", xlabel="path, strongest first", ylabel="magnitude")
         if self.path_agreement is not None:
             ax.set_title(f"agreement {self.path_agreement:.2f}")
-        ax.legend()
+        add_legend(ax)
         return self
 
     @classmethod

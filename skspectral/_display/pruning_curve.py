@@ -5,16 +5,18 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
 from skspectral._compat import check_matplotlib_support
 from skspectral._display.axes import (
     add_legend,
+    draw_band,
     mark_size,
     scale_counts,
     score_name_of,
+    single_axes,
 )
 from skspectral._pruning.curve import pruning_curve
+from skspectral._study.final_network import final_network, rows_of_network
 
 
 class PruningCurveDisplay:
@@ -113,11 +115,7 @@ class PruningCurveDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
-        import matplotlib.pyplot as plt
-
-        if ax is None:
-            _, ax = plt.subplots()
+        ax = single_axes(ax, f"{type(self).__name__}.plot")
         self.ax_, self.figure_ = ax, ax.figure
         scale_counts(ax.xaxis)
         self.line_ = self._draw_line(line_kw or {})
@@ -146,13 +144,10 @@ class PruningCurveDisplay:
             return None
         score, std = np.asarray(self.score), np.asarray(self.std_score)
         style = {
-            "facecolor": self.line_.get_color(),
-            "alpha": 0.25,
-            "linewidth": 0,
             "label": "± 1 standard deviation",
             **normalize_kwargs(fill_between_kw, PolyCollection),
         }
-        return self.ax_.fill_between(self.n_nodes, score - std, score + std, **style)
+        return draw_band(self.ax_, self.line_, self.n_nodes, score - std, score + std, **style)
 
     @classmethod
     def from_estimator(
@@ -215,8 +210,10 @@ class PruningCurveDisplay:
             If `estimator` is not fitted.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        network = final_network(estimator)
+        X, y = rows_of_network(estimator, X, y)
         curve = pruning_curve(
-            estimator,
+            network,
             X,
             y,
             n_nodes=n_nodes,
@@ -226,7 +223,6 @@ class PruningCurveDisplay:
             random_state=random_state,
             sample_weight=sample_weight,
         )
-        network = estimator[-1] if isinstance(estimator, Pipeline) else estimator
         display = cls(
             n_nodes=curve.n_nodes,
             score=curve.score,

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from skspectral._compat import check_matplotlib_support
-from skspectral._display.axes import scale_counts
+from skspectral._display.axes import import_pyplot, scale_counts
+from skspectral._estimators.ranking import share_of_largest
 from skspectral._study.final_network import final_network
 
 TICKS = (-8, -6, -4, -2, 0)
@@ -18,13 +19,6 @@ FLOOR = 10.0 ** TICKS[0]
 """Share below which nodes are drawn alike."""
 BINS = np.linspace(0, 1, 41)
 """Edges of the histogram."""
-
-
-def share_of_largest(relevance: Any) -> np.ndarray:
-    """Return relevances over their maximum, float64 of shape (n_nodes,); zeros if all are."""
-    relevance = np.asarray(relevance, dtype=np.float64)
-    largest = relevance.max()
-    return relevance / largest if largest > 0 else np.zeros_like(relevance)
 
 
 def draw_spectrum(ax: Any, share: np.ndarray, threshold: float, bottom: float) -> None:
@@ -184,12 +178,12 @@ class RelevanceDisplay:
         ValueError
             If there is no hidden layer, or `ax` does not fit.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
+        plt = import_pyplot(f"{type(self).__name__}.plot")
         if not len(self.relevance):
             raise ValueError("Expected at least one hidden layer to draw; the network has none.")
-        self.axes_, self.bounding_ax_ = self._axes(ax)
+        self.axes_, self.bounding_ax_ = self._axes(ax, plt)
         self.figure_ = self.axes_[0, 0].figure
-        shares = [share_of_largest(relevance) for relevance in self.relevance]
+        shares = [share_of_largest(np.asarray(r, dtype=np.float64)) for r in self.relevance]
         smallest = min(self.threshold, *(share.min() for share in shares))
         for index, (panels, share) in enumerate(zip(self.axes_, shares, strict=True)):
             draw_spectrum(panels[0], share, self.threshold, smallest)
@@ -207,10 +201,8 @@ class RelevanceDisplay:
             n_alive = self.n_alive[index]
         return f"hidden layer {index + 1}: {n_alive} of {len(share)} nodes alive"
 
-    def _axes(self, ax):
+    def _axes(self, ax, plt):
         """Return the Axes to draw on, ndarray of shape (n_layers, 2), and those they split."""
-        import matplotlib.pyplot as plt
-
         shape = (len(self.relevance), 2)
         if ax is None:
             size = (9, 0.4 + 2.6 * shape[0])

@@ -18,7 +18,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.extmath import row_norms
 
 from skspectral._compat import Interval, validate_params
-from skspectral._study.final_network import final_network
+from skspectral._study.final_network import NETWORKS, final_network
 
 HOMOGENEOUS = ("relu", "identity")
 """Activations for which incoming weights can be scaled, and outgoing ones against it."""
@@ -51,7 +51,7 @@ class AliveNetwork:
 
 def alive_network(estimator: Any) -> AliveNetwork:
     """Return what is alive in a network of this package, or all of a scikit-learn one."""
-    network = final_network(estimator, or_of=(MLPRegressor, MLPClassifier))
+    network = final_network(estimator, (*NETWORKS, MLPRegressor, MLPClassifier))
     if isinstance(network, (MLPRegressor, MLPClassifier)):
         everything = [np.arange(layer.shape[1]) for layer in network.coefs_[:-1]]
         return AliveNetwork(network.coefs_, network.intercepts_, everything, network.activation)
