@@ -71,6 +71,7 @@ def scale_counts(axis: Any, steps: Sequence[int] = (1, 2, 5)) -> None:
     """Make an axis of node counts logarithmic, with ticks at `steps` in each power of ten."""
     from matplotlib.ticker import LogLocator
 
+    # an Axis has no setter of its scale of its own: its Axes has one for x and one for y
     axis.axes.set(**{f"{axis.axis_name}scale": "log"})
     _tick_whole_numbers(axis, LogLocator(subs=steps))
 

@@ -39,8 +39,8 @@ class SpectralPathDisplay:
     score_name : str, default="score"
         Label of the axis.
     alpha : float or None, default=None
-        The penalty that was chosen, marked unless it is 0, which a logarithmic axis
-        does not have.
+        The penalty that was chosen, marked unless it is 0: a logarithmic axis has
+        no zero.
     n_chosen : int or None, default=None
         Alive nodes of the network that was chosen, marked at `alpha`.
     plateau : Plateau or None, default=None
@@ -131,17 +131,17 @@ class SpectralPathDisplay:
         return self
 
     def _draw(self, ax, values, std, line_kw):
-        """Draw one curve with its band; penalties of zero have no place on the axis."""
+        """Draw one curve with its band; the axis has no place for a penalty of zero."""
         alphas, values = np.asarray(self.alphas, dtype=float), np.asarray(values)
         (line,) = ax.plot(alphas, values, **{"marker": ".", **(line_kw or {})})
-        if std is not None and np.any(np.asarray(std) > 0):
+        if std is not None and np.any(np.asarray(std) > 0):  # the path of one network has none
             label = "± 1 standard deviation over folds"
             draw_band(ax, line, alphas, values - std, values + std, label=label)
         ax.set_xscale("log")
         return line
 
     def _mark(self, top, bottom):
-        if self.plateau is not None:
+        if self.plateau is not None:  # behind the curves: zorder 0
             for ax in (top, bottom):
                 ax.axvspan(*self.plateau.alphas, color="0.5", alpha=0.15, linewidth=0, zorder=0)
         if self.alpha:  # a logarithmic axis has no zero
@@ -159,8 +159,10 @@ class SpectralPathDisplay:
 
         Parameters
         ----------
-        estimator : SpectralMLPRegressorCV, SpectralMLPClassifierCV or Pipeline
-            Fitted; a pipeline must end with one of the two.
+        estimator : object
+            Fitted SpectralMLPRegressorCV or SpectralMLPClassifierCV, or what holds one,
+            as a Pipeline or a search does. For the path of one network see
+            :meth:`from_path`.
         ax : sequence of two matplotlib Axes or None, default=None
             For the score and for the nodes; None makes a figure.
         line_kw : dict or None, default=None
@@ -203,8 +205,8 @@ class SpectralPathDisplay:
         Parameters
         ----------
         path : :class:`~sklearn.utils.Bunch`
-            As :func:`spectral_path` returns it. Drawn is the loss of the
-            validation rows, or of the training rows where there are none.
+            As :func:`spectral_path` returns it. The loss on the validation rows is
+            drawn, or that on the training rows where there are none.
         ax : sequence of two matplotlib Axes or None, default=None
             For the loss and for the nodes; None makes a figure.
         line_kw : dict or None, default=None
@@ -228,6 +230,7 @@ class SpectralPathDisplay:
             raise ValueError(
                 f"`path` must be what spectral_path returns; it has no {sorted(missing)}."
             )
+        # rows that the network has not seen tell which penalty is too small
         which = "validation_loss" if "validation_loss" in path else "train_loss"
         display = cls(
             alphas=path["alphas"],

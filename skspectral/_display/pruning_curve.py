@@ -39,8 +39,8 @@ class PruningCurveDisplay:
     n_chosen : int or None, default=None
         Number of hidden nodes that was chosen, marked by a vertical line.
     n_alive : int or None, default=None
-        Number of alive hidden nodes, marked by a vertical line; at 0, which a
-        logarithmic axis does not have, there is none.
+        Number of alive hidden nodes, marked by a vertical line unless it is 0: a
+        logarithmic axis has no zero.
 
     Attributes
     ----------
@@ -132,6 +132,7 @@ class PruningCurveDisplay:
         from matplotlib.cbook import normalize_kwargs
         from matplotlib.lines import Line2D
 
+        # "c" for "color" and other short names would else stand beside our defaults
         style = {"marker": ".", **normalize_kwargs(line_kw, Line2D)}
         (line,) = self.ax_.plot(self.n_nodes, self.score, **style)
         return line
@@ -140,6 +141,7 @@ class PruningCurveDisplay:
         from matplotlib.cbook import normalize_kwargs
         from matplotlib.collections import PolyCollection
 
+        # NaN > 0 is False: one split has no spread
         if self.std_score is None or not np.any(np.asarray(self.std_score) > 0):
             return None
         score, std = np.asarray(self.score), np.asarray(self.std_score)
@@ -169,8 +171,10 @@ class PruningCurveDisplay:
 
         Parameters
         ----------
-        estimator : SpectralMLPRegressor, SpectralMLPClassifier or Pipeline
-            Fitted; a pipeline must end with one of the two.
+        estimator : object
+            Fitted SpectralMLPRegressor or SpectralMLPClassifier, or what holds one, as a
+            Pipeline, a search or a SpectralPruner does. The network inside is scored,
+            on rows that are transformed as they were for its training.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows to score on, best unseen in training.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -179,13 +183,13 @@ class PruningCurveDisplay:
             Numbers of hidden nodes in all; None: as in :func:`pruning_curve`.
         scoring : str, callable or None, default=None
             As in :func:`sklearn.model_selection.cross_val_score`; None uses the
-            estimator's `score`. A str also labels the y axis.
+            `score` of the network. A str also labels the y axis.
         scope : {"global", "layer"}, default="global"
             How layers compete, as in :func:`pruning_curve`.
         relevance : {"spectral", "lambda", "path", "random"}, default="spectral"
             What nodes are ranked by, as in :func:`pruning_curve`.
         random_state : int, RandomState instance or None, default=None
-            Of relevance="random".
+            Source of the random order where relevance is "random".
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Weights of the rows in the score.
         ax : matplotlib Axes or None, default=None
@@ -203,13 +207,14 @@ class PruningCurveDisplay:
         ImportError
             If matplotlib is not installed.
         TypeError
-            If `estimator` is not one of this package.
+            If there is no network of this package in `estimator`.
         ValueError
             If a parameter is out of range; see :func:`pruning_curve`.
         NotFittedError
             If `estimator` is not fitted.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        # pruning_curve takes networks and pipelines only: hand it what is inside
         network = final_network(estimator)
         X, y = rows_of_network(estimator, X, y)
         curve = pruning_curve(
@@ -251,8 +256,8 @@ class PruningCurveDisplay:
             `mean_test_score` and `std_test_score`; or what :func:`pruning_curve`
             returns, with `n_nodes` and `score`.
         n_chosen : int or None, default=None
-            Number of hidden nodes in all that was chosen, to mark; None: the
-            smallest within tolerance, where `cv_results` tells.
+            Number of hidden nodes in all that was chosen, to be marked. None: the
+            smallest size within tolerance, if `cv_results` tells which sizes are.
         score_name : str or None, default=None
             Label of the y axis; None: "score".
         ax : matplotlib Axes or None, default=None
@@ -281,6 +286,7 @@ class PruningCurveDisplay:
                 "`cv_results_` of a SpectralPruner with n_nodes='auto' has, or 'n_nodes' and "
                 f"'score', as pruning_curve returns; got {sorted(cv_results)}."
             )
+        # argmax: the first True, as sizes increase
         if n_chosen is None and "within_tolerance" in cv_results:
             n_chosen = int(cv_results["n_nodes"][np.argmax(cv_results["within_tolerance"])])
         display = cls(
