@@ -1,4 +1,4 @@
-"""Made data whose true network is known."""
+"""Synthetic data whose true network is known."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -11,23 +11,14 @@ import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
 from skspectral._compat import Interval, StrOptions, validate_params
+from skspectral._estimators.checks import check_hidden_layer_sizes
 from skspectral._export.sklearn_mlp import ACTIVATIONS, make_mlp_classifier, make_mlp_regressor
 
 __all__ = ["make_teacher_student"]
 
 
-def _check_layer_sizes(sizes):
-    listed = (sizes,) if np.ndim(sizes) == 0 else tuple(sizes)
-    whole = all(isinstance(size, Integral) and not isinstance(size, bool) for size in listed)
-    if not listed or not whole or min(listed) < 1:
-        raise ValueError(
-            "`teacher_layer_sizes` must hold one integer >= 1 per hidden layer, and at least one; "
-            f"got {sizes!r}."
-        )
-    return tuple(int(size) for size in listed)
-
-
 def _glorot(rng, n_in, n_out):
+    # X. Glorot, Y. Bengio, AISTATS 2010, equation 16
     limit = np.sqrt(6 / (n_in + n_out))
     return rng.uniform(-limit, limit, size=(n_in, n_out))
 
@@ -36,6 +27,7 @@ def _draw_teacher(rng, layer_sizes, output_weights, activation):
     """Return a scikit-learn regressor with random weights and no biases."""
     coefs = [_glorot(rng, n_in, n_out) for n_in, n_out in itertools.pairwise(layer_sizes)]
     if output_weights == "ones":
+        # drawn all the same: both kinds of output then have the same hidden layers and rows
         coefs[-1] = np.ones_like(coefs[-1])
     intercepts = [np.zeros(n_out) for n_out in layer_sizes[1:]]
     return make_mlp_regressor(coefs, intercepts, activation=activation)
@@ -43,6 +35,7 @@ def _draw_teacher(rng, layer_sizes, output_weights, activation):
 
 def _as_classifier(teacher, centre, n_classes):
     """Return a scikit-learn classifier whose logits are the outputs minus `centre`."""
+    # the shift is a bias of the output, so that the teacher itself predicts the classes
     intercepts = [*teacher.intercepts_[:-1], -np.atleast_1d(centre)]
     return make_mlp_classifier(
         teacher.coefs_, intercepts, activation=teacher.activation, classes=np.arange(n_classes)
@@ -84,10 +77,10 @@ def make_teacher_student(
 ):
     r"""Draw a network at random, the teacher, and rows that it labels.
 
-    A student that learns from these rows alone needs as many nodes as the
-    teacher has: the size of the task is known. The defaults are those of [1]_:
-    10 standard normal columns, two hidden layers of 20 relu nodes and their
-    sum. With teacher weights :math:`W_l` and noise :math:`\epsilon \sim N(0, 1)`,
+    Without noise a network as large as the teacher can fit these rows exactly: the
+    size of the task is known. The defaults are those of [1]_: 10 standard normal
+    columns, two hidden layers of 20 relu nodes, and the sum of the last as output.
+    With teacher weights :math:`W_l` and noise :math:`\epsilon \sim N(0, 1)`,
 
     .. math::
 
@@ -103,21 +96,21 @@ def make_teacher_student(
     teacher_layer_sizes : int or sequence of int >= 1, default=(20, 20)
         Nodes per hidden layer of the teacher.
     task : {"regression", "classification"}, default="regression"
-        Whether `y` holds numbers or classes. A class is the sign of the
-        teacher's output, or where there are more than two the largest output;
-        outputs are shifted to a median of zero, so that no class is rare.
+        Whether `y` holds numbers or classes. Of two classes the sign of the teacher's
+        output decides, of more the largest output. Outputs are shifted to a median
+        of zero, so that no class is rare.
     n_classes : int >= 2, default=2
         Number of classes; ignored in regression.
     noise : float >= 0, default=0.0
-        Standard deviation of normal noise that is added to each output, as a
-        share of the standard deviation of that output; in classification
-        before the class is taken.
+        Standard deviation of the normal noise that is added to each output, as a
+        share of the standard deviation of that output. In classification it is
+        added before the class is read off.
     activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
-        Of the teacher's hidden nodes.
+        Activation of the teacher's hidden nodes.
     output_weights : {"auto", "ones", "glorot"}, default="auto"
-        Weights of the output: all 1, the output being a sum, or random. "auto":
-        "ones" in regression, "glorot" in classification. All other weights are
-        random with Glorot's uniform distribution; hidden biases are zero.
+        Weights of the output. "ones": all 1, so that the output is a sum. "glorot":
+        random. "auto": "ones" in regression, "glorot" in classification. All other
+        weights follow Glorot's uniform distribution; hidden biases are zero.
     random_state : int, RandomState instance or None, default=None
         Source of the teacher and of the rows. The same seed gives the same
         weights for any number of rows.
@@ -167,7 +160,9 @@ def make_teacher_student(
     >>> data.teacher.score(data.X, data.y)
     1.0
     """
-    hidden = _check_layer_sizes(teacher_layer_sizes)
+    hidden = check_hidden_layer_sizes(teacher_layer_sizes, "teacher_layer_sizes")
+    if not hidden:  # a linear teacher has no size for a student to find
+        raise ValueError("`teacher_layer_sizes` must name hidden layers, at least one; got ().")
     is_regression = task == "regression"
     n_outputs = 1 if is_regression or n_classes == 2 else n_classes
     if output_weights == "auto":
@@ -177,10 +172,12 @@ def make_teacher_student(
             "`output_weights` must be 'glorot' for more than two classes, whose outputs would "
             "otherwise be the same; got 'ones'."
         )
+    # weights before rows: a seed gives the same teacher for any number of rows
     rng = check_random_state(random_state)
     teacher = _draw_teacher(rng, (n_features, *hidden, n_outputs), output_weights, activation)
     X = rng.standard_normal((n_samples, n_features))
     output = teacher.predict(X)
+    # a relu node whose inputs are relu nodes is silent for all x if its weights are negative
     if n_samples > 1 and np.ptp(output, axis=0).min() == 0:
         raise ValueError(
             "The teacher's output is the same for all rows, as its nodes are silent. Choose "
@@ -190,6 +187,7 @@ def make_teacher_student(
         centre = np.median(output, axis=0)
         output = output - centre
         teacher = _as_classifier(teacher, centre, n_classes)
+    # the noise comes last, and so changes neither the teacher nor the rows
     noisy = output + noise * output.std(axis=0) * rng.standard_normal(output.shape)
     y = noisy if is_regression else _largest(noisy)
     return Bunch(X=X, y=y, teacher=teacher, teacher_output=output) if return_teacher else (X, y)

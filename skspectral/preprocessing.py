@@ -1,4 +1,4 @@
-"""Encoding of mixed-type tables for networks, made of scikit-learn's own transformers."""
+"""Encoding of mixed-type tables for networks, built from scikit-learn's own transformers."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -40,19 +40,19 @@ def make_tabular_preprocessor(
 ):
     """Make a transformer that encodes numbers and categories for a network.
 
-    Numbers are mapped to a normal distribution, which tames outliers, and enter
-    twice: as they then are, and as hat functions, one for each knot but the last.
-    A node can bend a column at any knot, so that nodes are left for what columns do
-    together. Missing numbers are filled with the median, and one more column tells
-    where. Categories are one-hot, rare ones and those that `fit` has not seen
-    together; a missing value is a category.
+    Numbers are mapped to a normal distribution, which tames outliers. The network gets
+    them in two forms: as mapped numbers, and as hat functions, one for each knot but
+    the last [1]_. With these a node can bend a column at any knot, and fewer nodes are
+    spent on single columns. Missing numbers are filled with the median, and an extra
+    column tells where. Categories are one-hot encoded. Rare categories, and those that
+    `fit` has not seen, share one column; a missing value is a category.
 
     Parameters
     ----------
     categorical_features : "from_dtype" or columns, default="from_dtype"
         Columns of categories, in any form that
         :class:`~sklearn.compose.ColumnTransformer` takes; all others are numbers.
-        "from_dtype", for a pandas data frame: those of no numeric dtype, booleans
+        "from_dtype", for a pandas data frame: those without a numeric dtype, booleans
         among them. ``[]`` for an array of numbers.
     n_knots : int >= 2 or None, default=24
         Knots of each column of numbers; None leaves the hat functions out.
@@ -60,13 +60,13 @@ def make_tabular_preprocessor(
         Quantiles that define the map to a normal distribution. scikit-learn warns
         where there are fewer rows, and takes as many quantiles as rows.
     min_frequency : int >= 1, float in (0, 1) or None, default=10
-        Rows, or share of them, below which a category is rare. None: none is.
+        Number or share of rows below which a category is rare. None: none is rare.
 
     Returns
     -------
     encoder : :class:`~sklearn.compose.ColumnTransformer`
-        Not fitted. It holds nothing but scikit-learn's transformers, and gives a
-        dense array of shape (n_samples, n_columns), float64.
+        Not fitted. It consists of scikit-learn's transformers only, and returns a
+        dense float64 array of shape (n_samples, n_columns).
 
     Raises
     ------
@@ -80,10 +80,10 @@ def make_tabular_preprocessor(
 
     Notes
     -----
-    Nothing is random. A column of numbers without a value becomes constant. Dates and
-    spans of time are no numbers: take what matters of them, such as the month, first.
-    scikit-learn does not take pandas' ``<NA>`` among strings: convert such columns first,
-    with ``.astype(object).where(column.notna(), None)``.
+    Nothing is random. A column of numbers in which all values are missing becomes
+    constant. Dates and time spans are not numbers: extract what matters first, such as
+    the month. scikit-learn does not accept pandas' ``<NA>`` among strings: convert such
+    columns first, with ``.astype(object).where(column.notna(), None)``.
 
     The knots can be searched over as
     ``columntransformer__remainder__values__encode__hats__n_knots``, and
@@ -118,6 +118,7 @@ def make_tabular_preprocessor(
 
 def _category_encoder(min_frequency):
     return OneHotEncoder(
+        # a category that fit has not seen is as rare as can be; "error" would stop predictions
         handle_unknown="infrequent_if_exist",
         min_frequency=min_frequency,
         sparse_output=False,
@@ -125,12 +126,13 @@ def _category_encoder(min_frequency):
 
 
 def _number_encoder(n_knots, n_quantiles):
-    """Return the encoder of numbers; it tells missing ones before they are filled."""
-    # A column of two values has no normal distribution, and is scaled after its map.
+    """Return the encoder of numbers, which marks missing ones before they are filled."""
+    # The map sends a column of two values to -5.2 and 5.2, hence a scaler after it.
     encodings = [("line", StandardScaler())]
     if n_knots is not None:
-        # The last hat function is one minus the others.
+        # The last hat function is one minus the others, which a bias can replace.
         encodings.append(("hats", SplineTransformer(n_knots, degree=1, include_bias=False)))
+    # subsample=None: a random subsample would make the encoding depend on a seed
     quantiles = QuantileTransformer(
         n_quantiles=n_quantiles, output_distribution="normal", subsample=None
     )
@@ -141,6 +143,7 @@ def _number_encoder(n_knots, n_quantiles):
             ("encode", FeatureUnion(encodings, verbose_feature_names_out=False)),
         ]
     )
+    # a column may be complete in the training rows of a fold, and not in those it holds out
     missing = MissingIndicator(error_on_new=False)
     return FeatureUnion(
         [("values", values), ("missing", missing)], verbose_feature_names_out=False

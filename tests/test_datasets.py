@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
+from skspectral import SpectralMLPRegressor
 from skspectral.datasets import make_teacher_student
 
 
@@ -111,6 +112,34 @@ def test_pair_is_returned_on_request():
 def test_bad_settings_raise(settings, message):
     with pytest.raises(ValueError, match=message):
         make_teacher_student(**settings)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [True, (5, True), np.True_, [np.True_, 3], np.array([True]), 5.0, np.array([2.0, 3.0])],
+)
+def test_teacher_and_student_refuse_the_same_sizes(sizes, regression):
+    with pytest.raises(ValueError, match=r"teacher_layer_sizes.*[gG]ot"):
+        make_teacher_student(10, 3, sizes)
+    with pytest.raises(ValueError, match=r"hidden_layer_sizes.*[gG]ot"):
+        SpectralMLPRegressor(sizes).fit(*regression)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("sizes", [np.int64(4), [np.int32(4)], np.array([4]), (4,)])
+def test_teacher_and_student_take_the_same_sizes(sizes, regression):
+    assert make_teacher_student(10, 3, sizes, random_state=0).teacher.hidden_layer_sizes == (4,)
+    student = SpectralMLPRegressor(sizes, max_iter=1, shrink=False).fit(*regression)
+    assert student.module_.layer_sizes == (4, 4, 1)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("sizes", [(), [], np.array([])])
+def test_only_a_student_may_be_without_hidden_layers(sizes, regression):
+    with pytest.raises(ValueError, match="at least one; got"):
+        make_teacher_student(10, 3, sizes)
+    student = SpectralMLPRegressor(sizes, max_iter=1).fit(*regression)
+    assert student.module_.layer_sizes == (4, 1)
 
 
 def test_silent_teacher_raises():

@@ -5,7 +5,13 @@ import inspect
 import pytest
 
 import skspectral
-from skspectral import nn
+from skspectral import (
+    SpectralMLPClassifier,
+    SpectralMLPClassifierCV,
+    SpectralMLPRegressor,
+    SpectralMLPRegressorCV,
+    nn,
+)
 
 docscrape = pytest.importorskip("numpydoc.docscrape")
 PUBLIC = [getattr(m, n) for m in (skspectral, nn) for n in m.__all__ if not n.startswith("__")]
@@ -57,3 +63,36 @@ def test_methods_document_their_parameters(obj):
         signature = [name for name in parameters if name not in ("self", "cls")]
         assert documented(obj) == signature
     assert doc.splitlines()[0].endswith(".")
+
+
+TWINS = {
+    (SpectralMLPRegressor, SpectralMLPClassifier): {
+        "alpha",  # scikit-learn halves the squared error, not the cross-entropy
+        "early_stopping",  # R2 or accuracy
+        "validation_scores_",
+        "loss_curve_",  # units of y, of the standardised target, or nats
+        "coefs_",
+        "intercepts_",
+        "module_",
+    },
+    (SpectralMLPRegressorCV, SpectralMLPClassifierCV): {
+        "scoring",  # R2 or log loss
+        "eigenvalues",  # links to the network
+        "estimator_",
+    },
+}
+"""Estimators whose docstrings repeat each other, and the entries that must differ."""
+
+
+def entries(cls):
+    """Return type and text of each parameter and attribute, by name."""
+    doc = docscrape.NumpyDocString(inspect.getdoc(cls))
+    return {p.name: (p.type, p.desc) for p in doc["Parameters"] + doc["Attributes"]}
+
+
+@pytest.mark.parametrize(("pair", "must_differ"), TWINS.items(), ids=["network", "cv"])
+def test_twins_say_the_same_of_what_they_share(pair, must_differ):
+    one, other = map(entries, pair)
+    assert len(one.keys() & other.keys()) > 30
+    differing = {name for name in one.keys() & other.keys() if one[name] != other[name]}
+    assert differing == must_differ

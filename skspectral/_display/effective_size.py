@@ -11,7 +11,13 @@ import numpy as np
 from sklearn.utils import check_scalar
 
 from skspectral._compat import check_matplotlib_support
-from skspectral._display.axes import add_legend, scale_counts
+from skspectral._display.axes import (
+    add_legend,
+    count_nodes,
+    draw_band,
+    scale_counts,
+    single_axes,
+)
 
 
 def find_parameter(cv_results: Any, name: str) -> np.ndarray | None:
@@ -22,6 +28,7 @@ def find_parameter(cv_results: Any, name: str) -> np.ndarray | None:
     keys = [key for key in cv_results if key == f"param_{name}" or key.endswith(f"__{name}")]
     if len(keys) > 1:
         raise ValueError(f"`cv_results` has several parameters `{name}`: {keys}. Vary only one.")
+    # object: sizes of one layer and of several, (8,) and (8, 4), make no rectangular array
     return np.asarray(cv_results[keys[0]], dtype=object) if keys else None
 
 
@@ -49,11 +56,12 @@ def sizes_of_splits(cv_results: Any, score_name: str) -> np.ndarray:
             f'scoring={{"{score_name}": n_alive_nodes_score, ...}}, or name the scores with '
             "`score_name`."
         )
+    # a search writes NaN for a fit that failed, or that the scorer could not judge
     sizes = np.column_stack([np.asarray(cv_results[key], dtype=float) for key in keys])
     if np.isnan(sizes).all():
         raise ValueError(
-            f"All scores named {score_name!r} are NaN: no fit was of a network of this package. "
-            "Search over SpectralMLPRegressor or SpectralMLPClassifier."
+            f"All scores named {score_name!r} are NaN: no fitted model is a network of this "
+            "package. Search over SpectralMLPRegressor or SpectralMLPClassifier."
         )
     return sizes
 
@@ -137,20 +145,17 @@ class EffectiveSizeDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
-        import matplotlib.pyplot as plt
-
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
+        ax = single_axes(ax, f"{type(self).__name__}.plot")
         self.ax_, self.figure_ = ax, ax.figure
         self.lines_ = [
             self._draw(ax, *curve, line_kw)
             for curve in zip(self.labels, self.n_alive_nodes, self.std_n_alive_nodes, strict=True)
         ]
         widths = np.asarray(self.widths)
+        # a student on the diagonal uses every node it was given
         ax.plot(widths, widths, color="0.6", linestyle=":", zorder=1, label="every node")
         if self.teacher_size is not None:
-            label = f"teacher: {self.teacher_size} nodes"
+            label = f"teacher: {count_nodes(self.teacher_size)}"
             ax.axhline(self.teacher_size, color="0.2", linewidth=1, zorder=1, label=label)
         scale_counts(ax.xaxis)
         scale_counts(ax.yaxis)
@@ -159,15 +164,13 @@ class EffectiveSizeDisplay:
         return self
 
     def _draw(self, ax, label, mean, std, line_kw):
-        """Draw one curve; widths that were not fitted, or where all died, have no place."""
+        """Draw one curve, without the widths that were not fitted or where all nodes died."""
         mean, std = np.asarray(mean, dtype=float), np.asarray(std, dtype=float)
-        there = mean > 0
+        there = mean > 0  # False for NaN, too; a logarithmic axis has no zero
         widths, mean, std = np.asarray(self.widths)[there], mean[there], std[there]
         (line,) = ax.plot(widths, mean, **{"marker": ".", "label": label, **(line_kw or {})})
-        lowest = np.maximum(mean - std, 0.5)  # a logarithmic axis has no zero
-        ax.fill_between(
-            widths, lowest, mean + std, color=line.get_color(), alpha=0.25, linewidth=0
-        )
+        lowest = np.maximum(mean - std, 0.5)  # half a node stands for none
+        draw_band(ax, line, widths, lowest, mean + std)
         return line
 
     @classmethod
@@ -187,14 +190,14 @@ class EffectiveSizeDisplay:
         ----------
         cv_results : dict
             `cv_results_` of a GridSearchCV or another search of scikit-learn, over
-            `hidden_layer_sizes`; of a grid with `parametrization` each value gets
-            a curve, and all else that was varied, as `random_state`, is averaged.
+            `hidden_layer_sizes`. Each value of `parametrization` in the grid gets a
+            curve; the mean is taken over all else that varies, such as `random_state`.
         score_name : str, default="n_nodes"
-            Name under which the search's `scoring` has
-            :func:`n_alive_nodes_score`.
+            Key of :func:`n_alive_nodes_score` in the `scoring` of the search.
         layer : int or None, default=None
-            Hidden layer whose width is on the axis; None: all together. Record
-            the size of the same: ``functools.partial(n_alive_nodes_score, layer=0)``.
+            Hidden layer whose width is on the axis; None: all layers together. The
+            search must count in the same layer:
+            ``functools.partial(n_alive_nodes_score, layer=0)``.
         teacher_size : int >= 1 or None, default=None
             Nodes of the teacher, marked by a horizontal line.
         ax : matplotlib Axes or None, default=None
@@ -212,7 +215,7 @@ class EffectiveSizeDisplay:
         ImportError
             If matplotlib is not installed.
         TypeError
-            If `cv_results` is no dict, but the search itself for example.
+            If `cv_results` is not a dict, but for example the search itself.
         ValueError
             If the search did not vary `hidden_layer_sizes`, did not record sizes,
             or has no spectral fit, or `teacher_size` is below 1.
@@ -234,6 +237,7 @@ class EffectiveSizeDisplay:
         parametrization = find_parameter(cv_results, "parametrization")
         names = ["spectral"] * len(sizes) if parametrization is None else parametrization
         names = np.array([name_of(name) for name in names])
+        # dense networks are the control of a study: alone they show nothing
         fitted = ~np.isnan(sizes).all(axis=1)
         if not any("spectral" in name for name in names[fitted]):
             raise ValueError(
@@ -241,9 +245,11 @@ class EffectiveSizeDisplay:
                 f"{sorted(set(names[fitted].tolist()))}. Add 'spectral' to the grid."
             )
         width = np.array([width_of(size, layer) for size in layers])
+        # labels in the order of the grid, which np.unique would sort
         widths, labels = np.unique(width), list(dict.fromkeys(names))
         groups = [[sizes[(names == name) & (width == w)] for w in widths] for name in labels]
         mean, std = (
+            # empty where no candidate has this width and label: the grid may be a list of grids
             np.array([[function(g) if g.size else np.nan for g in row] for row in groups])
             for function in (np.nanmean, np.nanstd)
         )

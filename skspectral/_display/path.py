@@ -4,25 +4,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 
 from skspectral._compat import check_matplotlib_support
-from skspectral._display.axes import score_name_of, whole_number
-from skspectral._path.cv import BaseSpectralMLPCV
-
-
-def _check_axes(axes: Any) -> np.ndarray:
-    axes = np.ravel(np.asarray(axes, dtype=object))
-    if len(axes) != 2:
-        raise ValueError(
-            f"`ax` must be two Axes, for the score and the number of nodes; got {len(axes)}. "
-            "For example plt.subplots(2, sharex=True)[1]."
-        )
-    return axes
+from skspectral._display.axes import (
+    add_legend,
+    count_nodes,
+    draw_band,
+    scale_counts_from_zero,
+    score_name_of,
+    two_axes,
+)
+from skspectral._study.final_network import PATH_ESTIMATORS, final_network
 
 
 class SpectralPathDisplay:
@@ -46,8 +39,8 @@ class SpectralPathDisplay:
     score_name : str, default="score"
         Label of the axis.
     alpha : float or None, default=None
-        The penalty that was chosen, marked unless it is 0, which a logarithmic axis
-        does not have.
+        The penalty that was chosen, marked unless it is 0: a logarithmic axis has
+        no zero.
     n_chosen : int or None, default=None
         Alive nodes of the network that was chosen, marked at `alpha`.
     plateau : Plateau or None, default=None
@@ -125,63 +118,40 @@ class SpectralPathDisplay:
         ValueError
             If `ax` is not two Axes.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
-        import matplotlib.pyplot as plt
-
-        if ax is None:
-            _, ax = plt.subplots(2, sharex=True, layout="constrained")
-        self.axes_ = _check_axes(ax)
+        self.axes_ = two_axes(ax, f"{type(self).__name__}.plot")
         top, bottom = self.axes_
         self.figure_ = top.figure
         self.score_line_ = self._draw(top, self.score, self.std_score, line_kw)
         self.nodes_line_ = self._draw(bottom, self.n_alive_nodes, self.std_n_alive_nodes, line_kw)
-        self._scale_nodes(bottom)
+        scale_counts_from_zero(bottom.yaxis)
+        bottom.set_ylim(0, 1.2 * max(1, np.max(self.n_alive_nodes)))
         self._mark(top, bottom)
         top.set(ylabel=self.score_name)
         bottom.set(xlabel="penalty alpha", ylabel="alive nodes")
         return self
 
     def _draw(self, ax, values, std, line_kw):
-        """Draw one curve with its band; penalties of zero have no place on the axis."""
+        """Draw one curve with its band; the axis has no place for a penalty of zero."""
         alphas, values = np.asarray(self.alphas, dtype=float), np.asarray(values)
         (line,) = ax.plot(alphas, values, **{"marker": ".", **(line_kw or {})})
-        if std is not None and np.any(np.asarray(std) > 0):
-            ax.fill_between(
-                alphas,
-                values - std,
-                values + std,
-                color=line.get_color(),
-                alpha=0.25,
-                linewidth=0,
-                label="± 1 standard deviation over folds",
-            )
+        if std is not None and np.any(np.asarray(std) > 0):  # the path of one network has none
+            label = "± 1 standard deviation over folds"
+            draw_band(ax, line, alphas, values - std, values + std, label=label)
         ax.set_xscale("log")
         return line
 
-    def _scale_nodes(self, ax):
-        """Show few nodes and many alike, and none at all."""
-        from matplotlib.ticker import FuncFormatter, NullLocator, SymmetricalLogLocator
-
-        ax.set_yscale("symlog", linthresh=1)
-        ax.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=1, subs=(1, 2, 5)))
-        ax.yaxis.set_major_formatter(FuncFormatter(whole_number))
-        ax.yaxis.set_minor_locator(NullLocator())
-        ax.set_ylim(0, 1.2 * max(1, np.max(self.n_alive_nodes)))
-
     def _mark(self, top, bottom):
-        if self.plateau is not None:
+        if self.plateau is not None:  # behind the curves: zorder 0
             for ax in (top, bottom):
                 ax.axvspan(*self.plateau.alphas, color="0.5", alpha=0.15, linewidth=0, zorder=0)
         if self.alpha:  # a logarithmic axis has no zero
             for ax in (top, bottom):
                 ax.axvline(self.alpha, color="0.2", linewidth=1, zorder=1)
         if self.alpha and self.n_chosen is not None:
-            noun = "node" if self.n_chosen == 1 else "nodes"
-            label = f"chosen: {self.n_chosen} {noun}"
+            label = f"chosen: {count_nodes(self.n_chosen)}"
             bottom.plot(self.alpha, self.n_chosen, "o", color="0.2", label=label)
         for ax in (top, bottom):
-            if ax.get_legend_handles_labels()[1]:
-                ax.legend()
+            add_legend(ax)
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None, line_kw=None):
@@ -189,8 +159,10 @@ class SpectralPathDisplay:
 
         Parameters
         ----------
-        estimator : SpectralMLPRegressorCV, SpectralMLPClassifierCV or Pipeline
-            Fitted; a pipeline must end with one of the two.
+        estimator : object
+            Fitted SpectralMLPRegressorCV or SpectralMLPClassifierCV, or what holds one,
+            as a Pipeline or a search does. For the path of one network see
+            :meth:`from_path`.
         ax : sequence of two matplotlib Axes or None, default=None
             For the score and for the nodes; None makes a figure.
         line_kw : dict or None, default=None
@@ -211,14 +183,7 @@ class SpectralPathDisplay:
             If `estimator` is not fitted.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        model = estimator[-1] if isinstance(estimator, Pipeline) else estimator
-        if not isinstance(model, BaseSpectralMLPCV):
-            raise TypeError(
-                "`estimator` must be a SpectralMLPRegressorCV or SpectralMLPClassifierCV, or a "
-                f"Pipeline that ends with one; got {type(model).__name__}. For a path of one "
-                "network give what spectral_path returns to from_path."
-            )
-        check_is_fitted(model)
+        model = final_network(estimator, PATH_ESTIMATORS)
         results = model.cv_results_
         display = cls(
             alphas=results["alpha"],
@@ -240,8 +205,8 @@ class SpectralPathDisplay:
         Parameters
         ----------
         path : :class:`~sklearn.utils.Bunch`
-            As :func:`spectral_path` returns it. Drawn is the loss of the
-            validation rows, or of the training rows where there are none.
+            As :func:`spectral_path` returns it. The loss on the validation rows is
+            drawn, or that on the training rows where there are none.
         ax : sequence of two matplotlib Axes or None, default=None
             For the loss and for the nodes; None makes a figure.
         line_kw : dict or None, default=None
@@ -265,6 +230,7 @@ class SpectralPathDisplay:
             raise ValueError(
                 f"`path` must be what spectral_path returns; it has no {sorted(missing)}."
             )
+        # rows that the network has not seen tell which penalty is too small
         which = "validation_loss" if "validation_loss" in path else "train_loss"
         display = cls(
             alphas=path["alphas"],

@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 
 from skspectral._compat import check_matplotlib_support
+from skspectral._display.axes import add_legend, single_axes
 from skspectral._study.matching import agreement, path_magnitudes
 
 MOST_POINTS = 1000
-"""Points of a curve that are drawn."""
+"""Points that are drawn of a curve."""
 LOWEST = 1e-4
 """Share of the largest magnitude below which nothing is drawn."""
 
 
 def thinned(n_points: int) -> np.ndarray:
     """Return at most `MOST_POINTS` indices below `n_points`, evenly spaced."""
+    # a network may have millions of paths, more than a plot can show or a file should hold
     return np.unique(np.linspace(0, n_points - 1, MOST_POINTS).round().astype(int))
 
 
@@ -36,7 +38,7 @@ class PathMagnitudesDisplay:
     labels : list of str
         Names of the networks.
     path_agreement : float or None, default=None
-        Agreement of both, in the title.
+        Agreement of the two, shown in the title.
 
     Attributes
     ----------
@@ -93,26 +95,23 @@ class PathMagnitudesDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
-        import matplotlib.pyplot as plt
-
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
+        ax = single_axes(ax, f"{type(self).__name__}.plot")
         self.ax_, self.figure_ = ax, ax.figure
         self.lines_ = []
         for label, magnitudes in zip(self.labels, self.magnitudes, strict=True):
             ranks = thinned(len(magnitudes)) if len(magnitudes) else np.empty(0, dtype=int)
+            # the number is in the label, as a thinned curve does not show it
             name = f"{label}: {len(magnitudes):,} paths"
             self.lines_ += ax.plot(
                 ranks + 1, magnitudes[ranks], **{"label": name, **(line_kw or {})}
             )
         largest = max(m.max(initial=0.0) for m in self.magnitudes)
-        if largest > 0:
+        if largest > 0:  # else both networks are constant, and there is nothing to scale to
             ax.set_ylim(LOWEST * largest, 2 * largest)
         ax.set(yscale="log", xlabel="path, strongest first", ylabel="magnitude")
         if self.path_agreement is not None:
             ax.set_title(f"agreement {self.path_agreement:.2f}")
-        ax.legend()
+        add_legend(ax)
         return self
 
     @classmethod

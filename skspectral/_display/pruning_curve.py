@@ -5,16 +5,18 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
 from skspectral._compat import check_matplotlib_support
 from skspectral._display.axes import (
     add_legend,
+    draw_band,
     mark_size,
     scale_counts,
     score_name_of,
+    single_axes,
 )
 from skspectral._pruning.curve import pruning_curve
+from skspectral._study.final_network import final_network, rows_of_network
 
 
 class PruningCurveDisplay:
@@ -37,8 +39,8 @@ class PruningCurveDisplay:
     n_chosen : int or None, default=None
         Number of hidden nodes that was chosen, marked by a vertical line.
     n_alive : int or None, default=None
-        Number of alive hidden nodes, marked by a vertical line; at 0, which a
-        logarithmic axis does not have, there is none.
+        Number of alive hidden nodes, marked by a vertical line unless it is 0: a
+        logarithmic axis has no zero.
 
     Attributes
     ----------
@@ -113,11 +115,7 @@ class PruningCurveDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
-        import matplotlib.pyplot as plt
-
-        if ax is None:
-            _, ax = plt.subplots()
+        ax = single_axes(ax, f"{type(self).__name__}.plot")
         self.ax_, self.figure_ = ax, ax.figure
         scale_counts(ax.xaxis)
         self.line_ = self._draw_line(line_kw or {})
@@ -134,6 +132,7 @@ class PruningCurveDisplay:
         from matplotlib.cbook import normalize_kwargs
         from matplotlib.lines import Line2D
 
+        # "c" for "color" and other short names would else stand beside our defaults
         style = {"marker": ".", **normalize_kwargs(line_kw, Line2D)}
         (line,) = self.ax_.plot(self.n_nodes, self.score, **style)
         return line
@@ -142,17 +141,15 @@ class PruningCurveDisplay:
         from matplotlib.cbook import normalize_kwargs
         from matplotlib.collections import PolyCollection
 
+        # NaN > 0 is False: one split has no spread
         if self.std_score is None or not np.any(np.asarray(self.std_score) > 0):
             return None
         score, std = np.asarray(self.score), np.asarray(self.std_score)
         style = {
-            "facecolor": self.line_.get_color(),
-            "alpha": 0.25,
-            "linewidth": 0,
             "label": "± 1 standard deviation",
             **normalize_kwargs(fill_between_kw, PolyCollection),
         }
-        return self.ax_.fill_between(self.n_nodes, score - std, score + std, **style)
+        return draw_band(self.ax_, self.line_, self.n_nodes, score - std, score + std, **style)
 
     @classmethod
     def from_estimator(
@@ -174,8 +171,10 @@ class PruningCurveDisplay:
 
         Parameters
         ----------
-        estimator : SpectralMLPRegressor, SpectralMLPClassifier or Pipeline
-            Fitted; a pipeline must end with one of the two.
+        estimator : object
+            Fitted SpectralMLPRegressor or SpectralMLPClassifier, or what holds one, as a
+            Pipeline, a search or a SpectralPruner does. The network inside is scored,
+            on rows that are transformed as they were for its training.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows to score on, best unseen in training.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -184,13 +183,13 @@ class PruningCurveDisplay:
             Numbers of hidden nodes in all; None: as in :func:`pruning_curve`.
         scoring : str, callable or None, default=None
             As in :func:`sklearn.model_selection.cross_val_score`; None uses the
-            estimator's `score`. A str also labels the y axis.
+            `score` of the network. A str also labels the y axis.
         scope : {"global", "layer"}, default="global"
             How layers compete, as in :func:`pruning_curve`.
         relevance : {"spectral", "lambda", "path", "random"}, default="spectral"
             What nodes are ranked by, as in :func:`pruning_curve`.
         random_state : int, RandomState instance or None, default=None
-            Of relevance="random".
+            Source of the random order where relevance is "random".
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Weights of the rows in the score.
         ax : matplotlib Axes or None, default=None
@@ -208,15 +207,18 @@ class PruningCurveDisplay:
         ImportError
             If matplotlib is not installed.
         TypeError
-            If `estimator` is not one of this package.
+            If there is no network of this package in `estimator`.
         ValueError
             If a parameter is out of range; see :func:`pruning_curve`.
         NotFittedError
             If `estimator` is not fitted.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        # pruning_curve takes networks and pipelines only: hand it what is inside
+        network = final_network(estimator)
+        X, y = rows_of_network(estimator, X, y)
         curve = pruning_curve(
-            estimator,
+            network,
             X,
             y,
             n_nodes=n_nodes,
@@ -226,7 +228,6 @@ class PruningCurveDisplay:
             random_state=random_state,
             sample_weight=sample_weight,
         )
-        network = estimator[-1] if isinstance(estimator, Pipeline) else estimator
         display = cls(
             n_nodes=curve.n_nodes,
             score=curve.score,
@@ -255,8 +256,8 @@ class PruningCurveDisplay:
             `mean_test_score` and `std_test_score`; or what :func:`pruning_curve`
             returns, with `n_nodes` and `score`.
         n_chosen : int or None, default=None
-            Number of hidden nodes in all that was chosen, to mark; None: the
-            smallest within tolerance, where `cv_results` tells.
+            Number of hidden nodes in all that was chosen, to be marked. None: the
+            smallest size within tolerance, if `cv_results` tells which sizes are.
         score_name : str or None, default=None
             Label of the y axis; None: "score".
         ax : matplotlib Axes or None, default=None
@@ -285,6 +286,7 @@ class PruningCurveDisplay:
                 "`cv_results_` of a SpectralPruner with n_nodes='auto' has, or 'n_nodes' and "
                 f"'score', as pruning_curve returns; got {sorted(cv_results)}."
             )
+        # argmax: the first True, as sizes increase
         if n_chosen is None and "within_tolerance" in cv_results:
             n_chosen = int(cv_results["n_nodes"][np.argmax(cv_results["within_tolerance"])])
         display = cls(

@@ -9,22 +9,16 @@ from typing import Any
 import numpy as np
 
 from skspectral._compat import check_matplotlib_support
-from skspectral._display.axes import scale_counts
+from skspectral._display.axes import import_pyplot, scale_counts
+from skspectral._estimators.ranking import share_of_largest
 from skspectral._study.final_network import final_network
 
 TICKS = (-8, -6, -4, -2, 0)
 """Powers of ten on the axis of the share of the largest relevance."""
 FLOOR = 10.0 ** TICKS[0]
-"""Share below which nodes are drawn alike."""
+"""Share of the largest relevance below which all nodes are drawn at one height."""
 BINS = np.linspace(0, 1, 41)
 """Edges of the histogram."""
-
-
-def share_of_largest(relevance: Any) -> np.ndarray:
-    """Return relevances over their maximum, float64 of shape (n_nodes,); zeros if all are."""
-    relevance = np.asarray(relevance, dtype=np.float64)
-    largest = relevance.max()
-    return relevance / largest if largest > 0 else np.zeros_like(relevance)
 
 
 def draw_spectrum(ax: Any, share: np.ndarray, threshold: float, bottom: float) -> None:
@@ -37,7 +31,7 @@ def draw_spectrum(ax: Any, share: np.ndarray, threshold: float, bottom: float) -
         As :func:`share_of_largest` returns it.
     threshold : float
     bottom : float
-        Smallest share to make room for; it is clipped to `FLOOR` and 0.01.
+        Smallest share that the axis must show; it is clipped to `FLOOR` and 0.01.
     """
     scale_counts(ax.xaxis, steps=(1, 3))
     ax.set(
@@ -49,8 +43,9 @@ def draw_spectrum(ax: Any, share: np.ndarray, threshold: float, bottom: float) -
         ],
         ylabel="relevance / largest",
     )
-    ax.set_yticks([], minor=True)
+    ax.set_yticks([], minor=True)  # eight powers of ten leave no room for them
     ranks = np.arange(1, len(share) + 1)
+    # exact zeros would be left out of a logarithmic axis, and with them most of the nodes
     ax.plot(ranks, np.maximum(np.sort(share)[::-1], FLOOR), ".", color="tab:blue")
     ax.axhline(max(threshold, FLOOR), color="0.3", linestyle=":", label=f"threshold {threshold:g}")
     ax.set_ylim(np.clip(bottom, FLOOR, 0.01) / 2, 2)
@@ -58,6 +53,7 @@ def draw_spectrum(ax: Any, share: np.ndarray, threshold: float, bottom: float) -
 
 def draw_histogram(ax: Any, share: np.ndarray, threshold: float) -> None:
     """Draw the histogram of relevances, with logarithmic counts; see :func:`draw_spectrum`."""
+    # logarithmic: hundreds of dead nodes in the first bin would hide the few that are alive
     scale_counts(ax.yaxis, steps=(1, 3))
     ax.hist(share, bins=BINS, color="tab:blue")
     ax.axvline(threshold, color="0.3", linestyle=":", label=f"threshold {threshold:g}")
@@ -68,8 +64,8 @@ class RelevanceDisplay:
     """Relevances of the hidden nodes: sorted spectrum and histogram of each layer.
 
     Create it with :meth:`from_estimator`. All parameters are stored as
-    attributes. A layer larger than the task needs shows two groups of nodes: a
-    few large ones, and many at zero, with a gap between that holds the threshold.
+    attributes. A layer that started too wide shows two groups of nodes: a few with
+    large relevance, and many near zero. The threshold lies in the gap between.
 
     Parameters
     ----------
@@ -132,9 +128,10 @@ class RelevanceDisplay:
 
         Parameters
         ----------
-        estimator : SpectralMLPRegressor, SpectralMLPClassifier, Pipeline or SpectralPruner
-            Fitted; a pipeline must end with one of the others. Of a pruner its
-            `estimator_` is drawn.
+        estimator : object
+            Fitted SpectralMLPRegressor or SpectralMLPClassifier, or what holds one, as a
+            Pipeline, a search or a SpectralPruner does. Of a pruner the smaller network,
+            its `estimator_`, is drawn.
         ax : matplotlib Axes, array of them of shape (n_layers, 2) or None, default=None
             As in :meth:`plot`.
 
@@ -148,7 +145,7 @@ class RelevanceDisplay:
         ImportError
             If matplotlib is not installed.
         TypeError
-            If `estimator` is not one of this package.
+            If there is no network of this package in `estimator`.
         ValueError
             If it has no hidden layer, or `ax` does not fit.
         NotFittedError
@@ -184,12 +181,13 @@ class RelevanceDisplay:
         ValueError
             If there is no hidden layer, or `ax` does not fit.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
-        if not len(self.relevance):
+        plt = import_pyplot(f"{type(self).__name__}.plot")
+        if not len(self.relevance):  # before a figure is made, which would stay open
             raise ValueError("Expected at least one hidden layer to draw; the network has none.")
-        self.axes_, self.bounding_ax_ = self._axes(ax)
+        self.axes_, self.bounding_ax_ = self._axes(ax, plt)
         self.figure_ = self.axes_[0, 0].figure
-        shares = [share_of_largest(relevance) for relevance in self.relevance]
+        shares = [share_of_largest(np.asarray(r, dtype=np.float64)) for r in self.relevance]
+        # one range for all layers, so that their spectra can be compared
         smallest = min(self.threshold, *(share.min() for share in shares))
         for index, (panels, share) in enumerate(zip(self.axes_, shares, strict=True)):
             draw_spectrum(panels[0], share, self.threshold, smallest)
@@ -201,16 +199,15 @@ class RelevanceDisplay:
         return self
 
     def _title(self, index, share):
+        # fit also calls a node dead that fell to 1e-4 of the layer's start: see n_alive_nodes_
         if self.n_alive is None:
             n_alive = np.count_nonzero(share > self.threshold)
         else:
             n_alive = self.n_alive[index]
         return f"hidden layer {index + 1}: {n_alive} of {len(share)} nodes alive"
 
-    def _axes(self, ax):
+    def _axes(self, ax, plt):
         """Return the Axes to draw on, ndarray of shape (n_layers, 2), and those they split."""
-        import matplotlib.pyplot as plt
-
         shape = (len(self.relevance), 2)
         if ax is None:
             size = (9, 0.4 + 2.6 * shape[0])
@@ -228,7 +225,7 @@ class RelevanceDisplay:
 
 
 def split_axes(ax: Any, shape: tuple[int, int]) -> np.ndarray:
-    """Switch the Axes of a subplot off, and return those put in their place.
+    """Switch the Axes of a subplot off, and return those that take its place.
 
     Raises
     ------
@@ -241,12 +238,13 @@ def split_axes(ax: Any, shape: tuple[int, int]) -> np.ndarray:
         raise ValueError(
             "`ax` was switched off by an earlier plot; give ax=display.axes_ instead."
         )
-    place = ax.get_subplotspec()
+    place = ax.get_subplotspec()  # None for Axes that were placed by hand
     if place is None:
         raise ValueError(
             "`ax` must be in a grid, as those that plt.subplots makes, to be split; give an "
             f"array of Axes of shape {shape} instead."
         )
+    # off, but not removed: its place in the grid holds the layout of the figure
     ax.set_axis_off()
     grid = GridSpecFromSubplotSpec(*shape, subplot_spec=place)
     panels = np.empty(shape, dtype=object)

@@ -25,13 +25,13 @@ RESERVED = ("lr", "maximize", "params", "weight_decay")
 """What an optimiser is given by the estimator, not by the user's ``functools.partial``."""
 
 
-def check_hidden_layer_sizes(sizes: Any) -> tuple[int, ...]:
+def check_hidden_layer_sizes(sizes: Any, name: str = "hidden_layer_sizes") -> tuple[int, ...]:
     """Return the nodes per hidden layer; raise ValueError unless all are integers >= 1."""
     listed = (sizes,) if np.ndim(sizes) == 0 else tuple(sizes)
-    if any(not isinstance(size, Integral) or size < 1 for size in listed):
-        raise ValueError(
-            f"`hidden_layer_sizes` must hold integers >= 1, one per hidden layer; got {sizes!r}."
-        )
+    # True is an Integral to Python, but no number of nodes
+    whole = all(isinstance(size, Integral) and not isinstance(size, bool) for size in listed)
+    if not whole or min(listed, default=1) < 1:
+        raise ValueError(f"`{name}` must hold integers >= 1, one per hidden layer; got {sizes!r}.")
     return tuple(int(size) for size in listed)
 
 

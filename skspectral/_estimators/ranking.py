@@ -1,4 +1,4 @@
-"""In which order nodes are cut: rankings of hidden nodes, and the masks that follow."""
+"""The order in which hidden nodes are cut, and the masks of those that stay."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -9,13 +9,13 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from scipy.stats import rankdata
 
 SCOPES = ("global", "layer")
-TINY = np.finfo(np.float64).tiny
 
 
 def node_priorities(relevances: Sequence[np.ndarray], scope: str) -> list[np.ndarray]:
-    """Return what nodes of different layers are compared by, in [0, 1].
+    """Return a number in [0, 1] for each node, by which nodes of all layers are compared.
 
     Parameters
     ----------
@@ -30,15 +30,21 @@ def node_priorities(relevances: Sequence[np.ndarray], scope: str) -> list[np.nda
     list of float ndarray of shape (n_nodes,)
     """
     if scope == "layer":
+        # 0.5: the middle of a node's share of the layer, for short and long layers alike
         return [1 - (places(relevance) + 0.5) / len(relevance) for relevance in relevances]
-    return [relevance / max(relevance.max(), TINY) for relevance in relevances]
+    return [share_of_largest(relevance) for relevance in relevances]
+
+
+def share_of_largest(relevance: np.ndarray) -> np.ndarray:
+    """Return relevances over their maximum, shape (n_nodes,); zeros if all are."""
+    largest = relevance.max()
+    return relevance / largest if largest > 0 else np.zeros_like(relevance)
 
 
 def places(relevance: np.ndarray) -> np.ndarray:
     """Return the place of each node in its layer, 0 for the most relevant."""
-    place = np.empty(len(relevance), dtype=int)
-    place[np.argsort(-relevance, kind="stable")] = np.arange(len(relevance))
-    return place
+    # "ordinal" gives every node a place of its own; of equals the first comes first
+    return rankdata(-relevance, method="ordinal").astype(int) - 1
 
 
 def rank_nodes(
@@ -66,14 +72,16 @@ def rank_nodes(
     """
     place = np.concatenate([places(relevance) for relevance in relevances])
     priority = np.concatenate(node_priorities(relevances, scope))
+    # the last key counts first: nodes that every layer keeps, then priority, then place
     order = np.lexsort((place, -priority, place >= min_nodes))
+    # the inverse of a permutation: order[k] is the node of rank k + 1
     ranks = np.empty(len(order), dtype=int)
     ranks[order] = np.arange(1, len(order) + 1)
     return np.split(ranks, np.cumsum([len(relevance) for relevance in relevances])[:-1])
 
 
 def first_nodes(ranking: Sequence[np.ndarray], n_nodes: int) -> list[np.ndarray]:
-    """Return the masks of the `n_nodes` that go last, list of bool ndarray of shape (n_nodes,)."""
+    """Return the masks of the `n_nodes` nodes that are cut last, list of bool ndarray."""
     return [ranks <= n_nodes for ranks in ranking]
 
 
@@ -83,10 +91,10 @@ def check_n_nodes(n_nodes: Any, layer_sizes: Sequence[int], min_nodes: int = 1) 
     Parameters
     ----------
     n_nodes : int, float in (0, 1] or array-like of int
-        Hidden nodes in all, their share of those there are, or one number per
-        hidden layer.
+        Hidden nodes in all, a share of all hidden nodes, or one number per hidden
+        layer.
     layer_sizes : sequence of int
-        Hidden nodes that there are.
+        Hidden nodes per layer of the network.
     min_nodes : int, default=1
         Nodes that every layer keeps at least.
 
@@ -96,10 +104,12 @@ def check_n_nodes(n_nodes: Any, layer_sizes: Sequence[int], min_nodes: int = 1) 
         If it asks for more nodes than there are, or for too few to keep
         `min_nodes` in every layer.
     TypeError
-        If it is of another kind.
+        If it is neither a number nor a list.
     """
+    # a layer narrower than `min_nodes` keeps what it has
     total, least = sum(layer_sizes), sum(min(min_nodes, size) for size in layer_sizes)
     bounds = f"{least} (layers keep {min_nodes}) to {total}, all there are in {list(layer_sizes)}"
+    # True would pass as the integer 1, and a string as a list of letters
     if isinstance(n_nodes, (bool, np.bool_, str)) or n_nodes is None:
         raise TypeError(
             "`n_nodes` must be an integer, a fraction in (0, 1] or a list with one integer per "
@@ -141,5 +151,6 @@ def masks_of(n_nodes: int | list[int], ranking: Sequence[np.ndarray]) -> list[np
     """
     if isinstance(n_nodes, int):
         return first_nodes(ranking, n_nodes)
-    within = [np.argsort(np.argsort(ranks)) for ranks in ranking]
-    return [place < n for place, n in zip(within, n_nodes, strict=True)]
+    # `ranking` counts through all layers: rank anew within each
+    within = [rankdata(ranks, method="ordinal") for ranks in ranking]
+    return [place <= n for place, n in zip(within, n_nodes, strict=True)]

@@ -9,6 +9,7 @@ from sklearn.base import is_classifier
 
 LINKS = {"identity": "Identity", "exp": "Exp"}
 """Operators of the output activations of regressors."""
+# "exp" is the output of scikit-learn's MLPRegressor with a Poisson loss
 
 
 def append_predictions(graph, network):
@@ -28,6 +29,7 @@ def append_predictions(graph, network):
         If ONNX has no type for the classes.
     """
     end = _GraphEnd(graph)
+    # skl2onnx flattens several outputs to one column
     linear = end.node("Reshape", end.source, end.constant([-1, network.n_outputs_]))
     if not is_classifier(network):
         prediction = end.node(LINKS[network.out_activation_], linear)
@@ -40,6 +42,7 @@ def append_predictions(graph, network):
 
 def _append_labels(end, linear, n_labels):
     """Append 0 and 1 per label, as int64, and the probabilities of the labels."""
+    # a logit above 0 is a probability above one half
     positive = end.node("Greater", linear, end.constant(0, end.number))
     integer = end.type_of(np.int64)
     end.output("label", end.node("Cast", positive, to=integer), integer, n_labels)
@@ -53,7 +56,8 @@ def _append_classes(end, linear, network):
         scores, proba = linear, end.node("Softmax", linear, axis=1)
     else:
         scores = end.node("Concat", end.node("Neg", linear), linear, axis=1)
-        proba = _logistic(end, scores)  # of both signs: 1 - p would lose small probabilities
+        proba = _logistic(end, scores)  # of both signs, as 1 - p would lose small probabilities
+    # of the scores: probabilities of sure classes round to the same 1
     best = end.node("ArgMax", scores, axis=1, keepdims=0)
     label = end.node("Gather", end.constant(classes), best)
     end.output("label", label, end.type_of(classes.dtype))
@@ -76,7 +80,7 @@ def check_classes(classes):
     """
     if len(classes) < 2:
         raise ValueError(f"A network of one class, {classes}, cannot be exported; fit two.")
-    kind = classes.dtype.kind
+    kind = classes.dtype.kind  # U: strings, O: objects, b: booleans, i and u: integers, f: floats
     if kind == "U" or (kind == "O" and all(isinstance(c, str) for c in classes)):
         return classes.astype(object)
     if kind == "b" or (kind in "iu" and classes.max() <= np.iinfo(np.int64).max):
@@ -113,6 +117,7 @@ class _GraphEnd:
             if graph.output[0].name in node.output:
                 node.output[list(node.output).index(graph.output[0].name)] = self.source
         self.number = graph.output[0].type.tensor_type.elem_type
+        # in ONNX inputs and outputs share one space of names
         self.taken = {entry.name for entry in graph.input}
         del graph.output[:]
 
@@ -151,4 +156,5 @@ class _GraphEnd:
         self.graph.output.append(helper.make_tensor_value_info(name, element_type, shape))
 
     def _new_name(self, stem):
+        # each call is followed by a node or a constant, so the pair of counts is new
         return f"end/{stem}{len(self.graph.node)}_{len(self.graph.initializer)}"

@@ -1,4 +1,4 @@
-"""Fitted scikit-learn MLPs, made of weights."""
+"""Fitted scikit-learn MLPs with given weights."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -9,7 +9,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import LabelBinarizer
 
 ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
-"""Hidden activations that scikit-learn's MLPs have."""
+"""Hidden activations of scikit-learn's MLPs."""
 
 
 def make_mlp_regressor(coefs, intercepts, *, activation, feature_names=None):
@@ -62,7 +62,7 @@ def make_mlp_classifier(
     activation : {"identity", "logistic", "tanh", "relu"}
         Of the hidden nodes.
     classes : array-like of shape (n_classes,)
-        Class labels, sorted; with `multilabel` the numbers of the labels.
+        Class labels, sorted; for `multilabel` the numbers of the labels, from 0.
     multilabel : bool, default=False
         Whether a row may have any number of the labels.
     feature_names : array-like of str of shape (n_features,) or None, default=None
@@ -87,6 +87,7 @@ def make_mlp_classifier(
     mlp = MLPClassifier(**_parameters(coefs, activation))
     _set_layers(mlp, coefs, intercepts, feature_names)
     classes = _check_classes(classes, multilabel, mlp.n_outputs_)
+    # private, but what MLPClassifier predicts with; labels are told apart by an indicator matrix
     mlp._label_binarizer = LabelBinarizer().fit(
         np.eye(len(classes), dtype=int) if multilabel else classes
     )
@@ -96,12 +97,13 @@ def make_mlp_classifier(
 
 
 def _parameters(coefs, activation):
-    """Return the parameters of an MLP that a user of it would have set."""
+    """Return the parameters that a user of the MLP would have set."""
     if activation not in ACTIVATIONS:
         raise ValueError(
             f"`activation` must be one that scikit-learn's MLPs have, {ACTIVATIONS}; got "
             f"{activation!r}. Train the network with one of these."
         )
+    # the rest keeps scikit-learn's defaults, as training parameters do not carry over
     return {
         "hidden_layer_sizes": tuple(int(layer.shape[1]) for layer in coefs[:-1]),
         "activation": activation,
@@ -109,14 +111,16 @@ def _parameters(coefs, activation):
 
 
 def _set_layers(mlp, coefs, intercepts, feature_names):
-    """Set the weights, and what predicting and further training read beside them."""
+    """Set the weights, and what else predicting and further training read."""
     _check_shapes(coefs, intercepts)
+    # copies, as partial_fit changes them in place; in C order, as scikit-learn's own
     mlp.coefs_ = [np.array(layer, order="C") for layer in coefs]
     mlp.intercepts_ = [np.array(layer) for layer in intercepts]
     mlp.n_layers_ = len(coefs) + 1
     mlp.n_features_in_, mlp.n_outputs_ = coefs[0].shape[0], coefs[-1].shape[1]
     if feature_names is not None:
         mlp.feature_names_in_ = np.array(feature_names, dtype=object)
+    # as after no epoch: partial_fit and a warm start count on from here
     mlp.n_iter_ = mlp.t_ = mlp._no_improvement_count = 0
     mlp.loss_curve_, mlp.loss_, mlp.best_loss_ = [], np.inf, np.inf
     mlp.validation_scores_ = mlp.best_validation_score_ = None
@@ -144,6 +148,7 @@ def _check_classes(classes, multilabel, n_outputs):
         )
     if not np.array_equal(classes, np.unique(classes)):
         raise ValueError(f"`classes` must be sorted and distinct; got {classes}.")
+    # two classes share one logistic output, as in scikit-learn
     expected = len(classes) if multilabel or len(classes) != 2 else 1
     if n_outputs != expected or len(classes) < 2:
         raise ValueError(

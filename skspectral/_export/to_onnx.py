@@ -27,14 +27,14 @@ TENSOR_TYPES = {
 OPSETS = {"": 17, "ai.onnx.ml": 3}
 """Versions of the operators: old enough for runtimes of some years ago."""
 TOLERANCE = 1e-3
-"""Difference that rounding does not explain, as a fraction of the spread of predictions."""
+"""Difference that rounding cannot explain, as a fraction of the spread of predictions."""
 ADVICE = (
     "Give `X`, a few rows as the pipeline gets them, where columns have names or are not numbers; "
     "an array in place of a DataFrame where the first step takes all columns alike; float32 where "
     "the step has no float64, int64 or float64 where float32 is too coarse. Else export the last "
     "step alone, and preprocess outside ONNX."
 )
-"""What helps where the converter fails."""
+"""What to do where the converter fails."""
 
 
 def to_onnx(model, path=None, *, X=None):
@@ -43,10 +43,10 @@ def to_onnx(model, path=None, *, X=None):
     Parameters
     ----------
     model : SpectralMLPRegressor, SpectralMLPClassifier, scikit-learn MLP or Pipeline
-        Fitted, or a fitted SpectralPruner; a pipeline must end with one of the
-        others.
+        Fitted; a fitted SpectralPruner or CV estimator will do, too. A pipeline must
+        end with one of these.
     path : str, path-like or None, default=None
-        File to write the model to; None writes none.
+        File to write the model to; None writes no file.
     X : array-like or DataFrame of shape (n_samples, n_features) or None, default=None
         A few rows as `model` gets them. They tell the types of the inputs, and
         the ONNX model must predict what `model` does for them. Give them for
@@ -71,10 +71,10 @@ def to_onnx(model, path=None, *, X=None):
     ImportError
         If the packages of ``pip install "skspectral[onnx]"`` are missing.
     TypeError
-        If `model` is none of those described.
+        If `model` is not one of those described.
     ValueError
-        If a step cannot be converted, the result cannot be run or predicts
-        otherwise for `X`, scikit-learn does not have the activation, or ONNX
+        If a step cannot be converted, the ONNX model does not run or predicts
+        something else for `X`, scikit-learn does not have the activation, or ONNX
         has no type for the classes.
     NotFittedError
         If `model` is not fitted.
@@ -82,8 +82,8 @@ def to_onnx(model, path=None, *, X=None):
     Notes
     -----
     skl2onnx converts the preprocessing and the linear parts of the network. The
-    output activation and the classes are written here, as its own lose outputs,
-    labels and large integers.
+    output activation and the classes are written by skspectral, as the converter's
+    own version loses outputs, labels and large integers.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def to_onnx(model, path=None, *, X=None):
 
 
 def _check_packages():
-    """Raise ImportError unless the packages that only exporting needs are there."""
+    """Raise ImportError unless the packages that only the export needs are installed."""
     try:
         for package in ("onnx", "onnxruntime", "skl2onnx"):
             importlib.import_module(package)
@@ -124,6 +124,7 @@ def _split(model):
     """Return the preprocessing, list of (name, transformer), and the scikit-learn MLP."""
     if isinstance(model, Pipeline):
         inner, network = _split(model.steps[-1][1])
+        # a step that does nothing needs no converter
         outer = [step for step in model.steps[:-1] if step[1] not in (None, "passthrough")]
         return outer + inner, network
     if hasattr(model, "to_sklearn"):
@@ -151,6 +152,7 @@ def _feeds(steps, network, X):
                 f"Step {steps[0][0]!r} does not tell how many columns it takes. Give `X`, a few "
                 "rows as the pipeline gets them."
             )
+        # no rows, so nothing is compared; the dtype and the columns are what counts
         return {"X": np.empty((0, n_columns), dtype=network.coefs_[0].dtype)}
     if steps and hasattr(X, "columns"):
         return {str(c): _plain(np.asarray(X[c]).reshape(len(X), -1)) for c in X.columns}
@@ -172,10 +174,12 @@ def _convert_or_explain(steps, network, feeds):
     ValueError
         If that cannot be done; it names the step.
     """
+    # of a classifier, too, whose output is appended by `append_predictions`
     linear = make_mlp_regressor(network.coefs_, network.intercepts_, activation=network.activation)
     try:
         return _convert([*steps, ("network", linear)], feeds)
     except Exception as error:  # skl2onnx and onnxruntime raise all kinds
+        # the converters' messages do not name the step: convert more and more of them to find it
         failing = (i for i in range(len(steps)) if _fails(steps[: i + 1], feeds))
         index = next(failing, None)
         where = "The model" if index is None else f"Step {steps[index][0]!r} of the pipeline"
@@ -201,7 +205,7 @@ def _convert(steps, feeds):
         for name, array in feeds.items()
     ]
     proto = skl2onnx.convert_sklearn(Pipeline(steps), initial_types=inputs, target_opset=OPSETS)
-    _session(proto)
+    _session(proto)  # some models convert, but do not load
     return proto
 
 
@@ -209,7 +213,7 @@ def _session(proto):
     """Load an ONNX model."""
     onnxruntime = importlib.import_module("onnxruntime")
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = 1  # a few rows; starting threads would take longer
     options.log_severity_level = 4  # errors are raised
     return onnxruntime.InferenceSession(
         proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
@@ -225,18 +229,19 @@ def _rename_inputs(graph, names):
         if entry.name != name:
             renamed.append(helper.make_node("Identity", [name], [entry.name]))
             entry.name = name
+    # a node must come after those that it reads from
     nodes = [*renamed, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)
 
 
 def _check_predictions(proto, feeds, expected):
-    """Raise ValueError where the ONNX model does not run, or predicts otherwise than expected."""
+    """Raise ValueError where the ONNX model does not run, or does not predict `expected`."""
     try:
         session = _session(proto)
         if expected is None:
             return
-        got = session.run(None, feeds)[-1]
+        got = session.run(None, feeds)[-1]  # of a classifier the probabilities, not the label
     except Exception as error:
         raise ValueError(f"onnxruntime cannot run the ONNX model: {error}\n{ADVICE}") from error
     expected = expected.reshape(got.shape)
@@ -245,6 +250,6 @@ def _check_predictions(proto, feeds, expected):
     difference = np.abs(got - expected)
     if not (difference <= allowed).all():
         raise ValueError(
-            "The ONNX model predicts otherwise than `model` for `X`, by up to "
+            "The predictions of the ONNX model for `X` differ from those of `model`, by up to "
             f"{difference.max():.2g}: the conversion of the preprocessing is wrong.\n{ADVICE}"
         )

@@ -6,25 +6,34 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sklearn.base import MetaEstimatorMixin
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skspectral._estimators.base import BaseSpectralMLP
+from skspectral._estimators.classifier import SpectralMLPClassifier
+from skspectral._estimators.regressor import SpectralMLPRegressor
+from skspectral._path.classifier_cv import SpectralMLPClassifierCV
+from skspectral._path.regressor_cv import SpectralMLPRegressorCV
 
+NETWORKS = (SpectralMLPRegressor, SpectralMLPClassifier)
+PATH_ESTIMATORS = (SpectralMLPRegressorCV, SpectralMLPClassifierCV)
+# TransformedTargetRegressor keeps a regressor inside, but is no MetaEstimatorMixin
+HOLDERS = (MetaEstimatorMixin, TransformedTargetRegressor, *PATH_ESTIMATORS)
 INNER = ("best_estimator_", "estimator_", "regressor_")
 """Where searches, meta-estimators and a transformed target keep what they fitted."""
 
 
-def final_network(estimator: Any, *, or_of: tuple[type, ...] = ()) -> Any:
-    """Return the fitted network at the end of a pipeline, or inside a meta-estimator.
+def layers_around(estimator: Any, kinds: tuple[type, ...] = NETWORKS) -> list[Any]:
+    """Return what is wrapped around the fitted network, from the outside in, and the network.
 
     Parameters
     ----------
     estimator : object
-    or_of : tuple of type, default=()
-        Classes whose objects will do beside the networks of this package.
+        Fitted network, or a Pipeline or meta-estimator that holds one.
+    kinds : tuple of type, default=NETWORKS
+        Classes that are looked for.
 
     Raises
     ------
@@ -33,18 +42,43 @@ def final_network(estimator: Any, *, or_of: tuple[type, ...] = ()) -> Any:
     NotFittedError
         If it is not fitted.
     """
-    if isinstance(estimator, Pipeline):
-        return final_network(estimator[-1], or_of=or_of)
-    if isinstance(estimator, (MetaEstimatorMixin, TransformedTargetRegressor)):
+    if isinstance(estimator, kinds):
         check_is_fitted(estimator)
+        return [estimator]
+    if isinstance(estimator, Pipeline):
+        return [estimator, *layers_around(estimator[-1], kinds)]
+    if isinstance(estimator, HOLDERS):
+        check_is_fitted(estimator)  # else what is inside would seem to be missing
     inner = next((name for name in INNER if hasattr(estimator, name)), None)
-    if inner is not None:
-        return final_network(getattr(estimator, inner), or_of=or_of)
-    if not isinstance(estimator, (BaseSpectralMLP, *or_of)):
-        names = ["SpectralMLPRegressor", "SpectralMLPClassifier", *(cls.__name__ for cls in or_of)]
+    if inner is None:
         raise TypeError(
-            f"`estimator` must be one of {', '.join(names)}, or hold one as a Pipeline, a "
-            f"SpectralPruner or a search does; got {type(estimator).__name__}."
+            f"`estimator` must be one of {', '.join(cls.__name__ for cls in kinds)}, or hold one, "
+            "as a Pipeline, a search with refit=True or another meta-estimator does; got "
+            f"{type(estimator).__name__}."
         )
-    check_is_fitted(estimator)
-    return estimator
+    return [estimator, *layers_around(getattr(estimator, inner), kinds)]
+
+
+def final_network(estimator: Any, kinds: tuple[type, ...] = NETWORKS) -> Any:
+    """Return the fitted network at the end of a pipeline, or inside a meta-estimator.
+
+    Parameters and exceptions are those of :func:`layers_around`.
+    """
+    return layers_around(estimator, kinds)[-1]
+
+
+def rows_of_network(estimator: Any, X: Any, y: Any) -> tuple[Any, Any]:
+    """Return X and y as the network inside `estimator` gets them, transformed on the way.
+
+    Raises
+    ------
+    TypeError, NotFittedError
+        As :func:`layers_around`.
+    """
+    for layer in layers_around(estimator):
+        if isinstance(layer, Pipeline) and len(layer) > 1:
+            X = layer[:-1].transform(X)
+        elif isinstance(layer, TransformedTargetRegressor):
+            columns = np.asarray(y).reshape(len(y), -1)  # transformers take tables only
+            y = np.asarray(layer.transformer_.transform(columns)).reshape(np.shape(y))
+    return X, y

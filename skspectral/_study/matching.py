@@ -12,17 +12,19 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import connected_components
+from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils import Bunch
+from sklearn.utils.extmath import row_norms
 
 from skspectral._compat import Interval, validate_params
 from skspectral._estimators.fitted import alive_nodes
-from skspectral._study.final_network import final_network
+from skspectral._study.final_network import NETWORKS, final_network
 
 HOMOGENEOUS = ("relu", "identity")
-"""Activations for which incoming weights can be scaled, and outgoing ones against it."""
+"""Activations for which incoming weights can be scaled, and outgoing ones the other way."""
 MOST_PATHS = 50_000_000
-TINY = np.finfo(np.float64).tiny
+"""Paths that are listed at most; as float64 they take 0.4 GB."""
 
 
 @dataclass
@@ -46,13 +48,15 @@ class AliveNetwork:
 
     def incoming(self, layer: int) -> np.ndarray:
         """Return incoming weights and bias of each node, shape (n_nodes, n_in + 1)."""
+        # float64: a cosine near 1 of two nearly equal nodes has few digits in float32
         return np.column_stack([self.coefs[layer].T, self.intercepts[layer]]).astype(np.float64)
 
 
 def alive_network(estimator: Any) -> AliveNetwork:
     """Return what is alive in a network of this package, or all of a scikit-learn one."""
-    network = final_network(estimator, or_of=(MLPRegressor, MLPClassifier))
+    network = final_network(estimator, (*NETWORKS, MLPRegressor, MLPClassifier))
     if isinstance(network, (MLPRegressor, MLPClassifier)):
+        # it has no relevance that could tell dead nodes from alive ones
         everything = [np.arange(layer.shape[1]) for layer in network.coefs_[:-1]]
         return AliveNetwork(network.coefs_, network.intercepts_, everything, network.activation)
     masks = alive_nodes(network.net_)
@@ -66,18 +70,15 @@ def alive_network(estimator: Any) -> AliveNetwork:
 
 def cosines(A: np.ndarray, B: np.ndarray) -> np.ndarray:
     """Return the cosine of each row of A with each of B, 0 for zero rows."""
-    A, B = (rows / np.maximum(norms(rows), TINY)[:, None] for rows in (A, B))
-    return A @ B.T
-
-
-def norms(rows: np.ndarray) -> np.ndarray:
-    """Return the norm of each row."""
-    return np.sqrt((rows**2).sum(axis=1))
+    if not (len(A) and len(B)):  # a layer that has died; scikit-learn refuses empty arrays
+        return np.zeros((len(A), len(B)))
+    return cosine_similarity(A, B)
 
 
 def activation_scale(network: AliveNetwork, rows: np.ndarray) -> np.ndarray:
-    """Return by how much nodes emit more than nodes of unit weights, shape (n_nodes,)."""
-    return norms(rows) if network.activation in HOMOGENEOUS else np.ones(len(rows))
+    """Return how much more nodes emit than nodes of unit weights do, shape (n_nodes,)."""
+    # relu(c x) = c relu(x) for c > 0: only there does the norm of the weights pass through
+    return row_norms(rows) if network.activation in HOMOGENEOUS else np.ones(len(rows))
 
 
 def align(
@@ -100,11 +101,13 @@ def align(
     scales : tuple of ndarray of shape (n_in,) and (m_in,)
         As :func:`activation_scale` returns it for the inbound nodes.
     """
+    # a node without a match weighs on one side only, where the other network has a zero
     n_alone, m_alone = (len(scale) - len(pairs[0]) for scale in scales)
     before, after = np.zeros((len(teacher), n_alone)), np.zeros((len(student), m_alone))
     ordered = []
     for weights, matched, scale in zip((student, teacher), pairs, scales, strict=True):
         alone = np.setdiff1d(np.arange(len(scale)), matched)
+        # v_k sigma(w x) = |w| v_k sigma(w x / |w|): compare as if inbound nodes had norm 1
         scaled = weights[:, :-1] * scale
         ordered.append((scaled[:, matched], scaled[:, alone], weights[:, -1:]))
     (s_matched, s_alone, s_bias), (t_matched, t_alone, t_bias) = ordered
@@ -125,16 +128,17 @@ def match_nodes(student, teacher, *, layer=0):
         \cos(i, k) = \frac{\langle w_i, w'_k \rangle}{\|w_i\| \, \|w'_k\|} ,
 
     where :math:`w_i` are the incoming weights and the bias of node i of the
-    student and :math:`w'_k` those of node k of the teacher. Cosines do not see
-    that relu nodes can be scaled. In later layers inbound nodes are matched first,
-    and their scale is moved into the weights.
+    student and :math:`w'_k` those of node k of the teacher. Cosines do not depend on
+    the scale of relu nodes, which means nothing. For a later layer the nodes of the
+    layers before are matched first, and their scale is moved into the weights.
 
     Parameters
     ----------
     student, teacher : object
         Two fitted networks over the same columns: SpectralMLPRegressor or
         SpectralMLPClassifier, of which the alive nodes count; MLPRegressor or
-        MLPClassifier of scikit-learn; or what holds one, as a Pipeline does.
+        MLPClassifier of scikit-learn; or what holds one, as a Pipeline or a search
+        does.
     layer : int >= 0, default=0
         Hidden layer.
 
@@ -146,15 +150,15 @@ def match_nodes(student, teacher, *, layer=0):
         student_nodes : int ndarray of shape (n_pairs,)
             Nodes of the student, numbered as in `hidden_layer_sizes`.
         teacher_nodes : int ndarray of shape (n_pairs,)
-            Their partners, increasing. There are as many pairs as the smaller
-            of both layers has nodes.
+            Their partners, increasing. There are as many pairs as the smaller of the
+            two layers has nodes.
         similarity : ndarray of shape (n_pairs,)
             Their cosines, in [-1, 1].
 
     Raises
     ------
     TypeError
-        If there is no network in one of them, or `layer` is no integer.
+        If there is no network in one of them, or `layer` is not an integer.
     ValueError
         If the networks have different columns, or one lacks the layer.
     NotFittedError
@@ -167,9 +171,9 @@ def match_nodes(student, teacher, *, layer=0):
 
     Notes
     -----
-    Weights are compared in the units of what each network sees; behind a scaler
-    the columns of student and teacher differ. The nodes of a tanh network can
-    change sign, which this does not look for.
+    Weights are compared in the units of the columns that each network gets; behind a
+    scaler these differ between student and teacher. A tanh node computes the same if
+    all its weights change sign; this is not looked for.
 
     Examples
     --------
@@ -182,12 +186,13 @@ def match_nodes(student, teacher, *, layer=0):
     s, t = alive_network(student), alive_network(teacher)
     _check_comparable(s, t, layer)
     S, T = s.incoming(0), t.incoming(0)
+    # an assignment, as pairing each node with its nearest could take one node twice
     pairs = linear_sum_assignment(cosines(S, T), maximize=True)
     for depth in range(1, layer + 1):
         scales = (activation_scale(s, S), activation_scale(t, T))
         S, T = align(s.incoming(depth), t.incoming(depth), pairs, scales)
         pairs = linear_sum_assignment(cosines(S, T), maximize=True)
-    in_order = np.argsort(pairs[1])
+    in_order = np.argsort(pairs[1])  # by node of the teacher, which is what one looks up
     s_nodes, t_nodes = (nodes[in_order] for nodes in pairs)
     return Bunch(
         student_nodes=s.node_indices[layer][s_nodes],
@@ -222,9 +227,9 @@ def _check_layer(layer, n_layers):
 def n_distinct_nodes(estimator, *, min_similarity=0.95, layer=0):
     """Count the directions of the alive nodes.
 
-    A node of the task can be split in two that point the same way. Nodes whose
-    incoming weights, bias included, have a cosine above `min_similarity` count
-    as one, and so do those that a chain of such pairs joins.
+    Training can leave two nodes that point the same way, where one would do. Nodes
+    whose incoming weights, bias included, have a cosine above `min_similarity` count
+    as one, and so do nodes that a chain of such pairs joins.
 
     Parameters
     ----------
@@ -243,7 +248,7 @@ def n_distinct_nodes(estimator, *, min_similarity=0.95, layer=0):
     Raises
     ------
     TypeError
-        If there is no network in `estimator`, or `layer` is no integer.
+        If there is no network in `estimator`, or `layer` is not an integer.
     ValueError
         If it lacks the layer, or `min_similarity` is out of range.
     NotFittedError
@@ -263,7 +268,7 @@ def n_distinct_nodes(estimator, *, min_similarity=0.95, layer=0):
     network = alive_network(estimator)
     _check_layer(layer, len(network.node_indices))
     rows = network.incoming(layer)
-    if not len(rows):
+    if not len(rows):  # all nodes died
         return 0
     return int(connected_components(cosines(rows, rows) > min_similarity, directed=False)[0])
 
@@ -278,7 +283,7 @@ def path_magnitudes(estimator):
 
         m = |w^{(1)}_{i_1 j} \, w^{(2)}_{i_2 i_1} \cdots w^{(L)}_{k i_{L-1}}| ,
 
-    which does not change where a relu node is scaled, and not with the order of nodes.
+    which changes neither with the scale of relu nodes nor with the order of nodes.
 
     Parameters
     ----------
@@ -320,7 +325,7 @@ def path_magnitudes(estimator):
     """
     coefs = alive_network(estimator).coefs
     n_paths = math.prod([len(coefs[0]), *(layer.shape[1] for layer in coefs)])
-    if n_paths > MOST_PATHS:
+    if n_paths > MOST_PATHS:  # before memory for them is taken
         raise ValueError(
             f"The network has {n_paths} paths, more than {MOST_PATHS}. Raise `alpha`, or prune "
             "more nodes, first."
@@ -329,6 +334,7 @@ def path_magnitudes(estimator):
         return np.empty(0)
     paths = np.abs(coefs[0]).astype(np.float64)
     for layer in coefs[1:]:
+        # (n_paths so far, n_in) times (n_in, n_out), each path going on to every node
         paths = (paths[:, :, None] * np.abs(layer)).reshape(-1, layer.shape[1])
     return np.sort(paths, axis=None)[::-1]
 
@@ -336,9 +342,9 @@ def path_magnitudes(estimator):
 def path_agreement(student, teacher):
     r"""Compare two networks by their sorted path magnitudes.
 
-    One minus the Bray-Curtis dissimilarity of both lists, strongest path first,
-    the shorter one filled with zeros. It sees the scale of the outputs, which labels
-    of classes leave open: compare classifiers by :func:`match_nodes`.
+    One minus the Bray-Curtis dissimilarity [1]_ of both lists, strongest path first,
+    the shorter one filled with zeros. It depends on the scale of the outputs, which
+    class labels do not fix: compare classifiers by :func:`match_nodes`.
 
     .. math::
 
@@ -390,4 +396,5 @@ def agreement(ours: np.ndarray, theirs: np.ndarray) -> float:
     longest = max(len(ours), len(theirs))
     ours, theirs = (np.pad(m, (0, longest - len(m))) for m in (ours, theirs))
     total = float((ours + theirs).sum())
+    # by hand, as scipy's braycurtis gives NaN for two constant networks
     return 1 - float(np.abs(ours - theirs).sum()) / total if total else 1.0

@@ -12,17 +12,17 @@ from skspectral._study.final_network import final_network
 def n_alive_nodes_score(estimator, X=None, y=None, *, layer=None):
     """Return the number of alive hidden nodes, to be used as a scorer.
 
-    One grid search over widths with this beside the usual score is a study of
-    sizes; :class:`EffectiveSizeDisplay` draws it. It is a description and not an
-    aim: a search that maximised it would look for large networks.
+    A grid search over widths that records it beside the usual score is a study of
+    sizes; :class:`EffectiveSizeDisplay` draws it. Do not choose a model by it: a
+    search that maximised it would look for large networks.
 
     Parameters
     ----------
     estimator : object
-        Fitted SpectralMLPRegressor or SpectralMLPClassifier, or a Pipeline, a
-        SpectralPruner or a search that holds one.
+        Fitted SpectralMLPRegressor or SpectralMLPClassifier, or what holds one, as a
+        Pipeline, a SpectralPruner or a search does.
     X, y : ignored
-        Scorers are called with them.
+        Not used; a search passes them to every scorer.
     layer : int or None, default=None
         Hidden layer to count in, from 0, negative from the end; None: all. Set it
         with ``functools.partial(n_alive_nodes_score, layer=0)``.
@@ -35,7 +35,7 @@ def n_alive_nodes_score(estimator, X=None, y=None, *, layer=None):
     Raises
     ------
     TypeError
-        If there is no network of this package in `estimator`, or `layer` is no
+        If there is no network of this package in `estimator`, or `layer` is not an
         integer.
     ValueError
         If the network has no such layer.
@@ -60,6 +60,7 @@ def n_alive_nodes_score(estimator, X=None, y=None, *, layer=None):
     sizes = final_network(estimator).n_alive_nodes_
     if layer is None:
         return sum(sizes)
+    # True would count in layer 1
     if not isinstance(layer, Integral) or isinstance(layer, bool):
         raise TypeError(f"`layer` must be an integer or None; got {layer!r}.")
     if not -len(sizes) <= int(layer) < len(sizes):

@@ -17,7 +17,7 @@ from skspectral.nn._linear import SpectralLinear, empty_like, matrix_of, reset_l
 from skspectral.nn._mlp import SpectralMLP
 
 NEW = -1
-"""Source of a node that is no copy."""
+"""Source of a node that is not a copy."""
 
 
 def grow(
@@ -27,10 +27,10 @@ def grow(
     spread: float = 0.5,
     generator: torch.Generator | None = None,
 ) -> SpectralMLP:
-    r"""Widen the hidden layers of a trained network, for training to go on.
+    r"""Widen the hidden layers of a trained network, so that training can go on.
 
-    Half of the added nodes, at most one for each that is there, split a node in
-    two: with incoming weights :math:`w_i` and outgoing :math:`v_{ki}`, node i and
+    Half of the added nodes, at most one for each old node, split an old node in two.
+    With incoming weights :math:`w_i` and outgoing weights :math:`v_{ki}`, node i and
     its copy get
 
     .. math::
@@ -38,11 +38,11 @@ def grow(
         w_i \pm \delta_i, \quad \|\delta_i\| = \text{spread} \, \|w_i\|, \qquad
         v_{ki} / 2
 
-    with :math:`\delta_i` in a random direction; in a spectral layer the steps are
-    taken in `phi`, and the eigenvalues are the same for both. The others start as nodes of a
-    new network do, without weights towards the nodes that were there. So the
-    network computes about what it did, and exactly that where no node is split
-    or `spread` is 0.
+    with :math:`\delta_i` in a random direction. In a spectral layer the steps are
+    taken in `phi`, and both nodes have the same eigenvalues. The other added nodes
+    start as those of a new network, but without weights towards old nodes. So the
+    function of the network changes little, and not at all if no node is split or
+    `spread` is 0.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ def grow(
         The network; it is not changed.
     layer_sizes : sequence of int
         Input columns, hidden nodes per layer, outputs, as of
-        :class:`SpectralMLP`: hidden layers no smaller than those of `module`,
-        inputs and outputs the same.
+        :class:`SpectralMLP`. No hidden layer may be smaller than in `module`; inputs
+        and outputs are the same.
     spread : float, default=0.5
         How far the two halves of a node are moved apart, at least 0.
     generator : torch.Generator on the CPU or None, default=None
@@ -60,8 +60,8 @@ def grow(
     Returns
     -------
     SpectralMLP
-        A new network. Of each hidden layer the old nodes come first, in their
-        order, then the copies, then the new ones.
+        A new network. In each hidden layer the old nodes come first, in their order,
+        then the copies, then the new nodes.
 
     Raises
     ------
@@ -76,10 +76,9 @@ def grow(
 
     Notes
     -----
-    A network that training has left with too few nodes is often in a local
-    minimum, where one node does the work of two [1]_. A node that is split can
-    leave it downhill [2]_; a node of which nothing comes dies again under the
-    penalty.
+    A network that training has left with too few nodes is often in a local minimum,
+    where one node does the work of two [1]_. Splitting that node opens a way down
+    [2]_. Added nodes that do not help die again under the penalty.
 
     References
     ----------
@@ -130,6 +129,7 @@ def _check_sizes(module: Any, layer_sizes: Any) -> list[int]:
 def _sources(old: int, new: int, generator: torch.Generator | None) -> Tensor:
     """Return for each node of a widened layer the one it continues or copies, or NEW."""
     n_split = min((new - old + 1) // 2, old)
+    # at random: which split pays most is a matter of second derivatives, as in [2] of `grow`
     split = torch.randperm(old, generator=generator)[:n_split]
     fresh = torch.full((new - old - n_split,), NEW)
     return torch.cat([torch.arange(old), split, fresh])
@@ -148,15 +148,17 @@ def _grown(
     grown: Any = empty_like(layer, *sizes, bias=layer.bias is not None)
     reset_layer(grown, generator, gain=gain)
     columns, rows = inbound != NEW, outbound != NEW
-    n_parts = torch.bincount(inbound[columns])
+    n_parts = torch.bincount(inbound[columns])  # 2 for a node that is split, else 1
     with torch.no_grad():
+        # on the CPU, where the generator is: the same nodes come out on every device
         matrix, start = matrix_of(layer).cpu(), matrix_of(grown).cpu()
         old = matrix[outbound[rows]][:, inbound[columns]] / n_parts[inbound[columns]]
         old += spread * _steps(old, outbound[rows], generator)
-        start[rows] = 0.0
+        start[rows] = 0.0  # from new nodes to old ones and copies: the function is kept
         start[rows.nonzero(), columns.nonzero().ravel()] = old
         matrix_of(grown).copy_(start)
         if isinstance(layer, SpectralLinear):
+            # new nodes keep the eigenvalues of a fresh layer
             grown.lambda_in[columns] = layer.lambda_in[inbound[columns]]
             grown.lambda_out[rows] = layer.lambda_out[outbound[rows]]
         if layer.bias is not None:
@@ -166,7 +168,9 @@ def _grown(
 
 
 def _steps(weights: Tensor, sources: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Return opposite random steps, as long as the row, for the rows of nodes that are split.
+    """Return random steps for nodes that are split, opposite for both, zero for the others.
+
+    Each step is as long as the row of weights.
 
     Parameters
     ----------
@@ -175,9 +179,10 @@ def _steps(weights: Tensor, sources: Tensor, generator: torch.Generator | None) 
         Old nodes in their order, then the one that each copy was split off.
     generator : torch.Generator or None
     """
-    n_old = int(sources.max()) + 1
+    n_old = int(sources.max()) + 1  # copies only repeat numbers of old nodes
     split = sources[n_old:]
     copies = weights[n_old:]
+    # normal numbers, normalised: directions that are uniform on the sphere
     directions = torch.randn(copies.shape, generator=generator, dtype=torch.float64)
     directions /= directions.norm(dim=1, keepdim=True)
     moves = directions.to(weights.dtype) * copies.norm(dim=1, keepdim=True)

@@ -11,14 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-INITS = ("glorot", "he")
-
 
 def init_dense_(
     weight: Tensor,
     bias: Tensor | None,
     *,
-    init: str = "glorot",
     gain: float = 1.0,
     generator: torch.Generator | None = None,
 ) -> None:
@@ -31,22 +28,20 @@ def init_dense_(
     ----------
     weight : Tensor of shape (out_features, in_features)
     bias : Tensor of shape (out_features,) or None
-    init : {"glorot", "he"}, default="glorot"
-        Uniform with variance ``2 / (in_features + out_features)`` or
-        ``2 / in_features``, times `gain` squared.
     gain : float, default=1.0
+        Factor on the bounds of the draw, which is Glorot's: uniform with variance
+        ``2 / (in_features + out_features)``, times `gain` squared.
     generator : torch.Generator on the CPU or None
     """
-    if init not in INITS:
-        raise ValueError(f"`init` must be one of {INITS}; got {init!r}.")
     if weight.is_meta:  # torch.nn.utils.skip_init: there is nothing to fill
         return
     out_features, in_features = weight.shape
-    fan = in_features + out_features if init == "glorot" else in_features
-    bound = gain * math.sqrt(6.0 / fan)
+    # biases from the same range, as in scikit-learn's MLP; torch's Linear takes another
+    bound = gain * math.sqrt(6.0 / (in_features + out_features))
     with torch.no_grad():
         for tensor in (weight, bias):
             if tensor is not None:
+                # float64 on the CPU, then rounded: the draw is the same for all dtypes
                 draw = torch.rand(tensor.shape, dtype=torch.float64, generator=generator)
                 tensor.copy_(bound * (2 * draw - 1))
 
@@ -64,9 +59,9 @@ class SpectralLinear(nn.Module):
     bipartite adjacency matrix, :math:`\lambda^{in}` and :math:`\lambda^{out}`
     its eigenvalues.
 
-    At the start the effective weight equals `phi`: eigenvalues are
-    ``lambda_in = 0`` and ``lambda_out = -1``, or, where `lambda_in` is the only
-    trained set of eigenvalues, ``lambda_in = 1`` and ``lambda_out = 0``.
+    At the start the effective weight equals `phi`. Eigenvalues start at
+    ``lambda_in = 0`` and ``lambda_out = -1``; if of the two only `lambda_in` is
+    trained, at ``lambda_in = 1`` and ``lambda_out = 0``.
 
     Parameters
     ----------
@@ -108,9 +103,9 @@ class SpectralLinear(nn.Module):
 
     Notes
     -----
-    `lambda_in` and `lambda_out` enter additively. Training one of them gives
-    sparsity in rows (`lambda_out`) or columns (`lambda_in`); training both in
-    one layer gives neither cleanly.
+    The weight depends on the difference of `lambda_in` and `lambda_out`. If only one
+    of them is trained, the penalty empties whole rows (`lambda_out`) or columns
+    (`lambda_in`). If both are trained in one layer, neither is clean.
 
     References
     ----------
@@ -174,14 +169,11 @@ class SpectralLinear(nn.Module):
     @property
     def weight(self) -> Tensor:
         """Effective weight, Tensor of shape (out_features, in_features)."""
+        # not stored: trained, penalised and saved are phi and the eigenvalues
         return self.phi * (self.lambda_in - self.lambda_out[:, None])
 
     def reset_parameters(
-        self,
-        generator: torch.Generator | None = None,
-        *,
-        init: str = "glorot",
-        gain: float = 1.0,
+        self, generator: torch.Generator | None = None, *, gain: float = 1.0
     ) -> None:
         """Restart the layer as a dense layer would start.
 
@@ -189,15 +181,15 @@ class SpectralLinear(nn.Module):
         ----------
         generator : torch.Generator on the CPU or None, default=None
             Source of random numbers; None uses torch's global generator.
-        init : {"glorot", "he"}, default="glorot"
-            Uniform initialisation of `phi` and the bias.
         gain : float, default=1.0
-            Factor on the bounds of the draw.
+            Factor on the bounds of the uniform draw of `phi` and the bias, which
+            are Glorot's.
         """
-        init_dense_(self.phi, self.bias, init=init, gain=gain, generator=generator)
+        init_dense_(self.phi, self.bias, gain=gain, generator=generator)
         self._reset_eigenvalues()
 
     def _reset_eigenvalues(self) -> None:
+        # an L2 penalty draws trained eigenvalues to 0: the weight must go there with them
         only_inbound = self.train_lambda_in and not self.train_lambda_out
         with torch.no_grad():
             self.lambda_in.fill_(1.0 if only_inbound else 0.0)
@@ -249,9 +241,9 @@ class SpectralLinear(nn.Module):
             device=linear.weight.device,
             dtype=linear.weight.dtype,
         )
-        layer._reset_eigenvalues()
+        layer._reset_eigenvalues()  # skip_init left them unfilled, too
         with torch.no_grad():
-            layer.phi.copy_(linear.weight)
+            layer.phi.copy_(linear.weight)  # times eigenvalues whose difference is 1
             if layer.bias is not None:
                 layer.bias.copy_(linear.bias)
         return layer
@@ -279,18 +271,16 @@ class SpectralLinear(nn.Module):
         return linear
 
 
-def reset_layer(
-    layer: nn.Module, generator: torch.Generator | None, *, init: str = "glorot", gain: float
-) -> None:
+def reset_layer(layer: nn.Module, generator: torch.Generator | None, *, gain: float) -> None:
     """Restart a spectral or dense layer; see :meth:`SpectralLinear.reset_parameters`."""
     if isinstance(layer, SpectralLinear):
-        layer.reset_parameters(generator, init=init, gain=gain)
+        layer.reset_parameters(generator, gain=gain)
     elif isinstance(layer, nn.Linear):
-        init_dense_(layer.weight, layer.bias, init=init, gain=gain, generator=generator)
+        init_dense_(layer.weight, layer.bias, gain=gain, generator=generator)
 
 
 def matrix_of(layer: Any) -> Tensor:
-    """Return what holds the weights of a layer, `phi` or `weight`, (out_features, in_features)."""
+    """Return the trained matrix of a layer, `phi` or `weight`, (out_features, in_features)."""
     matrix: Tensor = layer.phi if isinstance(layer, SpectralLinear) else layer.weight
     return matrix
 
@@ -311,5 +301,6 @@ def empty_like(layer: Any, in_features: int, out_features: int, *, bias: bool) -
         kind = SpectralLinear
         names = ("train_phi", "train_lambda_in", "train_lambda_out")
         options |= {name: getattr(layer, name) for name in names}
+    # skip_init: the caller fills the layer, and torch's global generator stays as it is
     empty: nn.Module = nn.utils.skip_init(kind, in_features, out_features, **options)
     return empty

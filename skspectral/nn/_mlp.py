@@ -77,8 +77,8 @@ class SpectralMLP(nn.Module):
         output layer is spectral only where the last hidden layer is; it never
         has a `lambda_out`.
     trainable : {"all", "eigenvalues", "eigenvectors"}, default="all"
-        What is trained in the spectral layers; biases and dense layers always
-        are.
+        What is trained in the spectral layers; biases and dense layers are always
+        trained.
     bias : bool, default=True
         Whether layers have biases.
     generator : torch.Generator on the CPU or None, default=None
@@ -142,7 +142,9 @@ class SpectralMLP(nn.Module):
         _check_choice("trainable", trainable, TRAINABLE)
         n_hidden = len(self.layer_sizes) - 2
         kinds = _per_hidden_layer(parametrization, n_hidden)
+        # the output's lambda_in ranks hidden nodes, so it exists only if those are spectral
         output_is_spectral = eigenvalues != "out" and "spectral" in kinds[-1:]
+        # without hidden layers kinds[-1:] is empty, and the one layer dense
         kinds.append("spectral" if output_is_spectral else "dense")
 
         self.activation = ACTIVATIONS[activation]()
@@ -151,6 +153,7 @@ class SpectralMLP(nn.Module):
         for index, kind in enumerate(kinds):
             sizes = self.layer_sizes[index : index + 2]
             is_output = index == n_hidden
+            # "cpu": for None skip_init leaves the layer on the meta device, without memory
             if kind == "dense":
                 layer = nn.utils.skip_init(
                     nn.Linear, *sizes, bias=bias, device=device or "cpu", dtype=dtype
@@ -170,6 +173,7 @@ class SpectralMLP(nn.Module):
     @property
     def gain(self) -> float:
         """Factor on the bounds of the initial weights, which the activation asks for."""
+        # the factor of scikit-learn's MLP, which draws up to sqrt(2 / (n_in + n_out)) there
         return 1 / math.sqrt(3) if isinstance(self.activation, nn.Sigmoid) else 1.0
 
     @property
@@ -203,7 +207,7 @@ class SpectralMLP(nn.Module):
         SpectralMLP
         """
         replaced = nn.ModuleList(layers).train(self.training)
-        # the copy takes the new layers where it would copy the old ones
+        # the memo makes deepcopy take the new layers where it would copy the old ones
         changed = copy.deepcopy(self, {id(self.layers): replaced})
         sizes = [layer.out_features for layer in layers]
         changed.layer_sizes = (self.layer_sizes[0], *sizes)
@@ -216,17 +220,14 @@ class SpectralMLP(nn.Module):
         return x
 
     def reset_parameters(
-        self,
-        generator: torch.Generator | None = None,
-        *,
-        init: str = "glorot",
-        gain: float = 1.0,
+        self, generator: torch.Generator | None = None, *, gain: float = 1.0
     ) -> None:
         """Restart every layer; see :meth:`SpectralLinear.reset_parameters`."""
         for layer in self.layers:
-            reset_layer(layer, generator, init=init, gain=gain)
+            reset_layer(layer, generator, gain=gain)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map Tensor of shape (n, n_inputs) to linear outputs of shape (n, n_outputs)."""
+        # linear: the losses take logits, as exponentials could overflow here
         output: Tensor = self.layers[-1](self.last_hidden(x))
         return output

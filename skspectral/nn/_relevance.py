@@ -83,6 +83,7 @@ def eigenvalue_sizes(module: SpectralMLP) -> list[Tensor]:
         If a hidden layer has no outbound eigenvalues to train.
     """
     sizes = []
+    # a lambda_out that is not trained is the same for all nodes and ranks nothing
     for index, layer in enumerate(module.hidden_layers):
         if not isinstance(layer, SpectralLinear) or not layer.train_lambda_out:
             raise ValueError(
@@ -112,17 +113,18 @@ RELEVANCES: dict[str, Callable[[SpectralMLP], list[Tensor]]] = {
 
 
 def feeding_masks(module: SpectralMLP) -> list[Tensor]:
-    """Tell which nodes carry more than rounding, list of bool Tensor of shape (n_nodes,).
+    """Tell which nodes contribute more than rounding, list of bool Tensor of shape (n_nodes,).
 
-    Without the others, whose product of incoming and outgoing norm is below the
-    precision of the dtype times the layer's largest, the network computes the
-    same to rounding. The largest node of a layer always stays.
+    A node counts if the product of its incoming and outgoing norm exceeds the
+    precision of the dtype times the layer's largest. Without the others the network
+    computes the same to rounding. The largest node of a layer always stays.
     """
     precision = torch.finfo(next(module.parameters()).dtype).eps
     masks = []
     for norms in path_norms(module):
+        # a node counts by what it passes on: either norm alone may be large
         mask = norms > precision * norms.max()
-        mask[norms.argmax()] = True
+        mask[norms.argmax()] = True  # also where all are 0: no layer may become empty
         masks.append(mask)
     return masks
 
@@ -146,8 +148,8 @@ def alive_masks(
 
     A node is alive if its relevance exceeds `threshold` times the maximum of
     its layer and ``1e-4`` times the layer's maximum at the start of training. A
-    network with a layer that died altogether computes a constant, so none of
-    its nodes counts.
+    network in which a whole layer died computes a constant, so none of its nodes
+    counts.
 
     Parameters
     ----------
@@ -161,6 +163,7 @@ def alive_masks(
     -------
     list of bool Tensor of shape (n_nodes,)
     """
+    # the share alone would find an alive node in every layer: the largest, however small
     masks = [
         (relevance > threshold * relevance.max()) & (relevance > COLLAPSED * floor)
         for relevance, floor in zip(relevances, start, strict=True)

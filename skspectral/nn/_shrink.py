@@ -1,4 +1,4 @@
-"""Remove nodes from a network: masked in place of training, or cut out for good."""
+"""Remove nodes from a network: masked, so that its shape stays, or cut out."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -54,12 +54,13 @@ def check_masks(module: SpectralMLP, masks: Sequence[Any]) -> list[Tensor]:
 
 
 class _KeepRows(nn.Module):
-    """Parametrisation of a matrix whose other rows are zero and get no gradient."""
+    """Parametrisation that holds the other rows of a matrix at zero, without gradients."""
 
     keep: Tensor
 
     def __init__(self, keep: Tensor) -> None:
         super().__init__()
+        # a buffer follows the module to its device, and is saved with its state
         self.register_buffer("keep", keep)
 
     def forward(self, matrix: Tensor) -> Tensor:
@@ -74,9 +75,9 @@ class _KeepRows(nn.Module):
 def mask_nodes(module: SpectralMLP, masks: Sequence[Any]) -> SpectralMLP:
     """Switch nodes off in a copy of a network, which keeps its shape.
 
-    Row i of `phi` and the eigenvalue `lambda_out` of a masked node are zero, or
-    its row of a dense weight matrix, and stay zero under training in every
-    mode. The node still emits the constant of its bias.
+    In a spectral layer row i of `phi` and the eigenvalue `lambda_out` of a masked
+    node i are zero, in a dense layer its row of weights. They stay zero whatever is
+    trained. The node still emits the constant that its bias gives.
 
     Parameters
     ----------
@@ -119,6 +120,7 @@ def mask_nodes(module: SpectralMLP, masks: Sequence[Any]) -> SpectralMLP:
     masked = copy.deepcopy(module)
     for layer, keep in zip(masked.hidden_layers, checked, strict=True):
         if isinstance(layer, SpectralLinear):
+            # phi is zero, so the eigenvalue gets no gradient; at zero no penalty moves it either
             with torch.no_grad():
                 layer.lambda_out[~keep] = 0.0
         name = "phi" if isinstance(layer, SpectralLinear) else "weight"
@@ -130,14 +132,14 @@ def shrink(module: SpectralMLP, masks: Sequence[Any]) -> SpectralMLP:
     r"""Cut nodes out of a network; the smaller one computes what the masked one does.
 
     A node whose incoming weights are zero still emits the constant
-    :math:`\sigma(b_i)`. It moves into the bias of the next layer,
+    :math:`\sigma(b_i)`. This constant moves into the bias of the next layer,
 
     .. math::
 
         b'_k = b_k + \sum_{i \text{ cut}} v_{ki} \, \sigma(b_i)
 
-    with :math:`v` the weights of the next layer, which gets a bias where it has
-    none and needs one.
+    with :math:`v` the weights of the next layer. That layer gets a bias if it has
+    none and the sum is not zero.
 
     Parameters
     ----------
@@ -182,10 +184,12 @@ def shrink(module: SpectralMLP, masks: Sequence[Any]) -> SpectralMLP:
     columns = [first.new_ones(n_inputs, dtype=torch.bool), *checked]
     rows = [*checked, first.new_ones(n_outputs, dtype=torch.bool)]
     layers: list[nn.Module] = []
+    # float64: the sum over many cut nodes must not cost the digits of float32
     emitted = first.new_zeros(n_inputs, dtype=torch.float64)
     for layer, keep_in, keep_out in zip(module.layers, columns, rows, strict=True):
         bias = _folded_bias(layer, emitted.masked_fill(keep_in, 0.0))
         layers.append(_part(layer, keep_in, keep_out, bias))
+        # of the old bias: a cut node has no inputs, so nothing was folded into its own
         emitted = module.activation(_bias(layer))
     return module.with_layers(layers)
 

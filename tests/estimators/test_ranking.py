@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skspectral._estimators.ranking import check_n_nodes, first_nodes, masks_of, rank_nodes
+from skspectral._estimators.ranking import (
+    check_n_nodes,
+    first_nodes,
+    masks_of,
+    node_priorities,
+    places,
+    rank_nodes,
+)
 
 RELEVANCES = st.lists(
     st.lists(st.floats(0, 1e6, width=32), min_size=1, max_size=12).map(np.array),
@@ -27,6 +34,26 @@ def test_ranks_are_one_order_that_never_empties_a_layer(relevances, scope, min_n
             assert mask.sum() >= min(min_nodes, len(relevance))
             if not mask.all():
                 assert relevance[mask].min() >= relevance[~mask].max()
+
+
+@pytest.mark.parametrize(
+    ("relevance", "expected"),
+    [
+        ([1.0, 3.0, 3.0, 2.0, 3.0], [4, 0, 1, 3, 2]),  # of equals the first comes first
+        ([0.0, -0.0, 0.0], [0, 1, 2]),
+        ([7.0], [0]),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_places_break_ties_in_order_of_appearance(relevance, expected, dtype):
+    found = places(np.array(relevance, dtype=dtype))
+    assert found.tolist() == expected
+    assert found.dtype == int
+
+
+def test_collapsed_layers_have_no_priority():
+    priorities = node_priorities([np.zeros(3), np.array([2.0, 1.0])], "global")
+    assert [p.tolist() for p in priorities] == [[0.0, 0.0, 0.0], [1.0, 0.5]]
 
 
 def test_global_scope_compares_shares_of_the_layer_maximum():

@@ -334,7 +334,7 @@ def test_conversions_that_predict_otherwise_are_refused(regression):
     pipeline = make_pipeline(OrdinalEncoder(), estimator_for("regression", max_iter=200))
     pipeline.fit(codes, 1000 + np.arange(120) % 4)
     assert_same(to_onnx(pipeline, X=codes), pipeline, codes, 1e-5)
-    with pytest.raises(ValueError, match="predicts otherwise"):
+    with pytest.raises(ValueError, match="differ from those of `model`"):
         to_onnx(pipeline, X=codes.astype(float))
 
 

@@ -18,6 +18,7 @@ from skspectral import (
     path_magnitudes,
 )
 from skspectral._export.sklearn_mlp import make_mlp_regressor
+from skspectral._study.matching import cosines
 from skspectral.datasets import make_teacher_student
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -158,6 +159,16 @@ def test_nothing_is_matched_where_all_died(layers):
     assert len(path_magnitudes(dead)) == 0
     assert path_agreement(dead, data.teacher) == 0
     assert path_agreement(dead, dead) == 1
+
+
+@pytest.mark.parametrize(("n", "m"), [(0, 3), (3, 0), (0, 0)])
+def test_cosines_of_no_nodes_are_empty(n, m):
+    assert cosines(np.ones((n, 4)), np.ones((m, 4))).shape == (n, m)
+
+
+def test_cosine_of_a_silent_node_is_zero():
+    A, B = np.array([[3.0, 4.0], [0.0, 0.0]]), np.array([[0.0, 1.0], [6.0, 8.0]])
+    np.testing.assert_allclose(cosines(A, B), [[0.8, 1.0], [0.0, 0.0]])
 
 
 def test_bad_input_raises():
