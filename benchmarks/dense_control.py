@@ -90,7 +90,8 @@ def main():
         key = (recipe, parametrization, alpha, seed)
         if file.wants(key):
             measure(file, key)
-    write_tables(doc_tables(file.read()))
+    if arguments.out == RESULTS:
+        write_tables(doc_tables(file.read()))
 
 
 if __name__ == "__main__":

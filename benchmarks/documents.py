@@ -2,7 +2,8 @@
 
 A benchmark with tables in the documentation has `RESULTS`, the file of its rows, and
 `doc_tables(rows)`, which returns data frames by name and measures nothing. So a table can be
-written again from committed rows, and a test can tell whether it follows from them.
+written again from committed rows, and a test can tell whether it follows from them. Rows that
+go elsewhere (``--out``) leave the documentation as it is.
 """
 
 import json

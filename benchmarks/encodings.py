@@ -256,7 +256,8 @@ def main():
             references(table, seed, file)
         for name, table in itertools.product(arguments.encodings, arguments.tables):
             networks(table, name, seed, file)
-    write_tables(doc_tables(file.read()))
+    if arguments.out == RESULTS:
+        write_tables(doc_tables(file.read()))
 
 
 if __name__ == "__main__":

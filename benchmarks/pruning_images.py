@@ -128,8 +128,9 @@ def main():
         for trimmed in TRIMMED[1:]:
             if table.wants(("spectral", "before training", seed, trimmed)):
                 table.add(before_training(data, seed, trimmed))
-    write_tables(doc_tables(table.read()))
-    draw(table.read(), IMAGES / "pruning_images.png")
+    if arguments.out == RESULTS:
+        write_tables(doc_tables(table.read()))
+        draw(table.read(), IMAGES / "pruning_images.png")
 
 
 if __name__ == "__main__":

@@ -227,7 +227,8 @@ def main():
             if table.wants((*case, seed, "onnx")):
                 for row in measure(case, seed):
                     table.add(row)
-    write_tables(doc_tables(table.read()))
+    if arguments.out == RESULTS:
+        write_tables(doc_tables(table.read()))
 
 
 if __name__ == "__main__":

@@ -135,7 +135,8 @@ def main():
                 measure(file, load, n_rows, steps, seed)
             except OSError as error:
                 print(f"{load.__name__} left out: {error}")
-    write_tables(doc_tables(file.read()))
+    if arguments.out == RESULTS:
+        write_tables(doc_tables(file.read()))
 
 
 if __name__ == "__main__":

@@ -254,7 +254,8 @@ def main():
             mine = (key[2] + key[4]) % n == k
             if mine and file.wants(key):
                 measure(file, key)
-    write_tables(doc_tables(file.read()))
+    if arguments.out == RESULTS:
+        write_tables(doc_tables(file.read()))
 
 
 if __name__ == "__main__":

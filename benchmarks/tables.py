@@ -463,7 +463,8 @@ def main():
         for seed in arguments.seeds:
             for table in arguments.tables:
                 part(Measurement(table, seed, file))
-    write_tables(doc_tables(file.read()))
+    if arguments.out == RESULTS:
+        write_tables(doc_tables(file.read()))
 
 
 if __name__ == "__main__":

@@ -100,7 +100,8 @@ def main():
         key = (n_rows, n_nodes, noise, seed, start)
         if file.wants(key):
             measure(file, key)
-    write_tables(doc_tables(file.read()))
+    if arguments.out == RESULTS:
+        write_tables(doc_tables(file.read()))
 
 
 if __name__ == "__main__":

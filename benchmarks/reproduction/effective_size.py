@@ -200,8 +200,9 @@ def main():
         for key in itertools.product(teachers, mine, widths, RECIPES):
             if file.wants(key):
                 measure(file, key)
-    write_tables(doc_tables(file.read()))
-    draw_all(file.read(), BINS, MORE_OR_LESS)
+    if arguments.out == RESULTS:
+        write_tables(doc_tables(file.read()))
+        draw_all(file.read(), BINS, MORE_OR_LESS)
 
 
 if __name__ == "__main__":

@@ -133,7 +133,7 @@ def main():
         for key in wanted:
             if file.wants(key):
                 measure(file, key, data)
-    if arguments.features is None:
+    if arguments.features is None and arguments.out == RESULTS:
         from plateau_real_data_figures import draw_plateaus  # needs matplotlib
 
         write_tables(doc_tables(file.read()))
