@@ -4,20 +4,20 @@ The control is a dense network with L2 on every layer and the same schedule. The
 recipes differ in the peak learning rate and in Adam's memory: (0.02, betas
 0.9 and 0.99), the default, and (0.01, betas 0.9 and 0.999), torch's betas.
 California Housing, quantile-normal inputs, 250 nodes at the start, 15,000 steps.
-Rows that are in the CSV already are skipped.
+One row of results/dense_control.csv per fit; rows that are there are skipped:
+``python benchmarks/dense_control.py --budget 30``.
 """
 
 import argparse
-import csv
 import functools
 import itertools
-import time
 import warnings
 from pathlib import Path
 
-import pandas as pd
 import torch
-from sklearn.datasets import fetch_california_housing
+from appending import Appender
+from documents import write_tables
+from real_tables import load_california
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import QuantileTransformer
@@ -26,9 +26,57 @@ from skspectral import SpectralMLPRegressor
 
 RESULTS = Path(__file__).parent / "results" / "dense_control.csv"
 RECIPES = {"default": (0.02, 0.99), "torch betas": (0.01, 0.999)}
+LABELS = {"default": "default (0.02; 0.9, 0.99)", "torch betas": "0.01; 0.9, 0.999"}
+"""Recipes as the documentation names them."""
 ALPHAS = (1e-3, 5e-4, 3e-4)
 SEEDS = (0, 1)
 COLUMNS = ["recipe", "parametrization", "alpha", "seed", "alive", "test_r2"]
+
+
+@functools.cache
+def california():
+    """Return training and test rows, on a normal scale."""
+    X, X_test, y, y_test = train_test_split(*load_california(), test_size=0.2, random_state=0)
+    scaler = QuantileTransformer(output_distribution="normal", random_state=0).fit(X)
+    return scaler.transform(X), scaler.transform(X_test), y, y_test
+
+
+def measure(file, key):
+    """Fit one network and append its row."""
+    recipe, parametrization, alpha, seed = key
+    X, X_test, y, y_test = california()
+    rate, beta = RECIPES[recipe]
+    reg = SpectralMLPRegressor(
+        250,
+        parametrization=parametrization,
+        alpha=alpha,
+        learning_rate_init=rate,
+        solver=functools.partial(torch.optim.Adam, betas=(0.9, beta)),
+        random_state=seed,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        reg.fit(X, y)
+    file.add([*key, reg.n_alive_nodes_[0], round(reg.score(X_test, y_test), 4)])
+
+
+def doc_tables(rows):
+    """Return means over seeds, a row per recipe, alpha and parametrization."""
+    groups = rows.groupby(["recipe", "alpha", "parametrization"], sort=False)
+    means = groups[["alive", "test_r2"]].mean().reset_index()
+    table = means[["recipe", "parametrization", "alpha", "alive", "test_r2"]].assign(
+        recipe=means["recipe"].map(LABELS),
+        alive=means["alive"].map("{:g}".format),
+        test_r2=means["test_r2"].map("{:.3f}".format),
+    )
+    table.columns = [
+        "recipe (peak rate; Adam's betas)",
+        "parametrization",
+        "alpha",
+        "alive nodes",
+        "test R2",
+    ]
+    return {"dense_control": table}
 
 
 def main():
@@ -36,42 +84,14 @@ def main():
     parser.add_argument("--budget", type=float, default=30, help="minutes after which to stop")
     parser.add_argument("--out", type=Path, default=RESULTS, help="CSV that grows row by row")
     arguments = parser.parse_args()
-    X, y = fetch_california_housing(return_X_y=True)
-    X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2, random_state=0)
-    scaler = QuantileTransformer(output_distribution="normal", random_state=0).fit(X_train)
-    arguments.out.parent.mkdir(exist_ok=True)
-    done = set()
-    if arguments.out.exists():
-        done = set(pd.read_csv(arguments.out)[COLUMNS[:4]].itertuples(index=False, name=None))
-    stop = time.monotonic() + 60 * arguments.budget
+    file = Appender(arguments.out, COLUMNS, n_keys=4, budget=arguments.budget)
     settings = itertools.product(SEEDS, RECIPES, ALPHAS, ("spectral", "dense"))
     for seed, recipe, alpha, parametrization in settings:
         key = (recipe, parametrization, alpha, seed)
-        if key in done or time.monotonic() > stop:
-            continue
-        rate, beta = RECIPES[recipe]
-        reg = SpectralMLPRegressor(
-            250,
-            parametrization=parametrization,
-            alpha=alpha,
-            learning_rate_init=rate,
-            solver=functools.partial(torch.optim.Adam, betas=(0.9, beta)),
-            random_state=seed,
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            reg.fit(scaler.transform(X_train), y_train)
-        score = round(reg.score(scaler.transform(X_test), y_test), 4)
-        row = [*key, reg.n_alive_nodes_[0], score]
-        new = not arguments.out.exists()
-        with arguments.out.open("a", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            if new:
-                writer.writerow(COLUMNS)
-            writer.writerow(row)
-        print(*row, sep="\t", flush=True)
-    table = pd.read_csv(arguments.out).groupby(COLUMNS[:3], sort=False)[["alive", "test_r2"]]
-    print(table.mean().round(4).to_string())
+        if file.wants(key):
+            measure(file, key)
+    if arguments.out == RESULTS:
+        write_tables(doc_tables(file.read()))
 
 
 if __name__ == "__main__":

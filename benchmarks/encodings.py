@@ -2,8 +2,8 @@
 
 A network of 128 nodes is fitted to every encoding of every table at five alphas, on at most
 10,000 training rows. A fifth of the training rows, which the network does not see, chooses
-alpha; docs/encodings.csv has the test score (R2 or minus log loss) and the alive nodes
-there. Boosting and scikit-learn's network at their defaults are for comparison. Splits keep
+alpha; the table of the documentation has the test score (R2 or minus log loss) and the alive
+nodes there. Boosting and scikit-learn's network at their defaults are for comparison. Splits keep
 equal wines, and the rows of one mouse, together. Seconds are CPU seconds of one thread.
 
 Data are read from the folder that SKSPECTRAL_DATA names. skrub's encodings are left out where
@@ -17,6 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
 import functools
+import importlib.util
 import itertools
 import time
 import warnings
@@ -25,9 +26,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from appending import Appender
+from documents import write_tables
 from real_tables import load_adult, load_bank, load_california, load_mice, load_wine
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import GroupShuffleSplit
@@ -42,13 +45,7 @@ from sklearn.preprocessing import (
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
 
-try:
-    import skrub
-except ImportError:
-    skrub = None
-
 RESULTS = Path(__file__).parent / "results" / "encodings.csv"
-TABLE = Path(__file__).parents[1] / "docs" / "encodings.csv"
 COLUMNS = [
     "table",
     "encoding",
@@ -139,7 +136,11 @@ def encoder(line="normal", knots=None, *, on="uniform"):
     )
 
 
-def skrub_encoder(scaler):
+def skrub_encoder(scaler="SquashingScaler"):
+    """Return skrub's vectorizer, with a scaler or the name of one of skrub's own."""
+    import skrub  # slow to import, and tables are written without it
+
+    scaler = getattr(skrub, scaler)() if isinstance(scaler, str) else scaler
     return make_pipeline(
         skrub.TableVectorizer(numeric=scaler),
         SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
@@ -154,9 +155,9 @@ ENCODINGS = {
     "normal + 32 knots": functools.partial(encoder, knots=32),
     "normal + 24 knots on it": functools.partial(encoder, knots=24, on="normal"),
 }
-if skrub is not None:
+if importlib.util.find_spec("skrub"):
     ENCODINGS["skrub, scaled"] = lambda: skrub_encoder(StandardScaler())
-    ENCODINGS["skrub, squashed"] = lambda: skrub_encoder(skrub.SquashingScaler())
+    ENCODINGS["skrub, squashed"] = skrub_encoder
 
 
 @functools.lru_cache(maxsize=1)
@@ -189,7 +190,7 @@ def measure(model, parts, targets):
 
 
 def as_categories(parts):
-    """Return the rows with what is no number as categories, for boosting."""
+    """Return the rows with what is not a number as categories, for boosting."""
     rows = pd.concat(parts)
     rows = rows.astype(dict.fromkeys(rows.select_dtypes(exclude="number"), "category"))
     ends = np.cumsum([len(part) for part in parts])
@@ -224,7 +225,7 @@ def networks(table, name, seed, file):
         file.add([*key, *measure(model, encoded(table, name, seed), targets)])
 
 
-def summary(rows):
+def doc_tables(rows):
     """Return test scores at the alpha of the best validation score, and the alive nodes."""
     best = rows.loc[
         rows.groupby(["table", "encoding", "model", "seed"])["validation_score"].idxmax()
@@ -234,7 +235,8 @@ def summary(rows):
     )
     score = best["test_score"].round(3).astype(str)
     nodes = best["alive"].reindex_like(score)
-    return score.where(nodes.isna(), score + " / " + nodes.map("{:.0f}".format)).reset_index()
+    table = score.where(nodes.isna(), score + " / " + nodes.map("{:.0f}".format))
+    return {"encodings": table.reset_index()}
 
 
 def main():
@@ -246,13 +248,16 @@ def main():
     parser.add_argument("--encodings", nargs="*", default=list(ENCODINGS), choices=ENCODINGS)
     arguments = parser.parse_args()
     file = Appender(arguments.out, COLUMNS, n_keys=5, budget=arguments.budget)
-    warnings.simplefilter("ignore")  # networks that have not settled, few rows for quantiles
+    warnings.simplefilter("ignore", ConvergenceWarning)  # networks that have not settled
+    warnings.filterwarnings("ignore", "n_quantiles", UserWarning)  # few rows
+    warnings.filterwarnings("ignore", "Found unknown categories", UserWarning)
     for seed in arguments.seeds:
         for table in arguments.tables:
             references(table, seed, file)
         for name, table in itertools.product(arguments.encodings, arguments.tables):
             networks(table, name, seed, file)
-    summary(file.read()).to_csv(TABLE, index=False)
+    if arguments.out == RESULTS:
+        write_tables(doc_tables(file.read()))
 
 
 if __name__ == "__main__":

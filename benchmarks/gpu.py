@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 import skorch
 import torch
+from sklearn.exceptions import ConvergenceWarning
 
 import skspectral
 from skspectral import SpectralMLPRegressor
@@ -122,7 +123,7 @@ def main():
     arguments = parser.parse_args()
     if not torch.cuda.is_available():
         raise SystemExit("No CUDA here: this benchmark needs a GPU and a CUDA build of torch.")
-    warnings.simplefilter("ignore")
+    warnings.simplefilter("ignore", ConvergenceWarning)  # few epochs
     X, y = make_table(arguments.rows)
     rows = []
     print(f"{'batch':>8}{'ours':>10}{'skorch':>10}{'products':>10}{'skorch/ours':>13}")

@@ -7,8 +7,8 @@ inbound side along rising penalties. Each network of a path is scored with the i
 left set to their mean. Rows are split at random, as in the example, and by mouse, which is
 harder: 15 rows of one mouse are much alike.
 
-One row of results/input_selection.csv per network; docs/input_selection.csv has the accuracy
-of the densest network with at most so many inputs. Data are read from the folder that
+One row of results/input_selection.csv per network; the table of the documentation has the
+accuracy of the densest network with at most so many inputs. Data are read from the folder that
 SKSPECTRAL_DATA names.
 """
 
@@ -21,22 +21,21 @@ import time
 import warnings
 from pathlib import Path
 
-import lassonet
 import numpy as np
 import pandas as pd
 from appending import Appender
+from documents import write_tables
 from real_tables import load_mice
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 
 from skspectral import SpectralMLPClassifier
-from skspectral._path.summary import alive_features
 from skspectral._path.walk import walk
 
 RESULTS = Path(__file__).parent / "results" / "input_selection.csv"
-TABLE = Path(__file__).parents[1] / "docs" / "input_selection.csv"
 COLUMNS = ["split", "seed", "model", "step", "n_inputs", "accuracy", "seconds"]
 SPLITS = {"rows": ShuffleSplit, "mice": GroupShuffleSplit}
 SEEDS = range(5)
@@ -60,7 +59,8 @@ def spectral(X, X_test, y, y_test, seed):
     """Yield the number of inputs and the accuracy along the path."""
     network = SpectralMLPClassifier(HIDDEN, eigenvalues="in", random_state=seed)
     for fitted in walk(network, X, y, ALPHAS):
-        alive = alive_features(fitted)
+        importances = fitted.feature_importances_
+        alive = importances > fitted.relevance_threshold * importances.max()
         yield alive.sum(), fitted.score(np.where(alive, X_test, 0), y_test)
         if not any(fitted.n_alive_nodes_):
             break
@@ -68,6 +68,8 @@ def spectral(X, X_test, y, y_test, seed):
 
 def lasso_net(X, X_test, y, y_test, seed):
     """Yield the same of LassoNet, whose path stops itself."""
+    import lassonet  # tables are written without it
+
     network = lassonet.LassoNetClassifier(
         M=30, hidden_dims=(HIDDEN,), random_state=seed, torch_seed=seed
     )
@@ -90,7 +92,7 @@ def measure(split, seed, file):
             file.add(row)
 
 
-def summary(rows):
+def doc_tables(rows):
     """Return mean accuracies of the densest networks with at most so many inputs."""
     keys = ["split", "model"]
     columns = {}
@@ -99,7 +101,8 @@ def summary(rows):
         densest = few.loc[few.groupby([*keys, "seed"])["n_inputs"].idxmax()]
         columns[f"{most} inputs"] = densest.groupby(keys)["accuracy"].mean().round(3)
     per_fit = rows.drop_duplicates([*keys, "seed"]).groupby(keys)["seconds"]
-    return pd.DataFrame({**columns, "seconds": per_fit.median()}).reset_index()
+    table = pd.DataFrame({**columns, "seconds": per_fit.median()}).reset_index()
+    return {"input_selection": table}
 
 
 def main():
@@ -107,11 +110,11 @@ def main():
     parser.add_argument("--budget", type=float, default=60, help="minutes after which to stop")
     arguments = parser.parse_args()
     file = Appender(RESULTS, COLUMNS, n_keys=4, budget=arguments.budget)
-    warnings.simplefilter("ignore")  # networks of a path that have not settled
+    warnings.simplefilter("ignore", ConvergenceWarning)  # networks of a path have not settled
     for seed in SEEDS:
         for split in SPLITS:
             measure(split, seed, file)
-    summary(file.read()).to_csv(TABLE, index=False)
+    write_tables(doc_tables(file.read()))
 
 
 if __name__ == "__main__":

@@ -16,14 +16,13 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 from appending import Appender
+from documents import IMAGES, write_tables
 from real_tables import load_images
 from sklearn.exceptions import ConvergenceWarning
 
 from skspectral import SpectralMLPClassifier, SpectralPruner, pruning_curve
 
 RESULTS = Path(__file__).parent / "results" / "pruning_images.csv"
-SUMMARY = Path(__file__).parents[1] / "docs" / "pruning_images.csv"
-PICTURE = Path(__file__).parents[1] / "docs" / "images" / "pruning_images.png"
 WIDTH = 500
 TRIMMED = (0, 50, 70, 80, 85, 88, 90, 92, 94, 96, 98, 99)
 SEEDS = range(5)
@@ -81,14 +80,14 @@ def before_training(data, seed, trimmed):
     return ["spectral", "before training", seed, trimmed, kept, alive, accuracy]
 
 
-def summarise(rows):
+def doc_tables(rows):
     """Return mean accuracies: a row per ranking, a column per percentage of trimmed nodes."""
     grouped = rows.groupby(["network", "ranking", "trimmed_percent"], sort=False)["accuracy"]
     summary = grouped.mean().map("{:.3f}".format).unstack("trimmed_percent")
     seeds = rows.groupby(["network", "ranking"], sort=False)["seed"].nunique()
     summary.insert(0, "seeds", seeds)
     summary.columns = [c if isinstance(c, str) else f"{c} %" for c in summary.columns]
-    return summary.reset_index()
+    return {"pruning_images": summary.reset_index()}
 
 
 def draw(rows, path):
@@ -129,10 +128,9 @@ def main():
         for trimmed in TRIMMED[1:]:
             if table.wants(("spectral", "before training", seed, trimmed)):
                 table.add(before_training(data, seed, trimmed))
-    summary = summarise(table.read())
-    summary.to_csv(SUMMARY, index=False)
-    print(summary.to_string(index=False))
-    draw(table.read(), PICTURE)
+    if arguments.out == RESULTS:
+        write_tables(doc_tables(table.read()))
+        draw(table.read(), IMAGES / "pruning_images.png")
 
 
 if __name__ == "__main__":

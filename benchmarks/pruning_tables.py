@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from appending import Appender
+from documents import write_tables
 from real_tables import load_adult, load_california, load_images
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.exceptions import ConvergenceWarning
@@ -27,7 +28,6 @@ from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, SplineTran
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, SpectralPruner
 
 RESULTS = Path(__file__).parent / "results" / "pruning_tables.csv"
-SUMMARY = Path(__file__).parents[1] / "docs" / "pruning_tables.csv"
 SEEDS = range(5)
 N_PREDICTED = 10_000
 ROUNDS = 15
@@ -197,8 +197,8 @@ def summarise(rows):
     return summary.reset_index()
 
 
-def formatted(summary):
-    """Return the summary as it stands in the documentation."""
+def doc_tables(rows):
+    """Return the summary, its numbers as text."""
     formats = {
         "alive": "{:.1f}",
         "nodes": "{:.1f}",
@@ -207,10 +207,11 @@ def formatted(summary):
         "bytes": "{:.3f}",
         "predict_ms": "{:.2f}",
     }
-    table = summary.copy()
+    table = summarise(rows)
     for column, text in formats.items():
         table[column] = [text.format(v) if v == v else "" for v in table[column]]
-    return table.rename(columns={c: c.replace("_", " ") for c in table.columns})
+    table.columns = [column.replace("_", " ") for column in table.columns]
+    return {"pruning_tables": table}
 
 
 def main():
@@ -226,9 +227,8 @@ def main():
             if table.wants((*case, seed, "onnx")):
                 for row in measure(case, seed):
                     table.add(row)
-    summary = formatted(summarise(table.read()))
-    summary.to_csv(SUMMARY, index=False)
-    print(summary.to_string(index=False))
+    if arguments.out == RESULTS:
+        write_tables(doc_tables(table.read()))
 
 
 if __name__ == "__main__":

@@ -5,20 +5,21 @@ size has settled where `size_settled_` is true; "auto" should be the smallest
 number of steps at which that holds for tables from 1,000 to 100,000 rows.
 
 California Housing is read by scikit-learn's loader, Adult from the folder
-named by SKSPECTRAL_DATA; what is not there is left out, saying so. Rows that
-are in the CSV already are skipped.
+named by SKSPECTRAL_DATA; what is not there is left out, saying so. One row of
+results/settling.csv per fit; rows that are there are skipped:
+``python benchmarks/settling.py --budget 60``.
 """
 
 import argparse
-import csv
 import itertools
 import os
-import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from appending import Appender
+from documents import write_tables
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.datasets import fetch_california_housing
 from sklearn.exceptions import ConvergenceWarning
@@ -31,6 +32,12 @@ from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
 RESULTS = Path(__file__).parent / "results" / "settling.csv"
 STEPS = (5_000, 10_000, 15_000, 20_000)
 SEEDS = (0, 1, 2)
+TITLES = {
+    "adult": "Adult",
+    "california": "California Housing",
+    "teacher": "20-node teacher, noisy",
+}
+"""Tables as the documentation names them."""
 COLUMNS = ["table", "rows", "steps", "seed", "settled", "alive", "test_score"]
 
 
@@ -86,37 +93,34 @@ CASES = [
 ]
 
 
-def measure(load, n_rows, steps, seed):
+def measure(file, load, n_rows, steps, seed):
+    """Fit one network and append its row."""
     model, X_train, X_test, y_train, y_test = load(n_rows)
     steps_per_epoch = -(-len(X_train) // 200)
     model[-1].set_params(max_iter=-(-steps // steps_per_epoch), random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(X_train, y_train)
-    return {
-        "table": load.__name__,
-        "rows": n_rows,
-        "steps": steps,
-        "seed": seed,
-        "settled": model[-1].size_settled_,
-        "alive": sum(model[-1].n_alive_nodes_),
-        "test_score": round(model.score(X_test, y_test), 4),
-    }
+    score = round(model.score(X_test, y_test), 4)
+    alive = sum(model[-1].n_alive_nodes_)
+    file.add([load.__name__, n_rows, steps, seed, model[-1].size_settled_, alive, score])
 
 
-def report(path):
-    table = pd.read_csv(path).groupby(["table", "rows", "steps"], sort=False)
-    print(
-        table.agg(
-            settled=("settled", "mean"),
-            alive_mean=("alive", "mean"),
-            alive_min=("alive", "min"),
-            alive_max=("alive", "max"),
-            test_score=("test_score", "mean"),
-        )
-        .round(3)
-        .to_string()
-    )
+def span(sizes):
+    """Return the range of sizes in words."""
+    low, high = sizes.min(), sizes.max()
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def doc_tables(rows):
+    """Return what the seeds say together, a row per table, rows and steps."""
+    groups = rows.groupby(["table", "rows", "steps"])
+    table = groups.agg(
+        settled=("settled", lambda settled: f"{settled.sum()}/{len(settled)}"),
+        alive=("alive", span),
+        score=("test_score", lambda scores: f"{scores.mean():.3f}"),
+    ).reset_index()
+    return {"settling": table.assign(table=table["table"].map(TITLES))}
 
 
 def main():
@@ -124,30 +128,15 @@ def main():
     parser.add_argument("--budget", type=float, default=60, help="minutes after which to stop")
     parser.add_argument("--out", type=Path, default=RESULTS, help="CSV that grows row by row")
     arguments = parser.parse_args()
-    arguments.out.parent.mkdir(exist_ok=True)
-    done = set()
-    if arguments.out.exists():
-        done = set(pd.read_csv(arguments.out)[COLUMNS[:4]].itertuples(index=False, name=None))
-    stop = time.monotonic() + 60 * arguments.budget
+    file = Appender(arguments.out, COLUMNS, n_keys=4, budget=arguments.budget)
     for seed, steps, (load, n_rows) in itertools.product(SEEDS, STEPS, CASES):
-        if (load.__name__, n_rows, steps, seed) in done:
-            continue
-        if time.monotonic() > stop:
-            print("The budget is spent; run again to go on.")
-            break
-        try:
-            row = measure(load, n_rows, steps, seed)
-        except OSError as error:
-            print(f"{load.__name__} left out: {error}")
-            continue
-        new = not arguments.out.exists()
-        with arguments.out.open("a", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
-        print(*row.values(), sep="\t", flush=True)
-    report(arguments.out)
+        if file.wants((load.__name__, n_rows, steps, seed)):
+            try:
+                measure(file, load, n_rows, steps, seed)
+            except OSError as error:
+                print(f"{load.__name__} left out: {error}")
+    if arguments.out == RESULTS:
+        write_tables(doc_tables(file.read()))
 
 
 if __name__ == "__main__":

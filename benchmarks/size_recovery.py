@@ -38,14 +38,13 @@ import numpy as np
 import pandas as pd
 import torch
 from appending import Appender
+from documents import write_tables
+from sklearn.exceptions import ConvergenceWarning
 
 from skspectral import SpectralMLPRegressor, n_distinct_nodes
 from skspectral.datasets import make_teacher_student
 
 RESULTS = Path(__file__).parent / "results" / "size_recovery.csv"
-TABLE = Path(__file__).parents[1] / "docs" / "size_recovery.csv"
-CELLS = TABLE.with_name("size_recovery_cells.csv")
-COMPARED = TABLE.with_name("size_recovery_methods.csv")
 N_ROWS, N_TEST, N_FEATURES = 10_000, 5_000, 10
 ALPHAS = np.geomspace(3e-5, 3e-3, 13)
 GROWING_ALPHA = ALPHAS[3]
@@ -223,13 +222,15 @@ def shares(rows, keys, methods):
     return pd.concat([students, table], axis=1).reset_index()
 
 
-def write_tables(rows):
-    """Write the shares in each cell, over the grid, and of all methods where all were fitted."""
+def doc_tables(rows):
+    """Return the shares in each cell, over the grid, and of all methods where all were fitted."""
     rows = rows.assign(start=np.where(rows["times"] == 1, "as wide as the teacher", "wider"))
     cells, overall = ["n_layers", "teacher", "times", "noise"], ["start", "n_layers", "noise"]
-    shares(rows, cells, METHODS_OF_ALL).to_csv(CELLS, index=False)
-    shares(rows, overall, METHODS_OF_ALL).to_csv(TABLE, index=False)
-    shares(rows, overall, METHODS).to_csv(COMPARED, index=False)
+    return {
+        "size_recovery_cells": shares(rows, cells, METHODS_OF_ALL),
+        "size_recovery": shares(rows, overall, METHODS_OF_ALL),
+        "size_recovery_methods": shares(rows, overall, METHODS),
+    }
 
 
 def main():
@@ -246,14 +247,15 @@ def main():
     )
     arguments = parser.parse_args()
     file = Appender(arguments.out, COLUMNS, n_keys=6, budget=arguments.budget)
-    warnings.simplefilter("ignore")  # sizes that have not settled
+    warnings.simplefilter("ignore", ConvergenceWarning)  # sizes that have not settled
     k, n = arguments.share
     for layers, teachers, times, seeds, methods in PARTS:
         for key in itertools.product(layers, teachers, times, NOISES, seeds, methods):
             mine = (key[2] + key[4]) % n == k
             if mine and file.wants(key):
                 measure(file, key)
-    write_tables(file.read())
+    if arguments.out == RESULTS:
+        write_tables(doc_tables(file.read()))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ chooses: float32 for ours from 1,000 rows on, that of the data for scikit-learn.
 
     python benchmarks/speed.py [--cases S1 S9] [--repeats 5]
 
-prints a table and writes benchmarks/results/speed.json and docs/speed.csv.
+prints a table and writes benchmarks/results/speed.json and the table of the documentation;
+``--cases none`` writes that again and measures nothing.
 California Housing is read by scikit-learn's loader, the other tables from the
 folder named by SKSPECTRAL_DATA; cases whose data or peer are missing are left
 out, saying so.
@@ -21,7 +22,6 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
 import argparse
-import csv
 import itertools
 import json
 import platform
@@ -39,6 +39,7 @@ import real_tables
 import sklearn
 import skorch
 import torch
+from documents import read_rows, write_tables
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
@@ -47,7 +48,7 @@ import skspectral
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
 from skspectral._training.lean_update import LeanUpdate
 
-HERE = Path(__file__).parent
+RESULTS = Path(__file__).parent / "results" / "speed.json"
 CASES = {}
 N_ROWS, N_COLUMNS, BATCH = 16_512, 8, 256
 TWO, THREE = (128, 128), (256, 256, 256)
@@ -274,10 +275,8 @@ print(fitting / size, predicting / size)
 
 
 def in_new_process(code):
-    """Run Python code with warnings silenced; return the numbers it prints."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code], check=True, capture_output=True, text=True
-    )
+    """Run Python code; return the numbers it prints."""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     return [float(number) for number in done.stdout.split()]
 
 
@@ -385,18 +384,27 @@ def environment():
     }
 
 
+def doc_tables(rows):
+    """Return the ratios, a row per case.
+
+    Parameters
+    ----------
+    rows : dict
+        Content of `RESULTS`.
+    """
+    table = pd.DataFrame.from_dict(rows["cases"], orient="index").rename_axis("case")
+    numbers = table[["ratio", "lowest", "highest", "target"]].astype(float)
+    numbers = numbers.map(lambda number: "" if np.isnan(number) else f"{number:.2f}")
+    return {"speed": table[["what"]].join(numbers).reset_index()}
+
+
 def write(results):
-    path = HERE / "results" / "speed.json"
-    before = json.loads(path.read_text())["cases"] if path.exists() else {}
-    cases = {name: {**before, **results}[name] for name in CASES if name in {**before, **results}}
-    path.write_text(json.dumps({"cases": cases}, indent=1) + "\n")
-    with (HERE.parent / "docs" / "speed.csv").open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["case", "what", "ratio", "lowest", "highest", "target"])
-        for name, row in cases.items():
-            numbers = [f"{row[key]:.2f}" for key in ("ratio", "lowest", "highest")]
-            target = "" if row["target"] is None else f"{row['target']:.2f}"
-            writer.writerow([name, row["what"], *numbers, target])
+    """Write what was measured, now and before, and the table."""
+    before = read_rows(RESULTS)["cases"] if RESULTS.exists() else {}
+    known = {**before, **results}
+    rows = {"cases": {name: known[name] for name in CASES if name in known}}
+    RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
+    write_tables(doc_tables(rows))
 
 
 def main():
@@ -422,7 +430,8 @@ def main():
             verdict += "  missed"
         numbers = f"{row['ours']:>10.4f}{row['peer']:>10.4f}{row['ratio']:>8.2f}"
         print(f"{name:<28}{numbers}  {verdict}", flush=True)
-        write(results)
+        write(results)  # of each case, as the next may take long
+    write(results)
 
 
 if __name__ == "__main__":

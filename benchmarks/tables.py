@@ -17,6 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import argparse
 import copy
 import functools
+import importlib.util
 import time
 import warnings
 from pathlib import Path
@@ -24,6 +25,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from appending import Appender
+from documents import write_tables
 from real_tables import (
     load_adult,
     load_bank,
@@ -34,6 +36,7 @@ from real_tables import (
 )
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import (
     GridSearchCV,
@@ -56,17 +59,7 @@ from skspectral import (
 from skspectral._path.cv import auto_width
 from skspectral.preprocessing import make_tabular_preprocessor
 
-try:
-    import lassonet
-except ImportError:
-    lassonet = None
-try:
-    import pytabkit
-except ImportError:
-    pytabkit = None
-
 RESULTS = Path(__file__).parent / "results" / "tables.csv"
-DOCS = Path(__file__).parents[1] / "docs"
 COLUMNS = [
     "table",
     "seed",
@@ -91,6 +84,14 @@ OTHER_STARTS = [f"spectral {width} {name}" for width in START_WIDTHS for name in
 FASHION_ROWS = 10_000
 LASSONET_TABLES = ("wine_red", "wine_white", "mice")
 """Elsewhere its path takes longer than all other models together."""
+DECIMALS = {
+    "score": 3,
+    "alive_nodes": 1,
+    "n_parameters": 0,
+    "fit_seconds": 1,
+    "nodes_at_equal_score": 1,
+}
+"""Of the tables of the documentation, one for each of these columns."""
 NUMBERS = make_column_selector(dtype_include=np.number)
 OTHERS = make_column_selector(dtype_exclude=np.number)
 
@@ -210,7 +211,14 @@ def width_search(network, split):
     return GridSearchCV(network, {"hidden_layer_sizes": WIDTHS}, scoring=scoring, cv=split.folds)
 
 
+def is_installed(name):
+    return importlib.util.find_spec(name) is not None
+
+
 def lasso_net(split):
+    """Return LassoNet at its defaults."""
+    import lassonet  # slow to import, and tables are written without it
+
     Model = lassonet.LassoNetClassifier if split.is_classes else lassonet.LassoNetRegressor
     return Model(random_state=split.seed, torch_seed=split.seed)
 
@@ -225,6 +233,8 @@ def fit_lasso_net(model, X, y):
 
 def real_mlp(split):
     """Return RealMLP at its tuned defaults, without an ensemble."""
+    import pytabkit
+
     Model = pytabkit.RealMLP_TD_Classifier if split.is_classes else pytabkit.RealMLP_TD_Regressor
     return Model(device="cpu", random_state=split.seed, n_cv=1, n_refit=0, n_threads=1)
 
@@ -290,8 +300,15 @@ class Measurement:
 
     def __init__(self, table, seed, file):
         self.table, self.seed, self.file = table, seed, file
-        self.split = TABLES[table](seed)
-        self.auto = auto_width(len(self.split.y))
+
+    @functools.cached_property
+    def split(self):
+        return TABLES[self.table](self.seed)
+
+    @functools.cached_property
+    def auto(self):
+        """The width that the path estimators start with."""
+        return auto_width(len(self.split.y))
 
     def main(self):
         """Fit what the question is about."""
@@ -315,9 +332,9 @@ class Measurement:
 
     def others(self):
         """Fit the networks of others."""
-        if lassonet is not None and self.table in LASSONET_TABLES:
+        if is_installed("lassonet") and self.table in LASSONET_TABLES:
             self.one("LassoNet", lasso_net(self.split), "scaled", fit=fit_lasso_net)
-        if pytabkit is not None:
+        if is_installed("pytabkit"):
             self.one("RealMLP", real_mlp(self.split), "filled")
 
     def one(self, name, model, form="encoded", fit=None):
@@ -421,17 +438,14 @@ def comparisons(rows):
     return pd.DataFrame(found).reindex(score.columns).round(3)
 
 
-def write_summaries(rows):
-    """Write the tables of the documentation."""
-    for column, digits in (
-        ("score", 3),
-        ("alive_nodes", 1),
-        ("n_parameters", 0),
-        ("fit_seconds", 1),
-        ("nodes_at_equal_score", 1),
-    ):
-        by_model(rows, column, digits).to_csv(DOCS / f"tables_{column}.csv")
-    comparisons(rows).T.to_csv(DOCS / "tables_comparisons.csv")
+def doc_tables(rows):
+    """Return the tables of the documentation by name."""
+    tables = {
+        f"tables_{column}": by_model(rows, column, digits).reset_index()
+        for column, digits in DECIMALS.items()
+    }
+    tables["tables_comparisons"] = comparisons(rows).T.rename_axis("").reset_index()
+    return tables
 
 
 def main():
@@ -442,12 +456,15 @@ def main():
     parser.add_argument("--tables", nargs="*", default=list(TABLES), choices=TABLES)
     arguments = parser.parse_args()
     file = Appender(arguments.out, COLUMNS, n_keys=3, budget=arguments.budget)
-    warnings.simplefilter("ignore")  # networks that have not settled, few rows for quantiles
+    warnings.simplefilter("ignore", ConvergenceWarning)  # networks that have not settled
+    warnings.filterwarnings("ignore", "n_quantiles", UserWarning)  # few rows
+    warnings.filterwarnings("ignore", "Found unknown categories", UserWarning)
     for part in (Measurement.main, Measurement.widths, Measurement.others):
         for seed in arguments.seeds:
             for table in arguments.tables:
                 part(Measurement(table, seed, file))
-    write_summaries(file.read())
+    if arguments.out == RESULTS:
+        write_tables(doc_tables(file.read()))
 
 
 if __name__ == "__main__":

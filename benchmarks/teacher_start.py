@@ -20,13 +20,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from appending import Appender
+from documents import write_tables
 from size_recovery import ALPHAS, EPOCHS, MAX_ROUNDS, N_FEATURES, N_ROWS, N_TEST, fit_on, lead_out
+from sklearn.exceptions import ConvergenceWarning
 
 from skspectral import SpectralMLPRegressor
 from skspectral.datasets import make_teacher_student
 
 RESULTS = Path(__file__).parent / "results" / "teacher_start.csv"
-TABLE = Path(__file__).parents[1] / "docs" / "teacher_start.csv"
 COLUMNS = ["rows", "teacher", "noise", "seed", "start", "alpha", "alive", "error", "loss"]
 ALPHA = ALPHAS[0]
 NOISES, SEEDS = (0.0, 0.1), range(3)
@@ -75,15 +76,15 @@ def measure(file, key):
     file.add([*key, f"{ALPHA:.3g}", alive, f"{error:.3g}", f"{loss:.4g}"])
 
 
-def write_table(rows):
-    """Write the rows side by side, a line for each teacher."""
+def doc_tables(rows):
+    """Return the rows side by side, a line for each teacher."""
     table = rows.pivot(
         index=["rows", "teacher", "noise", "seed"],
         columns="start",
         values=["alive", "error", "loss"],
     )
     table.columns = [f"{name}, {start}" for name, start in table.columns]
-    table.reset_index().to_csv(TABLE, index=False)
+    return {"teacher_start": table.reset_index()}
 
 
 def main():
@@ -92,14 +93,15 @@ def main():
     parser.add_argument("--out", type=Path, default=RESULTS, help="CSV that grows row by row")
     arguments = parser.parse_args()
     file = Appender(arguments.out, COLUMNS, n_keys=5, budget=arguments.budget)
-    warnings.simplefilter("ignore")  # sizes that have not settled
+    warnings.simplefilter("ignore", ConvergenceWarning)  # sizes that have not settled
     for (n_rows, n_nodes), seed, noise, start in itertools.product(
         STUDIES, SEEDS, NOISES, ("teacher", "random")
     ):
         key = (n_rows, n_nodes, noise, seed, start)
         if file.wants(key):
             measure(file, key)
-    write_table(file.read())
+    if arguments.out == RESULTS:
+        write_tables(doc_tables(file.read()))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Sphinx configuration.
 
 The gallery is executed, on the data that SCIKIT_LEARN_DATA and SKSPECTRAL_DATA name or, without
-them, on bundled and made data; SKSPECTRAL_DOCS_RUN=0 leaves it out.
+them, on bundled and synthetic data; SKSPECTRAL_DOCS_RUN=0 leaves it out.
 SKSPECTRAL_DOCS_INTERSPHINX=1 links to the documentation of other projects, which needs a network.
 """
 

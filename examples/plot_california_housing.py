@@ -43,7 +43,7 @@ def load_data():
             warnings.simplefilter("ignore", UserWarning)  # on retrying the download
             return "California Housing", *fetch_california_housing(return_X_y=True)
     except OSError as error:
-        print(f"California Housing cannot be had ({error}); using the bundled diabetes data.")
+        print(f"California Housing is not available ({error}); using the bundled diabetes data.")
         return "diabetes", *load_diabetes(return_X_y=True)
 
 

@@ -8,7 +8,7 @@ rising penalties, along which nodes die, and cross-validation tells where on tha
 path the network is as small as it can be and still as good as the best.
 
 The data come from scikit-learn's own loader, which downloads them once. Without
-a network and without a cached copy made data take their place (Friedman's first
+a network and without a cached copy synthetic data take their place (Friedman's first
 problem: ten columns, five of which matter).
 """
 
@@ -42,7 +42,7 @@ def load_data():
             warnings.simplefilter("ignore", UserWarning)  # on retrying the download
             return "California Housing", *fetch_california_housing(return_X_y=True, as_frame=True)
     except OSError as error:
-        print(f"California Housing cannot be had ({error}); using made data.")
+        print(f"California Housing is not available ({error}); using synthetic data.")
         X, y = make_friedman1(20_000, noise=1.0, random_state=0)
         return "Friedman 1", pd.DataFrame(X).add_prefix("x"), pd.Series(y)
 

@@ -8,7 +8,7 @@ numbers and categories side by side, with values missing. A scikit-learn pipelin
 with all that, and the network at its end is as big as cross-validation says it must be.
 
 The tables are read from the folder that the environment variable SKSPECTRAL_DATA names.
-Where there is none, made tables of the same kind take their place.
+Where there is none, synthetic tables of the same kind take their place.
 """
 
 # SPDX-License-Identifier: BSD-3-Clause
@@ -66,7 +66,7 @@ def load_titanic(folder):
     return table[columns], table["Survived"] == 1
 
 
-def made_table(share, seed):
+def synthetic_table(share, seed):
     """Return numbers and categories, some missing, and labels of which a share is positive."""
     X, y = make_classification(
         5000, 8, n_informative=6, weights=[1 - share], flip_y=0.1, random_state=seed
@@ -83,8 +83,8 @@ def load_tables():
     if (folder / "bank_marketing").is_dir():
         loaders = {"Adult": load_adult, "Bank": load_bank, "Titanic": load_titanic}
         return {name: load(folder) for name, load in loaders.items()}
-    print("SKSPECTRAL_DATA does not name a folder with the tables; using made ones.")
-    return {f"{share:.0%} positive": made_table(share, 0) for share in (0.25, 0.11, 0.4)}
+    print("SKSPECTRAL_DATA does not name a folder with the tables; using synthetic ones.")
+    return {f"{share:.0%} positive": synthetic_table(share, 0) for share in (0.25, 0.11, 0.4)}
 
 
 def split(X, y):

@@ -2,7 +2,7 @@
 Does a student end with its teacher's size?
 ===========================================
 
-A small network, the teacher, labels made data. Students of different widths learn
+A small network, the teacher, labels synthetic data. Students of different widths learn
 from these labels alone. If the method holds what it promises, the wide ones end
 with as many nodes as the teacher has, and these are the teacher's nodes. The study is one
 ``GridSearchCV``.

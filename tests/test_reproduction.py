@@ -24,7 +24,7 @@ def run(path, out):
 
 
 def test_features_of_a_user_are_measured_once(tmp_path):
-    """A made file of the form that features of a ResNet50 would have."""
+    """A synthetic file of the form that features of a ResNet50 would have."""
     rng = np.random.default_rng(0)
     X, path, out = rng.normal(size=(90, 12)), tmp_path / "features.npz", tmp_path / "rows.csv"
     y = X[:, :3].argmax(axis=1)

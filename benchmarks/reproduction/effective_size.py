@@ -31,11 +31,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the modules that benchmarks share
 
 from appending import Appender
-from effective_size_figures import write_documents
+from documents import write_tables
+from effective_size_figures import doc_tables, draw_all
 
 from skspectral import SpectralMLPRegressor, match_nodes, n_distinct_nodes
 from skspectral.datasets import make_teacher_student
@@ -191,14 +193,16 @@ def main():
     )
     arguments = parser.parse_args()
     file = Appender(arguments.out, COLUMNS, n_keys=4, budget=arguments.budget)
-    warnings.simplefilter("ignore")  # that sizes have not settled is what is looked at
+    warnings.simplefilter("ignore", ConvergenceWarning)  # settled or not is what is looked at
     k, n = arguments.share
     for teachers, repetitions, widths in PARTS:
         mine = [repetition for repetition in repetitions if repetition % n == k]
         for key in itertools.product(teachers, mine, widths, RECIPES):
             if file.wants(key):
                 measure(file, key)
-    write_documents(file.read(), BINS, MORE_OR_LESS)
+    if arguments.out == RESULTS:
+        write_tables(doc_tables(file.read()))
+        draw_all(file.read(), BINS, MORE_OR_LESS)
 
 
 if __name__ == "__main__":

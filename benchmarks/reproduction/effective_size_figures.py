@@ -1,14 +1,12 @@
 """Table and figures of what effective_size.py measured."""
 
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from documents import IMAGES
 
 from skspectral import EffectiveSizeDisplay
 
-DOCS = Path(__file__).parents[2] / "docs"
 TEACHER = 20
 """First layer of the teacher that the figures show."""
 RECIPES = ["spectral", "dense", "spectral, published", "dense, published"]
@@ -25,9 +23,9 @@ def repeated(rows):
     return rows[pd.MultiIndex.from_frame(rows[["teacher", "width"]]).isin(enough)]
 
 
-def write_table(rows):
-    """Write means over repetitions, a row per teacher, recipe and width."""
-    groups = rows.groupby(["teacher", "width", "recipe"])
+def doc_tables(rows):
+    """Return means over repetitions, a row per teacher, recipe and width."""
+    groups = repeated(rows).groupby(["teacher", "width", "recipe"])
     table = groups[["alive", "distinct", "nodes_at_equal_score", "error", "seconds"]].mean()
     table.insert(1, "alive, std", groups["alive"].std(ddof=0))
     table.insert(0, "fits", groups.size())
@@ -38,7 +36,7 @@ def write_table(rows):
     )
     table["error"] = table["error"].round(4)
     table = table.rename(columns={"nodes_at_equal_score": "at equal score"})
-    table.to_csv(DOCS / "effective_size.csv", index=False)
+    return {"effective_size": table}
 
 
 def draw_sizes(rows):
@@ -103,14 +101,13 @@ def draw_transition(rows, more_or_less):
 
 
 def save(figure, name):
-    figure.savefig(DOCS / "images" / f"{name}.png", dpi=100)
+    figure.savefig(IMAGES / f"{name}.png", dpi=100)
     plt.close(figure)
 
 
-def write_documents(rows, bins, more_or_less):
-    """Write all of them."""
+def draw_all(rows, bins, more_or_less):
+    """Draw the figures of the documentation."""
     rows = repeated(rows)
-    write_table(rows)
     shown = rows[rows["teacher"] == TEACHER]
     draw_sizes(shown)
     draw_histograms(shown, bins)

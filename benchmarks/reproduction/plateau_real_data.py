@@ -28,7 +28,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the modules that benchmarks share
 
 from appending import Appender
+from documents import write_tables
 from real_tables import load_california, load_images
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
@@ -50,6 +52,8 @@ COLUMNS = [
     "settled",
     "seconds",
 ]
+DECIMALS = {"alive": 1, "alive, std": 1, "train_score": 3, "test_score": 3, "seconds": 0}
+"""Of the table of the documentation."""
 
 
 def california():
@@ -95,6 +99,16 @@ def measure(file, key, data):
     file.add([*key, alive, *scores, network.size_settled_, round(seconds, 1)])
 
 
+def doc_tables(rows):
+    """Return means over seeds, a row per table, parametrization and width."""
+    groups = rows.groupby(["table", "parametrization", "width"], sort=False)
+    means = groups[["alive", "train_score", "test_score", "seconds"]].mean()
+    means.insert(1, "alive, std", groups["alive"].std(ddof=0))
+    means.insert(0, "fits", groups.size())
+    table = means.sort_index(level=[0, 1, 2], ascending=[True, False, True]).reset_index()
+    return {"plateau_real_data": table.round(DECIMALS)}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--budget", type=float, default=60, help="minutes after which to stop")
@@ -111,7 +125,7 @@ def main():
     if arguments.features is not None:
         tables = {arguments.features.stem: lambda: features(arguments.features)}
     file = Appender(arguments.out, COLUMNS, n_keys=4, budget=arguments.budget)
-    warnings.simplefilter("ignore")  # whether sizes have settled is in the rows
+    warnings.simplefilter("ignore", ConvergenceWarning)  # whether settled is in the rows
     for name, load in tables.items():
         keys = itertools.product([name], arguments.seeds, arguments.widths, ("spectral", "dense"))
         wanted = [key for key in keys if file.wants(key)]
@@ -119,10 +133,11 @@ def main():
         for key in wanted:
             if file.wants(key):
                 measure(file, key, data)
-    if arguments.features is None:
-        from plateau_real_data_figures import write_documents  # needs matplotlib
+    if arguments.features is None and arguments.out == RESULTS:
+        from plateau_real_data_figures import draw_plateaus  # needs matplotlib
 
-        write_documents(file.read())
+        write_tables(doc_tables(file.read()))
+        draw_plateaus(file.read())
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Table and figure of what plateau_real_data.py measured."""
+"""Figure of what plateau_real_data.py measured."""
 
 import matplotlib.pyplot as plt
-from effective_size_figures import DOCS, save
+from effective_size_figures import save
 
 from skspectral import EffectiveSizeDisplay
 
@@ -11,21 +11,12 @@ TITLES = {
     "fashion_mnist": "Fashion-MNIST",
 }
 CURVES = ["spectral", "dense"]
-DECIMALS = {"alive": 1, "alive, std": 1, "train_score": 3, "test_score": 3, "seconds": 0}
-
-
-def write_table(rows):
-    """Write means over seeds, a row per table, parametrization and width."""
-    groups = rows.groupby(["table", "parametrization", "width"], sort=False)
-    means = groups[["alive", "train_score", "test_score", "seconds"]].mean()
-    means.insert(1, "alive, std", groups["alive"].std(ddof=0))
-    means.insert(0, "fits", groups.size())
-    table = means.sort_index(level=[0, 1, 2], ascending=[True, False, True]).reset_index()
-    table.round(DECIMALS).to_csv(DOCS / "plateau_real_data.csv", index=False)
 
 
 def draw_plateaus(rows):
-    """Draw alive nodes against width, a panel per table."""
+    """Draw alive nodes against width, a panel per table, once all tables are measured."""
+    if not set(TITLES) <= set(rows["table"]):
+        return
     figure, axes = plt.subplots(
         1, len(TITLES), figsize=(4 * len(TITLES), 3.6), layout="constrained"
     )
@@ -40,10 +31,3 @@ def draw_plateaus(rows):
         ).plot(ax)
         ax.set_title(title)
     save(figure, "plateau_real_data")
-
-
-def write_documents(rows):
-    """Write both."""
-    write_table(rows)
-    if set(TITLES) <= set(rows["table"]):
-        draw_plateaus(rows)

@@ -1,0 +1,203 @@
+"""The documentation says what was measured: its tables and figures follow from committed rows."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BENCHMARKS, DOCS = ROOT / "benchmarks", ROOT / "docs"
+FOLDERS = [BENCHMARKS, BENCHMARKS / "reproduction"]
+SCRIPTS = {
+    path.stem: path
+    for folder in FOLDERS
+    for path in sorted(folder.glob("*.py"))
+    if "write_tables(doc_tables(" in path.read_text(encoding="utf-8")
+}
+pytest.importorskip("matplotlib")
+
+
+@pytest.fixture(scope="module")
+def benchmarks():
+    """Return the modules that write tables, by name."""
+    modules = dict(sys.modules)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            patch.setenv(name, "1")  # scripts set them where they are not
+        patch.setattr(sys, "path", [*map(str, FOLDERS), *sys.path])
+        yield {name: load(name, path) for name, path in SCRIPTS.items()}
+    for name in set(sys.modules) - set(modules):
+        if Path(getattr(sys.modules[name], "__file__", None) or "").parent in FOLDERS:
+            del sys.modules[name]  # names as short as "documents" are left to others
+
+
+def load(name, path):
+    """Import a script by its path, since a name like "encodings" is that of another module."""
+    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def tables(benchmarks):
+    """Return the text of all tables of each script, made from the committed rows."""
+    documents = load("documents", BENCHMARKS / "documents.py")
+    return {
+        name: {
+            table: documents.as_csv(frame)
+            for table, frame in module.doc_tables(documents.read_rows(module.RESULTS)).items()
+        }
+        for name, module in benchmarks.items()
+    }
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_tables_follow_from_the_rows(tables, name):
+    for table, text in tables[name].items():
+        path = DOCS / "measurements" / f"{table}.csv"
+        assert path.read_text(encoding="utf-8") == text, (
+            f"{path.name} differs from the rows: run benchmarks/{name}.py without measuring."
+        )
+
+
+def test_every_table_has_a_script_and_every_row_file_a_table(benchmarks, tables):
+    written = {f"{table}.csv" for of_script in tables.values() for table in of_script}
+    assert written == {path.name for path in DOCS.rglob("*.csv")}
+    results = {module.RESULTS.resolve() for module in benchmarks.values()}
+    assert results == set((BENCHMARKS / "results").iterdir()) - {BENCHMARKS / "results/gpu.json"}
+
+
+def test_every_table_is_shown_and_nothing_else_is_included():
+    pages = [path.read_text(encoding="utf-8") for path in DOCS.rglob("*.rst")]
+    for path in DOCS.rglob("*.csv"):
+        assert any(path.name in page for page in pages), path.name
+    assert not list(DOCS.rglob("*.inc"))
+
+
+def spread(values, form):
+    """Return the range of numbers in words."""
+    return f"{form.format(min(values))} to {form.format(max(values))}"
+
+
+def percent(share):
+    return f"{100 * share:.0f}"
+
+
+def of_real_tables(script):
+    """Yield what the page says of seven real tables."""
+    rows = pd.read_csv(script.RESULTS)
+    found = script.comparisons(rows)
+    alive, score = (script.by_model(rows, name, 5) for name in ("alive_nodes", "score"))
+    seconds = script.by_model(rows, "fit_seconds", 2)
+    wines = ["wine_red", "wine_white"]
+
+    gain = found[["default minus MLP default", "default minus MLP default, scaled"]].min(axis=1)
+    assert (gain > 0).sum() == 5
+    yield f"Better on five of seven tables, by {spread(gain[gain > 0], '{:.2f}')}"
+    yield f"leaves {spread(alive.loc['spectral default', wines], '{:.0f}')} nodes"
+    chosen = rows[rows["model"].isin(["spectral 1se", "spectral best"])]
+    times = chosen[chosen["table"].isin(wines)]["alpha"] / 1e-3
+    yield f"chooses there are {spread(times, '{:.0f}')} times larger"
+
+    within = found["1se minus width search"].abs() <= found["standard error"]
+    assert within.sum() == 6
+    assert found["1se minus width search"]["fashion"] > 0
+    yield "Within one standard error on six tables, and better by more than that on Fashion-MNIST"
+    n_parameters = script.by_model(rows, "n_parameters", 0)
+    share = 100 * n_parameters.loc["spectral 1se"] / n_parameters.loc["MLP width search"]
+    yield f"with {spread(share, '{:.0f}')} % of the parameters"
+    time = found["seconds, share"].map("{:.2f}".format)
+    yield f"takes {time['california']} (California) to {time['bank']} (Bank) of the time"
+    yield f"{float(time['wine_red']):.1f} on red wine, {float(time['fashion']):.1f} on Fashion"
+
+    closed = found["gap to boosting closed by best"]
+    some = closed[["wine_red", "california", "adult", "bank"]]
+    yield f"closes {percent(closed['wine_white'])} % of the gap"
+    yield f"{spread([int(percent(share)) for share in some], '{}')} % on red wine"
+    assert closed["fashion"] > 1
+    plain = score.loc["MLP default, scaled"]
+    real = (score.loc["RealMLP"] - plain) / (score.loc["boosting"] - plain)
+    yield f"{percent(real['wine_white'])} % on white wine and {percent(real['california'])} %"
+    longer = seconds.loc["RealMLP", "california"] / seconds.loc["spectral best", "california"]
+    assert round(longer) == 8
+    yield "which takes eight times as long on California"
+
+    needs = script.by_model(rows, "nodes_at_equal_score", 5)
+    least = {
+        name: needs.loc[f"dense {name}"] / alive.loc[f"spectral {name}"]
+        for name in ("1se", "best")
+    }
+    yield f'needs {spread(least["1se"].drop("mice"), "{:.1f}")} times the nodes of "1se"'
+    yield f"({least['1se']['mice']:.0f} times on the mice)"
+    reached = least["best"][np.isfinite(least["best"])]
+    yield f'{spread(reached, "{:.1f}")} times those of "best"'
+
+
+def of_pruning(script):
+    """Yield what the page says of pruned tables."""
+    rows = pd.read_csv(script.RESULTS)
+    pruned = rows[rows["model"] == "pruned"]
+    start = pruned["start"].map(lambda sizes: sum(map(int, sizes.split("+"))))
+    gone = (1 - pruned["nodes"] / start).groupby([pruned["table"], pruned["start"]]).mean()
+    yield f"Between {percent(gone.min())} and {percent(gone.max())} % of the nodes"
+    lost = pruned[pruned["loss_per_row"] > np.maximum(pruned["standard_error"], script.ROUNDING)]
+    yield f"Of {len(pruned)} fits {len(pruned) - len(lost)} predict the test rows as well"
+    for _, row in lost.iterrows():
+        errors = row["loss_per_row"] / row["standard_error"]
+        yield f"{row['nodes']} of {row['alive']}"
+        yield f"{row['loss_per_row']:.1g} nats, {errors:.1f} standard errors"
+
+
+def of_pruned_images(script):
+    """Yield what the page says of trimmed nodes."""
+    rows = pd.read_csv(script.RESULTS)
+    after = rows[rows["ranking"].isin(["spectral", "lambda", "path"])]
+    yield f"{spread(after['alive'], '{}')} of 500 are alive"
+    before = rows[(rows["ranking"] == "before training") & (rows["kept"] == 5)]["accuracy"]
+    yield f"({int(100 * before.mean())} % with 5 nodes)"
+
+
+def of_settling(script):
+    """Yield how many fits had settled."""
+    fits = pd.read_csv(script.RESULTS).groupby("steps")["settled"].agg(["sum", "size"])
+    yield "{} of {} fits had settled".format(*fits.loc[15_000])
+    yield "At 20,000 steps ({1} fits)".format(*fits.loc[20_000])
+    yield "and {} had settled".format(*fits.loc[20_000])
+
+
+def of_size_recovery(script):
+    """Yield how many sizes were found."""
+    rows = pd.read_csv(script.RESULTS)
+    out, doubled, published = (rows[rows["method"] == m] for m in script.METHODS_OF_ALL)
+    one, two = (out[out["n_layers"] == n] for n in (1, 2))
+    small = two[two["teacher"] < 40]
+    both = [
+        some[some["noise"] == noise]["alive_found"] for some in (one, small) for noise in (0, 0.1)
+    ]
+    counts = [f"{found.sum()} of {len(found)}" for found in both]
+    yield f"{counts[0]} sizes are found without noise and {counts[1]} with it"
+    yield f"{counts[2]} and {counts[3]}"
+    easy = [some[(some["n_layers"] == 1) | (some["teacher"] < 40)] for some in (doubled, out)]
+    yield "{} and {} of {}".format(*(some["alive_found"].sum() for some in easy), len(easy[0]))
+    wider = published[(published["n_layers"] == 1) & (published["times"] > 1)]["alive_found"]
+    yield f"in {wider.sum()} of {len(wider)} cases"
+
+
+CLAIMS = [
+    ("tables", "docs/measurements/real_tables.rst", of_real_tables),
+    ("pruning_tables", "docs/measurements/pruning.rst", of_pruning),
+    ("pruning_images", "docs/measurements/pruning.rst", of_pruned_images),
+    ("settling", "docs/measurements/settling.rst", of_settling),
+    ("size_recovery", "docs/measurements/size_recovery.rst", of_size_recovery),
+]
+
+
+@pytest.mark.parametrize(("name", "page", "claims"), CLAIMS)
+def test_figures_in_the_text_follow_from_the_rows(benchmarks, name, page, claims):
+    text = " ".join((ROOT / page).read_text(encoding="utf-8").split())
+    missing = [claim for claim in claims(benchmarks[name]) if claim not in text]
+    assert not missing
