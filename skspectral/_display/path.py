@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skspectral._compat import check_matplotlib_support
 from skspectral._display.axes import score_name_of, whole_number
 from skspectral._path.cv import BaseSpectralMLPCV
+from skspectral._selection.row_scores import named_scoring
 
 
 def _check_axes(axes: Any) -> np.ndarray:
@@ -226,7 +227,7 @@ class SpectralPathDisplay:
             std_n_alive_nodes=results["std_n_alive_nodes"],
             score=results["mean_test_score"],
             std_score=results["std_test_score"],
-            score_name=score_name_of(model._scoring_name()),
+            score_name=score_name_of(named_scoring(model.scoring, model)),
             alpha=model.alpha_,
             n_chosen=sum(model.n_alive_nodes_),
             plateau=model.size_plateau_,

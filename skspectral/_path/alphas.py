@@ -8,11 +8,7 @@ import math
 
 from sklearn.base import clone
 
-from skspectral._compat import _num_samples
-from skspectral._path.walk import (
-    path_epochs,
-    walk,
-)
+from skspectral._path.walk import count_rows, path_epochs, walk
 
 SCOUT_START = 1e-3
 
@@ -45,7 +41,7 @@ def find_alpha_max(estimator, X, y, **options):
         `sample_weight` and `path_max_iter` of :func:`walk`.
     """
     start = SCOUT_START
-    _, epochs = path_epochs(estimator, _num_samples(X))
+    _, epochs = path_epochs(estimator, count_rows(X, options.get("sample_weight")))
     scout = clone(estimator).set_params(max_iter=epochs)
     while start > SMALLEST_ALPHA:
         alpha = _last_of_scout(walk(scout, X, y, _doubling(start), **options))

@@ -60,10 +60,21 @@ def network_relevances(estimator, relevance, random_state=None):
     """
     if relevance == "random":
         rng = check_random_state(random_state)
-        present = [rng.permutation(len(index)) + 1.0 for index in estimator.node_indices_]
-        return estimator._of_all_nodes(present)
-    present = [r.cpu().numpy().astype(float) for r in RELEVANCES[relevance](estimator.module_)]
-    return estimator._of_all_nodes(present)
+        there = [rng.permutation(len(index)) + 1.0 for index in estimator.node_indices_]
+    else:
+        relevances = RELEVANCES[relevance](estimator.module_)
+        there = [layer.cpu().numpy().astype(float) for layer in relevances]
+    return estimator._of_all_nodes(there)
+
+
+def present(estimator, masks):
+    """Return the masks without the nodes that left in training."""
+    return estimator._there(masks)
+
+
+def cut(estimator, masks):
+    """Return the smaller fitted estimator of the masked nodes."""
+    return estimator._keep(masks)
 
 
 def evaluate_nested(estimator, ranking, sizes, score):
@@ -88,7 +99,7 @@ def evaluate_nested(estimator, ranking, sizes, score):
     """
     n_parameters, scores = [], []
     for size in sizes:
-        network = estimator._keep(first_nodes(ranking, size))
+        network = cut(estimator, first_nodes(ranking, size))
         n_parameters.append(count_parameters(network.module_))
         scores.append(score(network))
     return np.array(n_parameters), scores
@@ -233,7 +244,7 @@ def pruning_curve(
     scorer = check_scoring(estimator, scoring)
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
     kept = np.array(
-        [[mask.sum() for mask in estimator._there(first_nodes(ranking, size))] for size in sizes]
+        [[mask.sum() for mask in present(estimator, first_nodes(ranking, size))] for size in sizes]
     )
     n_kept, first = np.unique(kept.sum(axis=1), return_index=True)
     n_parameters, score = evaluate_nested(
