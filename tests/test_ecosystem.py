@@ -14,7 +14,7 @@ from sklearn.ensemble import (
     VotingClassifier,
     VotingRegressor,
 )
-from sklearn.feature_selection import RFE, SelectFromModel
+from sklearn.feature_selection import RFE, RFECV, SelectFromModel
 from sklearn.frozen import FrozenEstimator
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -24,7 +24,12 @@ from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+from skspectral import (
+    SpectralMLPClassifier,
+    SpectralMLPRegressor,
+    SpectralMLPRegressorCV,
+    SpectralPruner,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -136,6 +141,23 @@ def test_select_from_model(reg, regression):
 def test_rfe(reg, regression):
     selector = RFE(reg, n_features_to_select=2).fit(*regression)
     assert list(np.flatnonzero(selector.support_)) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "make", [SpectralPruner, lambda network: SpectralMLPRegressorCV(10, cv=3)]
+)
+def test_selectors_take_networks_that_choose_their_size(make, reg, regression):
+    X, y = regression
+    model = make(reg.set_params(alpha=1e-2))
+    selector = SelectFromModel(model, max_features=2, threshold=-np.inf).fit(X, y)
+    assert list(np.flatnonzero(selector.get_support())) == [0, 1]
+    assert selector.transform(X).shape == (120, 2)
+
+
+def test_rfecv_around_a_pruner(reg, regression):
+    selector = RFECV(SpectralPruner(reg, n_nodes=6), cv=3).fit(*regression)
+    assert set(np.flatnonzero(selector.support_)) >= {0, 1}
+    assert selector.score(*regression) > 0.7
 
 
 def test_frozen(clf, binary):

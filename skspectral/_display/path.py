@@ -15,6 +15,7 @@ from skspectral._display.axes import (
     score_name_of,
     two_axes,
 )
+from skspectral._selection.row_scores import named_scoring
 from skspectral._study.final_network import PATH_ESTIMATORS, final_network
 
 
@@ -191,7 +192,7 @@ class SpectralPathDisplay:
             std_n_alive_nodes=results["std_n_alive_nodes"],
             score=results["mean_test_score"],
             std_score=results["std_test_score"],
-            score_name=score_name_of(model._scoring_name()),
+            score_name=score_name_of(named_scoring(model.scoring, model)),
             alpha=model.alpha_,
             n_chosen=sum(model.n_alive_nodes_),
             plateau=model.size_plateau_,

@@ -8,11 +8,7 @@ import math
 
 from sklearn.base import clone
 
-from skspectral._compat import _num_samples
-from skspectral._path.walk import (
-    path_epochs,
-    walk,
-)
+from skspectral._path.walk import count_rows, path_epochs, walk
 
 SCOUT_START = 1e-3
 
@@ -25,7 +21,7 @@ SMALLEST_ALPHA, LARGEST_ALPHA = 1e-9, 1e6
 """Where the search gives up: not a node survives, or some survive, any penalty."""
 
 
-COLLAPSED = 1e-2
+SCOUT_COLLAPSED = 1e-2
 """Share of its first relevance below which the search takes a layer for dead: noise can keep
 weights of a dense layer from vanishing altogether."""
 
@@ -45,7 +41,7 @@ def find_alpha_max(estimator, X, y, **options):
         `sample_weight` and `path_max_iter` of :func:`walk`.
     """
     start = SCOUT_START
-    _, epochs = path_epochs(estimator, _num_samples(X))
+    _, epochs = path_epochs(estimator, count_rows(X, options.get("sample_weight")))
     scout = clone(estimator).set_params(max_iter=epochs)
     while start > SMALLEST_ALPHA:
         alpha = _last_of_scout(walk(scout, X, y, _doubling(start), **options))
@@ -66,7 +62,7 @@ def _last_of_scout(networks):
     for network in networks:
         relevance = min(layer.max() for layer in network.feature_relevance_)
         strongest = max(strongest, relevance)
-        if not any(network.n_alive_nodes_) or relevance < COLLAPSED * strongest:
+        if not any(network.n_alive_nodes_) or relevance < SCOUT_COLLAPSED * strongest:
             break
     return network.alpha
 

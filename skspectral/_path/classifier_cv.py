@@ -8,9 +8,10 @@ from sklearn.base import ClassifierMixin
 
 from skspectral._estimators.classifier import SpectralMLPClassifier
 from skspectral._path.cv import BaseSpectralMLPCV
+from skspectral._selection.network_inside import NetworkInsideMixin
 
 
-class SpectralMLPClassifierCV(ClassifierMixin, BaseSpectralMLPCV):
+class SpectralMLPClassifierCV(NetworkInsideMixin, ClassifierMixin, BaseSpectralMLPCV):
     """Network for classes that is as big as cross-validation says it must be.
 
     A wide network follows a path of rising penalties, on each fold and on all
@@ -43,8 +44,10 @@ class SpectralMLPClassifierCV(ClassifierMixin, BaseSpectralMLPCV):
         What the penalty is chosen by; None: the negative log loss.
     selection : {"1se", "best"}, default="1se"
         "1se": the largest penalty, so the smallest network, whose score is within
-        one standard error, over folds, of the best.
-        "best": that of the best mean score.
+        one standard error, over folds, of the paired difference to the best; at
+        least within half the standard error of the best score itself, as a
+        penalty costs a little in every fold alike. "best": that of the best mean
+        score.
     activation : {"identity", "logistic", "tanh", "relu", "gelu", "silu"}, default="relu"
         Activation of the hidden nodes.
     fit_intercept : bool, default=True
@@ -88,21 +91,20 @@ class SpectralMLPClassifierCV(ClassifierMixin, BaseSpectralMLPCV):
     cv_results_ : dict of ndarray of shape (n_alphas,)
         `alpha`; `mean_test_score`, `std_test_score` and `split<k>_test_score`;
         `mean_n_alive_nodes`, `std_n_alive_nodes` and `split<k>_n_alive_nodes`, of
-        all hidden layers together; `within_tolerance`, whether the score is within
-        one standard error of the best.
+        all hidden layers together; `margin`, what the score may be less than the
+        best, as `selection` "1se" says; `within_tolerance`, whether it is not less
+        than that.
     path_ : :class:`~sklearn.utils.Bunch`
         The path of the network of all rows, as :func:`spectral_path` returns it.
     estimator_ : SpectralMLPClassifier
-        Its network at `alpha_`. What this has, such as `coefs_`,
-        `feature_relevance_`, `feature_importances_`, `size_settled_`, `net_`, `classes_`, is an
-        attribute here, too.
+        Its network at `alpha_`. Its fitted attributes are attributes here, too.
     n_alive_nodes_ : list of int
         Alive nodes of that network per hidden layer: how big it must be.
     size_identified_ : bool
         Whether the size is a property of the data: there is a range of penalties,
-        by a factor of 2 at least, over which the score is within one standard
-        error of the best, and the number of alive nodes is the same up to a
-        fifth or one node: in the median of folds along the range, and between
+        by a factor of 2 at least, over which the score is within the margin of
+        the best, and the number of alive nodes is the same up to a fifth or one
+        node: in the median of folds along the range, and between
         the quartiles of folds at each penalty. The chosen penalty is in the
         range, and at most half of the starting nodes are alive.
     size_plateau_ : Plateau or None
@@ -113,6 +115,36 @@ class SpectralMLPClassifierCV(ClassifierMixin, BaseSpectralMLPCV):
         largest.
     feature_path_ : int ndarray of shape (`n_features_in_`,)
         Columns in the order in which they leave the path.
+    size_settled_ : bool or None
+        Whether its size has converged; None where nothing is spectral.
+    feature_relevance_ : list of ndarray of shape (n_nodes,)
+        Relevance of its nodes, per hidden layer; zero where a node is gone.
+    node_indices_ : list of int ndarray
+        Index in `hidden_layer_sizes` of each node that is physically there.
+    feature_importances_ : ndarray of shape (`n_features_in_`,)
+        Importance of each column for it, of sum 1.
+    coefs_ : list of ndarray of shape (n_in, n_out)
+        Its effective weights.
+    intercepts_ : list of ndarray of shape (n_out,)
+        Its biases.
+    loss_curve_ : list of float
+        Its penalised loss per epoch, along the path.
+    n_iter_ : int
+        Epochs that it was trained for, along the path.
+    n_layers_ : int
+        Layers, counting input and output.
+    n_outputs_ : int
+        Outputs.
+    out_activation_ : str
+        Activation of the output.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    device_ : str
+        Where it was trained.
+    net_ : skorch.NeuralNet
+        The net, with its history and callbacks.
+    module_ : skspectral.nn.SpectralMLP
+        The network.
     n_features_in_ : int
         Columns seen in fit.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

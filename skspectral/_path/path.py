@@ -9,33 +9,23 @@ from numbers import Integral, Real
 from sklearn.base import clone
 
 from skspectral._compat import Interval, StrOptions, validate_params
-from skspectral._estimators.checks import check_alphas, check_table
+from skspectral._estimators.checks import check_both_given, check_table
 from skspectral._estimators.fitted import data_loss
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._estimators.rows import Rows, check_weights
-from skspectral._path.alphas import (
-    alpha_grid,
-)
-from skspectral._path.summary import (
-    describe,
-    gather,
-    warn_if_alive,
-)
-from skspectral._path.walk import (
-    check_path_estimator,
-    walk,
-)
+from skspectral._path.follow import follow
+from skspectral._path.summary import gather, warn_if_alive
+from skspectral._path.walk import check_path_estimator
 
 
 def _check_data(network, X, y, sample_weight, X_val, y_val):
-    """Raise where a fit would; return the rows of positive weight."""
+    """Raise where a fit would; return the rows."""
     probe = clone(network)
     probe._validate_params()
     _, checked = check_table(probe, X, y, reset=True)
     if X_val is not None:
         check_table(probe, X_val, y_val, reset=False)
-    rows = Rows(X, checked, check_weights(sample_weight, X)).positive()
-    return rows.X, rows.y, rows.weight
+    return Rows(X, checked, check_weights(sample_weight, X))
 
 
 @validate_params(
@@ -177,25 +167,17 @@ def spectral_path(
     """
     network = SpectralMLPRegressor() if estimator is None else estimator
     check_path_estimator(network)
-    if (X_val is None) != (y_val is None):
-        missing = "X_val" if X_val is None else "y_val"
-        raise ValueError(f"`X_val` and `y_val` belong together; `{missing}` was not given.")
-    X, y, sample_weight = _check_data(network, X, y, sample_weight, X_val, y_val)
-    options = {"sample_weight": sample_weight, "path_max_iter": path_max_iter}
-    if alphas is None:
-        penalties = alpha_grid(network, X, y, n_alphas, eps, **options)
-    else:
-        penalties = check_alphas(alphas)
+    check_both_given(X_val, y_val)
+    rows = _check_data(network, X, y, sample_weight, X_val, y_val)
+    options = {"n_alphas": n_alphas, "eps": eps, "path_max_iter": path_max_iter}
     entries, coefs, intercepts = [], [], []
-    for fitted in walk(network, X, y, penalties, **options):
-        entries.append(describe(fitted))
+    for fitted, entry in follow(network, rows, alphas=alphas, **options):
+        entries.append(entry)
         if X_val is not None:
-            entries[-1]["validation_loss"] = data_loss(fitted, X_val, y_val)
+            entry["validation_loss"] = data_loss(fitted, X_val, y_val)
         if return_coefs:
             coefs.append(fitted.coefs_)
             intercepts.append(fitted.intercepts_)
-        if alphas is None and not any(fitted.n_alive_nodes_):
-            break
     path = gather(entries)
     if alphas is None:
         warn_if_alive(path)

@@ -12,6 +12,8 @@ SIZE_TOLERANCE = 0.2
 """Share by which sizes on a plateau may differ; a single node always may."""
 LEAST_SPAN = 2.0
 """Ratio of the largest to the smallest penalty of a plateau."""
+CROWDED = 0.5
+"""Share of alive nodes above which a layer may have been too narrow at the start."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def find_plateau(
     n_nodes : ndarray of shape (n_folds, n_alphas)
         Alive nodes in all.
     within : bool ndarray of shape (n_alphas,)
-        Whether the score is within one standard error of the best.
+        Whether the score is within the margin of the best.
     chosen : int
         Index of the penalty that was chosen.
     most : float, default=inf

@@ -64,6 +64,11 @@ def path_epochs(estimator, n_rows, path_max_iter="auto"):
     return first, later
 
 
+def count_rows(X, sample_weight=None):
+    """Return the number of rows that are trained on: those of weight zero are not."""
+    return _num_samples(X) if sample_weight is None else int(np.count_nonzero(sample_weight))
+
+
 def walk(estimator, X, y, alphas, *, sample_weight=None, path_max_iter="auto"):
     """Fit at each penalty, starting from the weights of the one before.
 
@@ -87,7 +92,7 @@ def walk(estimator, X, y, alphas, *, sample_weight=None, path_max_iter="auto"):
     estimator
         One and the same object, fitted with the next penalty.
     """
-    first, later = path_epochs(estimator, _num_samples(X), path_max_iter)
+    first, later = path_epochs(estimator, count_rows(X, sample_weight), path_max_iter)
     network = clone(estimator).set_params(warm_start=True, max_iter=first)
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
     for alpha in alphas:

@@ -62,10 +62,11 @@ def network_relevances(estimator, relevance, random_state=None):
     """
     if relevance == "random":
         rng = check_random_state(random_state)
-        present = [rng.permutation(len(index)) + 1.0 for index in estimator.node_indices_]
-        return of_all_nodes(estimator.net_, present)
-    present = [r.cpu().numpy().astype(float) for r in RELEVANCES[relevance](estimator.module_)]
-    return of_all_nodes(estimator.net_, present)
+        there = [rng.permutation(len(index)) + 1.0 for index in estimator.node_indices_]
+    else:
+        relevances = RELEVANCES[relevance](estimator.module_)
+        there = [layer.cpu().numpy().astype(float) for layer in relevances]
+    return of_all_nodes(estimator.net_, there)
 
 
 def evaluate_nested(estimator, ranking, sizes, score):

@@ -4,16 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from skspectral._estimators.rows import Rows
 from skspectral._pruning.curve import evaluate_nested
 from skspectral._pruning.strategies import CutTrained
-from skspectral._selection.size_choice import fold_margins, row_margins
+from skspectral._selection.scoring import Score
 
 
 @dataclass(frozen=True)
@@ -44,12 +42,7 @@ class FoldCurve:
     levels: np.ndarray
 
 
-def fold_curve(
-    strategy: CutTrained,
-    train: Rows,
-    test: Rows,
-    score: Callable[[Any, Rows], tuple[float, np.ndarray | None]],
-) -> FoldCurve:
+def fold_curve(strategy: CutTrained, train: Rows, test: Rows, score: Score) -> FoldCurve:
     """Fit on `train`, score the nested networks on `test`.
 
     Parameters
@@ -57,7 +50,7 @@ def fold_curve(
     strategy : CutTrained
     train, test : Rows
     score : callable
-        :func:`score_rows` or :func:`score_whole` with what comes first filled in.
+        As :func:`network_score` returns it.
     """
     full = strategy.full(train)
     ranking = strategy.ranking(full)
@@ -74,29 +67,3 @@ def fold_curve(
         weight=test.weight,
         levels=strategy.levels(full, sizes),
     )
-
-
-def margins(curves: Sequence[FoldCurve], tolerance: float | str) -> np.ndarray:
-    """Return what each size may score less than the best, ndarray of shape (n_sizes,).
-
-    Parameters
-    ----------
-    curves : sequence of FoldCurve
-        One per fold.
-    tolerance : float or "1se"
-        "1se" over folds, or over rows where there is one fold.
-
-    Raises
-    ------
-    ValueError
-        If no size has a score.
-    """
-    scores = np.array([curve.score for curve in curves])
-    if np.isnan(scores.mean(axis=0)).all():
-        raise ValueError("`scoring` gave NaN for networks of every size; choose another one.")
-    if not isinstance(tolerance, str):
-        return np.full(len(curves[0].n_nodes), float(tolerance))
-    best = int(np.nanargmax(scores.mean(axis=0)))
-    if len(curves) > 1 or curves[0].row_scores is None:
-        return fold_margins(scores, best)
-    return row_margins(curves[0].row_scores, curves[0].weight, best)

@@ -4,49 +4,41 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-from functools import partial
-from inspect import signature
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import (
     BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
     MetaEstimatorMixin,
-    TransformerMixin,
     clone,
-    is_classifier,
 )
 from sklearn.frozen import FrozenEstimator
-from sklearn.metrics import check_scoring, get_scorer_names
-from sklearn.model_selection import check_cv
-from sklearn.utils import check_random_state, get_tags
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.metrics import get_scorer_names
+from sklearn.utils import check_random_state
+from sklearn.utils.metadata_routing import MethodMapping
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skspectral._compat import Interval, RealNotInt, StrOptions, _fit_context
-from skspectral._estimators.base import BaseSpectralMLP
-from skspectral._estimators.checks import check_has_nodes, check_hidden_layer_sizes
-from skspectral._estimators.fitted import last_hidden
+from skspectral._estimators.checks import check_hidden_layer_sizes
 from skspectral._estimators.ranking import SCOPES, check_n_nodes, masks_of
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._estimators.resizing import keep_nodes, present_masks
-from skspectral._estimators.rows import Rows, check_weights
-from skspectral._estimators.targets import target_kind
-from skspectral._pruning.fit_routing import route
-from skspectral._pruning.fold_curves import fold_curve, margins
+from skspectral._pruning.choice import choose_size
+from skspectral._pruning.fold_curves import fold_curve
+from skspectral._pruning.pruned_network import PrunedNetworkMixin
 from skspectral._pruning.strategies import (
     CutFrozen,
     CutTrained,
     CutUntrained,
     check_eigenvalues,
+    check_frozen,
+    check_prunable,
 )
-from skspectral._selection.network_inside import NetworkInsideMixin
+from skspectral._selection.fit_routing import make_router, route
+from skspectral._selection.folds import check_rows, check_two_folds, hold_out, make_folds
+from skspectral._selection.network_inside import seeded
 from skspectral._selection.row_scores import ROW_SCORES, row_score
-from skspectral._selection.scoring import score_rows, score_whole
-from skspectral._selection.size_choice import smallest_within
+from skspectral._selection.scoring import network_score
 
 HELD_OUT = 0.2
 """Share of the rows that choose the size where there are no folds."""
@@ -59,36 +51,6 @@ FITTED = (
     "node_ranking_",
     "cv_results_",
 )
-MAX_INT = np.iinfo(np.int32).max
-
-
-class PrunedNetworkMixin(NetworkInsideMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin):
-    """Predictions, activations and exports of `estimator_`."""
-
-    def transform(self, X):
-        """Return the activations of the last hidden layer of the pruned network.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_kept_nodes)
-            One column per kept node of the last hidden layer, float64.
-
-        Raises
-        ------
-        NotFittedError
-            If the pruner is not fitted.
-        """
-        check_is_fitted(self)
-        return last_hidden(self.estimator_, X)
-
-    @property
-    def _n_features_out(self):
-        return self.estimator_.hidden_layer_sizes[-1]
 
 
 class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
@@ -168,8 +130,43 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         `mean_test_score`, `std_test_score`, `split<k>_test_score`,
         `n_parameters` (mean over folds), `margin` (what the size may score less
         than the best), `within_tolerance`.
+    n_alive_nodes_ : list of int
+        Alive nodes of `estimator_` per hidden layer. This and the following are
+        its fitted attributes.
+    size_settled_ : bool or None
+        Whether its size has converged; None where alive nodes were cut.
+    feature_relevance_ : list of ndarray of shape (n_nodes,)
+        Relevance of its nodes, per hidden layer.
+    node_indices_ : list of int ndarray
+        Index of each of its nodes; one that is fine-tuned may lose some.
+    feature_importances_ : ndarray of shape (`n_features_in_`,)
+        Importance of each column for it, of sum 1.
+    coefs_ : list of ndarray of shape (n_in, n_out)
+        Its effective weights, in units of y.
+    intercepts_ : list of ndarray of shape (n_out,)
+        Its biases, in units of y.
+    loss_curve_ : list of float
+        Its penalised loss per epoch, with those before the cut.
+    n_iter_ : int
+        Epochs that it was trained for, with those before the cut.
+    n_layers_ : int
+        Layers, counting input and output.
+    n_outputs_ : int
+        Outputs.
+    out_activation_ : str
+        Activation of the output.
     classes_ : ndarray of shape (n_classes,)
         Class labels, for a classifier.
+    y_mean_ : ndarray of shape (n_outputs,)
+        What outputs are centred by, for a regressor.
+    y_scale_ : ndarray of shape (n_outputs,)
+        What they are divided by, for a regressor.
+    device_ : str
+        Where it was trained.
+    net_ : skorch.NeuralNet
+        The net, with its history and callbacks.
+    module_ : skspectral.nn.SpectralMLP
+        The network.
     n_features_in_ : int
         Columns seen in fit.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -289,8 +286,9 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Weights of the rows, in fitting and in scoring.
         **fit_params : dict
-            Passed to the ``fit`` of the estimator as they are, or routed, where
-            metadata routing is enabled.
+            `groups`, for splitters that need them; the others are passed to the
+            ``fit`` of the estimator as they are. All are routed where metadata
+            routing is enabled.
 
         Returns
         -------
@@ -312,24 +310,25 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
             raise TypeError(f"`tolerance` must be a number or '1se'; got {self.tolerance!r}.")
         routed = route(self, sample_weight, fit_params)
         rng = check_random_state(self.random_state)
-        strategy = self._strategy(rng, routed.estimator.fit)
-        rows = self._check_rows(X, y, routed.weight)
+        strategy = self._strategy(rng, routed.fit)
+        rows = check_rows(self, X, y, routed.weight)
+        strategy.check_rows(rows, self.fine_tune)
         if isinstance(self.n_nodes, str):
-            size, level = self._choose(rows, strategy, rng, routed)
+            choice = self._choose(rows, strategy, rng, routed)
             full = strategy.full(rows)
-            ranking, masks = strategy.ranking(full), strategy.chosen(full, size, level)
+            masks = strategy.chosen(full, choice.n_nodes, choice.level)
+            self.cv_results_ = choice.cv_results
         else:
             widths = check_hidden_layer_sizes(self._inner().hidden_layer_sizes)
             n_nodes = check_n_nodes(self.n_nodes, widths, self.min_nodes)
             full = strategy.full(rows)
-            ranking = strategy.ranking(full)
-            masks = masks_of(n_nodes, ranking)
+            masks = masks_of(n_nodes, strategy.ranking(full))
         masks = present_masks(full, masks)
         small = strategy.finish(keep_nodes(full, masks), rows)
         if self.fine_tune:
             small = strategy.train_on(small, rows, max_iter=self.fine_tune)
         self.full_estimator_, self.estimator_ = full, small
-        self.node_ranking_, self.node_support_ = ranking, masks
+        self.node_ranking_, self.node_support_ = strategy.ranking(full), masks
         self.n_nodes_ = [int(mask.sum()) for mask in masks]
         return self
 
@@ -345,112 +344,46 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
     def _strategy(self, rng, fit_params):
         """Return how the network is made, after checking that it can be."""
         network = self._inner()
-        if not isinstance(network, BaseSpectralMLP):
-            raise TypeError(
-                "`estimator` must be a SpectralMLPRegressor or SpectralMLPClassifier, or one of "
-                f"them in a FrozenEstimator; got {type(network).__name__}. In a pipeline put the "
-                "pruner in the place of the last step."
-            )
-        check_has_nodes(check_hidden_layer_sizes(network.hidden_layer_sizes))
-        fit_params = dict(fit_params)
+        check_prunable(network)
+        others = {name: value for name, value in fit_params.items() if name != "sample_weight"}
         options = {
             "scope": self.scope,
             "min_nodes": self.min_nodes,
-            "weigh": fit_params.pop("sample_weight", None) is not None,
-            "fit_params": fit_params,
+            "weigh": fit_params.get("sample_weight") is not None,
+            "fit_params": others,
         }
         if self._is_frozen():
-            check_is_fitted(network)
-            for name, usual in (("cv", None), ("strategy", "after")):
-                if getattr(self, name) != usual:
-                    raise ValueError(
-                        f"A frozen estimator is not trained, so `{name}` must be {usual!r}; got "
-                        f"{getattr(self, name)!r}. Give the estimator itself to have it fitted."
-                    )
+            check_frozen(network, self.cv, self.strategy)
             return CutFrozen(network, **options)
         if self.strategy == "before":
             check_eigenvalues(network)
-        network = clone(network)
-        if self.random_state is not None and network.random_state is None:
-            network.set_params(random_state=rng.randint(MAX_INT))
+        no_seed = self.random_state is not None and network.random_state is None
+        network = seeded(network, rng) if no_seed else clone(network)
         return STRATEGIES[self.strategy](network, **options)
 
-    def _check_rows(self, X, y, sample_weight):
-        """Check the data; X with column names stays as it is, for the network to see them."""
-        checked, y = validate_data(
-            self, X, y, accept_sparse="csr", multi_output=True, dtype=(np.float64, np.float32)
-        )
-        network = self._inner()
-        y = target_kind(network).check(y)
-        if self._is_frozen():
-            validate_data(network, X, reset=False, skip_check_array=True)
-            network._target.check_same(y, subset=not self.fine_tune)
-        X = X if hasattr(self, "feature_names_in_") else checked
-        return Rows(X, y, check_weights(sample_weight, checked))
-
     def _choose(self, rows, strategy, rng, routed):
-        """Return the smallest size within tolerance and its level; set `cv_results_`."""
-        folds = self._folds(rows, strategy, rng, routed.splitter.split)
-        score = self._score(strategy.estimator, len(folds), bool(routed.scorer.score))
+        """Return the smallest size within tolerance of the best."""
+        folds = self._folds(rows, strategy, rng, routed.split)
+        score = network_score(self.scoring, strategy.estimator, routed.score)
+        if self.tolerance == "1se" and row_score(self.scoring, strategy.estimator) is None:
+            check_two_folds(
+                folds,
+                f"tolerance='1se' with scoring={self.scoring!r}",
+                "Give `cv` more folds, or `tolerance` as a number, or a score that is a mean over "
+                f"rows, one of {sorted(ROW_SCORES)}.",
+            )
         curves = Parallel(n_jobs=self.n_jobs, verbose=int(self.verbose))(
             delayed(fold_curve)(strategy, train, test, score) for train, test in folds
         )
-        scores = np.array([curve.score for curve in curves])
-        margin = margins(curves, self.tolerance)
-        chosen, within = smallest_within(scores.mean(axis=0), margin)
-        self.cv_results_ = {
-            "n_nodes": curves[0].n_nodes,
-            "mean_test_score": scores.mean(axis=0),
-            "std_test_score": scores.std(axis=0),
-            **{f"split{k}_test_score": curve.score for k, curve in enumerate(curves)},
-            "n_parameters": np.mean([curve.n_parameters for curve in curves], axis=0),
-            "margin": margin,
-            "within_tolerance": within,
-        }
-        level = np.exp(np.mean([np.log(curve.levels[chosen]) for curve in curves]))
-        return int(curves[0].n_nodes[chosen]), float(level)
-
-    def _score(self, network, n_folds, weigh):
-        """Return how networks are scored, ``score(network, rows)``."""
-        by_row = row_score(self.scoring, network)
-        if by_row is not None:
-            return partial(score_rows, by_row)
-        if n_folds < 2 and self.tolerance == "1se":
-            raise ValueError(
-                "tolerance='1se' needs at least two folds (`cv`) or a score that is a mean over "
-                f"rows, one of {sorted(ROW_SCORES)}; got cv={self.cv!r}, "
-                f"scoring={self.scoring!r}. Set `cv`, or give `tolerance` as a number."
-            )
-        scorer = check_scoring(network, self.scoring)
-        takes_weight = "sample_weight" in signature(scorer).parameters
-        return partial(score_whole, scorer, weigh and takes_weight)
+        return choose_size(curves, self.tolerance)
 
     def _folds(self, rows, strategy, rng, split_params):
         """Return pairs of rows to fit on and rows to score on."""
-        if isinstance(strategy, CutFrozen):
+        if self._is_frozen():
             return [(rows, rows.positive())]
-        classifier = is_classifier(strategy.estimator)
         if self.cv is None:
-            return [self._hold_out(rows.positive(), classifier and rows.y.ndim == 1, rng)]
-        if isinstance(self.cv, Integral):
-            rows = rows.positive()  # other folds may be given by the indices of all rows
-        splitter = check_cv(self.cv, rows.y, classifier=classifier)
-        splits = splitter.split(rows.X, rows.y, **split_params)
-        folds = [(rows.take(train), rows.take(test)) for train, test in splits]
-        if not folds:
-            raise ValueError(
-                "`cv` gave no folds. A generator is used up by one fit; give a list of its folds."
-            )
-        return folds
-
-    def _hold_out(self, rows, stratify, rng):
-        try:
-            return rows.split(HELD_OUT, stratify, rng)
-        except ValueError as error:
-            raise ValueError(
-                f"The pruner cannot hold out {HELD_OUT:.0%} of {len(rows)} rows: {error} Give "
-                "`cv`, or `n_nodes` as a number."
-            ) from error
+            return hold_out(HELD_OUT, rows, strategy.estimator, rng)
+        return make_folds(self.cv, rows, strategy.estimator, split_params)
 
     def get_metadata_routing(self):
         """Return the routing of metadata, to the network, the splitter and the scorer.
@@ -460,34 +393,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         routing : MetadataRouter
             Encapsulates the routing.
         """
-        router = (
-            MetadataRouter(owner=self)
-            .add_self_request(self)
-            .add(
-                estimator=self._inner(),
-                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
-            )
-            .add(
-                splitter=self.cv,
-                method_mapping=MethodMapping().add(caller="fit", callee="split"),
-            )
+        return make_router(self, self._inner(), self.cv, self.scoring).add(
+            estimator=self._inner(),
+            method_mapping=MethodMapping().add(caller="fit", callee="fit"),
         )
-        if row_score(self.scoring, self._inner()) is None:
-            router.add(
-                scorer=check_scoring(self._inner(), self.scoring),
-                method_mapping=MethodMapping().add(caller="fit", callee="score"),
-            )
-        return router
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "estimator_")
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        network = get_tags(self._inner())
-        tags.estimator_type = network.estimator_type
-        tags.classifier_tags = deepcopy(network.classifier_tags)
-        tags.regressor_tags = deepcopy(network.regressor_tags)
-        tags.target_tags = deepcopy(network.target_tags)
-        tags.input_tags = deepcopy(network.input_tags)
-        return tags

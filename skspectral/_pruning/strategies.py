@@ -9,7 +9,10 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skspectral._estimators.base import BaseSpectralMLP
+from skspectral._estimators.checks import check_has_nodes, check_hidden_layer_sizes
 from skspectral._estimators.ranking import first_nodes, node_priorities, places, rank_nodes
 from skspectral._estimators.resizing import set_trainable
 from skspectral._estimators.rows import Rows
@@ -23,6 +26,28 @@ from skspectral._pruning.curve import (
 
 PRECISION = float(np.finfo(np.float32).eps)
 """Share of the largest relevance below which a node is dead."""
+
+
+def check_prunable(network):
+    """Raise unless `network`, fitted or not, is one of this package with hidden layers."""
+    if not isinstance(network, BaseSpectralMLP):
+        raise TypeError(
+            "`estimator` must be a SpectralMLPRegressor or SpectralMLPClassifier, or one of "
+            f"them in a FrozenEstimator; got {type(network).__name__}. In a pipeline put the "
+            "pruner in the place of the last step."
+        )
+    check_has_nodes(check_hidden_layer_sizes(network.hidden_layer_sizes))
+
+
+def check_frozen(network, cv, strategy):
+    """Raise unless the network is fitted and nothing asks for it to be trained."""
+    check_is_fitted(network)
+    for name, value, usual in (("cv", cv, None), ("strategy", strategy, "after")):
+        if value != usual:
+            raise ValueError(
+                f"A frozen estimator is not trained, so `{name}` must be {usual!r}; got "
+                f"{value!r}. Give the estimator itself to have it fitted."
+            )
 
 
 def check_eigenvalues(network):
@@ -64,6 +89,9 @@ class CutTrained:
     relevance = "spectral"
     growth = GROWTH
     fine_up_to = FINE_UP_TO
+
+    def check_rows(self, rows: Rows, fine_tune: int) -> None:
+        """Raise where the rows do not suit the network; one that is yet to be fitted takes any."""
 
     def full(self, rows: Rows) -> Any:
         """Return the fitted network whose nodes are ranked."""
@@ -171,6 +199,12 @@ class CutUntrained(CutTrained):
 
 class CutFrozen(CutTrained):
     """Keep the nodes of the largest relevance of a network that is not to be trained."""
+
+    def check_rows(self, rows: Rows, fine_tune: int) -> None:
+        """Raise where the network was fitted to other columns, or to another kind of target."""
+        validate_data(self.estimator, rows.X, reset=False, skip_check_array=True)
+        # Fine-tuning goes on as a warm start does, which needs all classes.
+        self.estimator._target.check_same(rows.y, subset=not fine_tune)
 
     def chosen(self, full: Any, size: int, level: float) -> list[np.ndarray]:
         """Return the masks of the size that was chosen on this network."""

@@ -1,13 +1,41 @@
-"""What an estimator does with the fitted network inside it."""
+"""What an estimator shows of the fitted network inside it, and does with it."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
+
+from skspectral._training.seeds import new_seed
+
+TAGS = ("estimator_type", "classifier_tags", "regressor_tags", "target_tags", "input_tags")
+"""What an estimator says of itself that its network says of it."""
+
+
+def seeded(network: Any, rng: np.random.RandomState) -> Any:
+    """Return an unfitted copy of the network with a seed drawn from `rng`."""
+    return clone(network).set_params(random_state=new_seed(rng))
+
+
+def of_network(name: str, description: str) -> property:
+    """Return a property that reads a fitted attribute of `estimator_`.
+
+    Before the fit it raises NotFittedError, which is an AttributeError, so that
+    ``hasattr`` is False.
+    """
+
+    def read(self):
+        check_is_fitted(self)
+        return getattr(self.estimator_, name)
+
+    return property(read, doc=description)
 
 
 def _network_has(method):
@@ -20,10 +48,63 @@ def _network_has(method):
     return check
 
 
-class NetworkInsideMixin:
-    """Predictions and exports of `estimator_`."""
+class NetworkAttributesMixin:
+    """Fitted attributes of `estimator_`, as properties, so that ``dir`` lists them."""
 
     estimator_: Any
+
+    feature_relevance_ = of_network(
+        "feature_relevance_", "Relevance of each node, list of ndarray of shape (n_nodes,)."
+    )
+    n_alive_nodes_ = of_network("n_alive_nodes_", "Alive nodes per hidden layer, list of int.")
+    size_settled_ = of_network(
+        "size_settled_", "Whether the size has converged, bool; None where it is not told."
+    )
+    node_indices_ = of_network(
+        "node_indices_",
+        "Index in `hidden_layer_sizes` of each node that is there, list of int ndarray.",
+    )
+    feature_importances_ = of_network(
+        "feature_importances_", "Importance of each column, ndarray of sum 1."
+    )
+    coefs_ = of_network(
+        "coefs_", "Effective weights in units of y, list of ndarray of shape (n_in, n_out)."
+    )
+    intercepts_ = of_network(
+        "intercepts_", "Biases in units of y, list of ndarray of shape (n_out,)."
+    )
+    loss_curve_ = of_network("loss_curve_", "Penalised loss per epoch, list of float.")
+    best_loss_ = of_network("best_loss_", "Smallest penalised loss, float or None.")
+    validation_scores_ = of_network(
+        "validation_scores_", "Score of the validation rows per epoch, list of float or None."
+    )
+    best_validation_score_ = of_network(
+        "best_validation_score_", "Largest score of the validation rows, float or None."
+    )
+    n_iter_ = of_network("n_iter_", "Epochs trained.")
+    t_ = of_network("t_", "Rows seen in training.")
+    n_layers_ = of_network("n_layers_", "Layers, counting input and output.")
+    n_outputs_ = of_network("n_outputs_", "Outputs.")
+    out_activation_ = of_network("out_activation_", "Activation of the output.")
+    classes_ = of_network("classes_", "Class labels, ndarray of shape (n_classes,).")
+    y_mean_ = of_network(
+        "y_mean_", "Mean that outputs are centred with, ndarray of shape (n_outputs,)."
+    )
+    y_scale_ = of_network(
+        "y_scale_", "What outputs are divided by, ndarray of shape (n_outputs,)."
+    )
+    device_ = of_network("device_", "Where the network was trained.")
+    net_ = of_network("net_", "The skorch net, with its history and callbacks.")
+    module_ = of_network("module_", "The trained :class:`skspectral.nn.SpectralMLP`.")
+
+
+class NetworkInsideMixin(NetworkAttributesMixin):
+    """Attributes, predictions, exports and tags of `estimator_`.
+
+    ``_inner()`` of the estimator returns the unfitted network.
+    """
+
+    _inner: Any
 
     @available_if(_network_has("predict"))
     def predict(self, X):
@@ -134,8 +215,33 @@ class NetworkInsideMixin:
         check_is_fitted(self)
         return self.estimator_.to_sklearn()
 
-    @property
-    def classes_(self):
-        """Class labels, ndarray of shape (n_classes,)."""
+    def to_onnx(self, path=None):
+        """Return the network inside as an ONNX model.
+
+        Parameters
+        ----------
+        path : str, path-like or None, default=None
+            File to write; None writes none.
+
+        Returns
+        -------
+        onnx.ModelProto
+            As the network's own ``to_onnx``.
+
+        Raises
+        ------
+        NotFittedError
+            If it is not fitted.
+        """
         check_is_fitted(self)
-        return self.estimator_.classes_
+        return self.estimator_.to_onnx(path)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "estimator_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        network = get_tags(self._inner())
+        for name in TAGS:
+            setattr(tags, name, deepcopy(getattr(network, name)))
+        return tags

@@ -65,6 +65,13 @@ ROW_SCORES = {**REGRESSION_SCORES, **CLASSIFICATION_SCORES}
 """``score(network, X, y, weight) -> ndarray of shape (n,)``; the mean is scikit-learn's score."""
 
 
+def named_scoring(scoring, estimator):
+    """Return `scoring`, or for None the name of the score that it stands for."""
+    if scoring is not None:
+        return scoring
+    return "neg_log_loss" if is_classifier(estimator) else "r2"
+
+
 def row_score(scoring, estimator):
     """Return the row-wise form of `scoring`, or None where it has none.
 
@@ -81,8 +88,7 @@ def row_score(scoring, estimator):
         If the score is one for the other kind of estimator.
     """
     scores = CLASSIFICATION_SCORES if is_classifier(estimator) else REGRESSION_SCORES
-    if scoring is None:
-        scoring = "neg_log_loss" if is_classifier(estimator) else "r2"
+    scoring = named_scoring(scoring, estimator)
     if not isinstance(scoring, str):
         return None
     if scoring in ROW_SCORES and scoring not in scores:

@@ -1,28 +1,94 @@
-"""Score a fitted network on the rows of a fold."""
+"""How fitted networks are scored on the rows of a fold, and how `cv_results_` lists scores."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
+from inspect import signature
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import check_scoring
 
 from skspectral._estimators.rows import Rows
+from skspectral._selection.row_scores import row_score
+
+Score = Callable[[Any, Rows], tuple[float, "np.ndarray | None"]]
+"""``score(network, rows)``: the score, and those of the single rows where it is their mean."""
 
 
-def score_rows(by_row: Callable[..., np.ndarray], network: Any, rows: Rows) -> tuple[Any, Any]:
+def score_rows(
+    by_row: Callable[..., np.ndarray], network: Any, rows: Rows
+) -> tuple[float, np.ndarray]:
     """Return the weighted mean over rows, and the scores of the rows."""
-    if rows.weight is not None and not rows.weight.any():
-        raise ValueError(
-            "All rows that a fold scores have weight zero; leave them out, or give other folds."
-        )
     scores = by_row(network, rows.X, rows.y, rows.weight)
-    return np.average(scores, weights=rows.weight), scores
+    return float(np.average(scores, weights=rows.weight)), scores
 
 
-def score_whole(scorer: Any, weigh: bool, network: Any, rows: Rows) -> tuple[Any, None]:
-    """Return the score of all rows, and None for those of each."""
-    weights = {"sample_weight": rows.weight} if weigh and rows.weight is not None else {}
-    return scorer(network, rows.X, rows.y, **weights), None
+def score_weighted(scorer: Any, network: Any, rows: Rows) -> tuple[float, None]:
+    """Return the score of all rows together, by their weights."""
+    return scorer(network, rows.X, rows.y, sample_weight=rows.weight), None
+
+
+def score_unweighted(scorer: Any, network: Any, rows: Rows) -> tuple[float, None]:
+    """Return the score of all rows together, each counted once."""
+    return scorer(network, rows.X, rows.y), None
+
+
+def takes_weights(scorer: Any) -> bool:
+    """Tell whether a scorer can weigh rows.
+
+    Every scorer that scikit-learn makes has `sample_weight` in its own
+    signature; whether the metric inside takes it decides.
+    """
+    metric = getattr(scorer, "_score_func", scorer)
+    return "sample_weight" in signature(metric).parameters
+
+
+def network_score(scoring: Any, network: Any, keywords: Collection[str]) -> Score:
+    """Return how networks are scored.
+
+    Parameters
+    ----------
+    scoring : str, callable or None
+        None: R2 for a regressor, the negative log loss for a classifier.
+    network : estimator
+        One of the kind that is scored, fitted or not.
+    keywords : collection of str
+        What the score is to have besides the rows: `sample_weight` or nothing.
+    """
+    by_row = row_score(scoring, network)
+    if by_row is not None:
+        return partial(score_rows, by_row)
+    scorer = check_scoring(network, scoring)
+    weighs = "sample_weight" in keywords and takes_weights(scorer)
+    return partial(score_weighted if weighs else score_unweighted, scorer)
+
+
+def check_scores(scores: np.ndarray, candidate: str) -> None:
+    """Raise ValueError where no candidate has a score in every fold.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_folds, n_candidates)
+    candidate : str
+        What is chosen: "size" or "penalty".
+    """
+    missing = np.isnan(scores)
+    if missing.any(axis=0).all():
+        folds = np.flatnonzero(missing.any(axis=1)).tolist()
+        raise ValueError(
+            f"`scoring` gave NaN at every {candidate}, in the folds {folds}. Choose another one, "
+            "or folds in which it is defined (with all classes, say)."
+        )
+
+
+def by_fold(name: str, values: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the entries of `cv_results_` for values of shape (n_folds, n_candidates)."""
+    return {
+        f"mean_{name}": values.mean(axis=0),
+        f"std_{name}": values.std(axis=0),
+        **{f"split{k}_{name}": of_fold for k, of_fold in enumerate(values)},
+    }

@@ -1,4 +1,4 @@
-"""Choose a size from a pruning curve: the smallest that is not worse beyond a margin."""
+"""Choose a size from scores on folds: the smallest that is not worse beyond a margin."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -20,7 +20,9 @@ rounding would decide.
 """
 
 
-def _margins(differences: np.ndarray, scores: np.ndarray, share: np.ndarray) -> np.ndarray:
+def _margins(
+    differences: np.ndarray, scores: np.ndarray, share: np.ndarray, floor: float
+) -> np.ndarray:
     """Return standard errors of mean differences, bounded from below.
 
     Parameters
@@ -31,6 +33,8 @@ def _margins(differences: np.ndarray, scores: np.ndarray, share: np.ndarray) -> 
         Of the best size.
     share : ndarray of shape (n,)
         Weights of sum 1.
+    floor : float
+        Share of the standard error of the best score that margins have at least.
     """
     n = np.count_nonzero(share)
 
@@ -39,18 +43,21 @@ def _margins(differences: np.ndarray, scores: np.ndarray, share: np.ndarray) -> 
         squared: np.ndarray = spread**2 @ share**2 * n / max(1, n - 1)
         return np.sqrt(squared)
 
-    margins: np.ndarray = np.maximum(error(differences), IMMATERIAL * error(scores))
+    margins: np.ndarray = np.maximum(error(differences), floor * error(scores))
     return margins
 
 
-def fold_margins(scores: np.ndarray, best: int) -> np.ndarray:
+def fold_margins(scores: np.ndarray, best: int, floor: float = IMMATERIAL) -> np.ndarray:
     """Return one standard error, over folds, of the paired difference to the best size.
 
     Parameters
     ----------
     scores : ndarray of shape (n_folds, n_sizes)
+        Of sizes, or of the penalties that lead to them.
     best : int
-        Index of the best size.
+        Index of the best.
+    floor : float, default=IMMATERIAL
+        Share of the standard error of the best score that margins have at least.
 
     Returns
     -------
@@ -58,7 +65,7 @@ def fold_margins(scores: np.ndarray, best: int) -> np.ndarray:
     """
     by_size = scores.T
     share = np.full(len(scores), 1 / len(scores))
-    return _margins(by_size[best] - by_size, by_size[best], share)
+    return _margins(by_size[best] - by_size, by_size[best], share, floor)
 
 
 def row_margins(row_scores: np.ndarray, weight: np.ndarray | None, best: int) -> np.ndarray:
@@ -76,7 +83,23 @@ def row_margins(row_scores: np.ndarray, weight: np.ndarray | None, best: int) ->
     ndarray of shape (n_sizes,)
     """
     share = np.ones(row_scores.shape[1]) if weight is None else weight
-    return _margins(row_scores[best] - row_scores, row_scores[best], share / share.sum())
+    share = share / share.sum()
+    return _margins(row_scores[best] - row_scores, row_scores[best], share, IMMATERIAL)
+
+
+def within_margin(score: np.ndarray, margin: np.ndarray | float) -> np.ndarray:
+    """Tell which candidates score at most `margin` less than the best, which is one of them.
+
+    Parameters
+    ----------
+    score : ndarray of shape (n_candidates,)
+        Larger is better; NaN is not within.
+    margin : ndarray of shape (n_candidates,) or float
+        What each may score less than the best.
+    """
+    within: np.ndarray = np.nanmax(score) - score <= margin * (1 + TIE)
+    within[np.nanargmax(score)] = True
+    return within
 
 
 def smallest_within(score: np.ndarray, margin: np.ndarray | float) -> tuple[int, np.ndarray]:
@@ -89,6 +112,5 @@ def smallest_within(score: np.ndarray, margin: np.ndarray | float) -> tuple[int,
     margin : ndarray of shape (n_sizes,) or float
         What each size may score less than the best.
     """
-    within = np.nanmax(score) - score <= margin * (1 + TIE)
-    within[np.nanargmax(score)] = True
+    within = within_margin(score, margin)
     return int(np.argmax(within)), within
