@@ -83,7 +83,8 @@ print(f"{n_alive} of {width} nodes, test R2 {model.score(X_test, y_test):.3f}, {
 # ------------------
 # Up to a certain penalty nodes die and the score does not mind: they were not
 # needed. Beyond it every node that goes costs something. The largest penalty
-# whose score is within one standard error of the best is chosen.
+# that is as good as the best, by the standard error of the difference over folds,
+# is chosen.
 
 display = SpectralPathDisplay.from_estimator(model)
 display.figure_.suptitle(f"{name}: {n_alive} nodes are enough")
