@@ -77,7 +77,9 @@ TWINS = {
     },
     (SpectralMLPRegressorCV, SpectralMLPClassifierCV): {
         "scoring",  # R2 or log loss
-        "eigenvalues",  # links to the network
+        "coefs_",
+        "eigenvalues",
+        "intercepts_",  # links to the network
         "estimator_",
     },
 }
