@@ -77,10 +77,10 @@ TWINS = {
     },
     (SpectralMLPRegressorCV, SpectralMLPClassifierCV): {
         "scoring",  # R2 or log loss
-        "coefs_",
-        "eigenvalues",
-        "intercepts_",  # links to the network
+        "eigenvalues",  # links to the network
         "estimator_",
+        "coefs_",  # units of y
+        "intercepts_",
     },
 }
 """Estimators whose docstrings repeat each other, and the entries that must differ."""
