@@ -21,6 +21,7 @@ import importlib.util
 import time
 import warnings
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -57,6 +58,7 @@ from skspectral import (
     SpectralMLPRegressorCV,
 )
 from skspectral._path.cv import auto_width
+from skspectral._path.penalty_choice import choose_penalty
 from skspectral.preprocessing import make_tabular_preprocessor
 
 RESULTS = Path(__file__).parent / "results" / "tables.csv"
@@ -241,17 +243,24 @@ def real_mlp(split):
 
 def fit_both(model, X, y):
     """Fit a path estimator; return what "1se" and "best" choose from the same paths."""
-    choose, seen = model._choose, []
+    full_path, seen = model._full_path, {}
 
-    def choose_and_keep(*paths):
-        seen.append(copy.deepcopy(paths))
-        choose(*paths)
+    def keep_full_path(*arguments):
+        seen["path"], seen["networks"] = full_path(*arguments)
+        return seen["path"], copy.copy(seen["networks"])
 
-    model._choose = choose_and_keep
-    model.fit(X, y)
-    del model._choose
+    def keep_choice(alphas, paths, selection, n_start):
+        seen["choose"] = functools.partial(choose_penalty, alphas, paths, n_start=n_start)
+        return seen["choose"](selection=selection)
+
+    with (
+        mock.patch.object(model, "_full_path", keep_full_path),
+        mock.patch("skspectral._path.cv.choose_penalty", keep_choice),
+    ):
+        model.fit(X, y)
     best = copy.copy(model).set_params(selection="best")
-    best._choose(*seen[0])
+    choice = seen["choose"](selection="best")
+    best._set_fitted_attributes(seen["path"], choice, seen["networks"][choice.index])
     return {"1se": model, "best": best}
 
 
