@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -20,6 +21,7 @@ from skspectral._estimators.checks import (
     check_both_given,
     check_callbacks,
     check_hidden_layer_sizes,
+    check_one_alpha,
     check_same_architecture,
     check_solver,
     check_table,
@@ -46,8 +48,16 @@ from skspectral._training.convergence import (
     judge_size,
 )
 from skspectral._training.device import choose_device, choose_threads
-from skspectral._training.history import penalised_loss
+from skspectral._training.history import data_loss, penalised_loss
 from skspectral._training.net import SpectralNet
+from skspectral._training.noise import (
+    FollowNoise,
+    NoiseTable,
+    alpha_of,
+    capped,
+    constant_products,
+    mean_products,
+)
 from skspectral._training.seeds import new_seed
 from skspectral._training.sklearn_callbacks import SklearnCallbacks
 from skspectral._training.torch_state import training_state
@@ -68,7 +78,8 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         "parametrization": [StrOptions(set(PARAMETRIZATIONS)), "array-like"],
         "eigenvalues": [StrOptions(set(EIGENVALUES))],
         "trainable": [StrOptions(set(TRAINABLE))],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "alpha_factor": [Interval(Real, 0, None, closed="neither")],
         "alpha_phi": [Interval(Real, 0, None, closed="left"), None],
         "alpha_lambda": [Interval(Real, 0, None, closed="left"), None],
         "relevance_threshold": [Interval(Real, 0, 1, closed="left")],
@@ -175,6 +186,7 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         check_hidden_layer_sizes(self.hidden_layer_sizes)
         check_solver(optimizer_of(self.solver))
         check_callbacks(self.callbacks)
+        check_one_alpha(self.alpha, self.alpha_phi, self.alpha_lambda)
 
     def _check_validation(self, X_val, y_val, sample_weight_val):
         """Return the validation rows, None where none are given."""
@@ -183,9 +195,10 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
                 raise ValueError("`sample_weight_val` weighs `X_val`, which was not given.")
             return None
         check_both_given(X_val, y_val)
-        if not self.early_stopping:
+        if not self.early_stopping and self.alpha != "auto":
             raise ValueError(
-                "`X_val` and `y_val` are used by early stopping only; set early_stopping=True."
+                "`X_val` and `y_val` are used by early stopping, and by alpha='auto' to tell the "
+                "noise; set early_stopping=True or alpha='auto'."
             )
         X_val, y_val = check_table(self, X_val, y_val, reset=False)
         self._target.check_same(y_val, subset=True)
@@ -236,7 +249,7 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
                 weight = None if rows.weight is None else rows.weight[chunk]
                 self._input_scaler.partial_fit(rows.X[chunk], sample_weight=weight)
 
-    def _new_net(self, architecture, n_rows, callbacks):
+    def _new_net(self, architecture, n_rows, callbacks=None):
         """Return a net with new weights."""
         net = SpectralNet(
             architecture,
@@ -261,9 +274,22 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
             "verbose": int(self.verbose),
         }
 
-    def _fit_callbacks(self, epochs, follow):
+    def _noise_table(self, rows, dataset):
+        constant = constant_products(dataset, self.out_activation_, self.n_outputs_)
+        return NoiseTable.of(rows.X, rows.weight, constant)
+
+    def _follow_noise(self, rows, dataset, dataset_valid, is_warm):
+        """Return what moves the penalty under alpha="auto", otherwise None."""
+        if self.alpha != "auto":
+            return None
+        table = self._noise_table(rows, dataset)
+        held_out = None if self.early_stopping else dataset_valid
+        return FollowNoise(table, self.alpha_factor, self.alpha_ if is_warm else None, held_out)
+
+    def _fit_callbacks(self, epochs, noise, follow):
         return fit_callbacks(
             epochs=epochs,
+            noise=noise,
             users=[clone(callback, safe=False) for callback in self.callbacks or ()],
             sklearn=follow if hasattr(self, "_skl_callbacks") else None,
             learning_rate=self.learning_rate,
@@ -301,29 +327,34 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         batch = batch_rows(self.batch_size, n_rows)
         epochs = planned_epochs(self.max_iter, self.learning_rate, n_rows, batch)
         follow = self._follow_fit(epochs, given)
-        callbacks = self._fit_callbacks(epochs, follow)
-        if is_warm:
-            self.net_.restart(callbacks=callbacks.in_order(), **self._net_settings(n_rows))
-        else:
-            self.net_ = self._new_net(architecture, n_rows, callbacks.in_order())
+        if not is_warm:
+            self.net_ = self._new_net(architecture, n_rows)
         net = self.net_
+        callbacks = None
         try:
             dataset = self._dataset(rows)
             dataset_valid = None if validation is None else self._dataset(validation)
+            noise = self._follow_noise(rows, dataset, dataset_valid, is_warm)
+            callbacks = self._fit_callbacks(epochs, noise, follow)
+            net.restart(callbacks=callbacks.in_order(), **self._net_settings(n_rows))
             with training_state(choose_threads(self.n_threads, net.module_.layer_sizes, batch)):
                 net.train(
                     dataset,
-                    dataset_valid,
+                    dataset_valid if self.early_stopping else None,
                     epochs=epochs,
                     schedule=schedule_name(self.learning_rate, is_warm, net.callbacks_),
                     seconds=np.inf if self.time_limit is None else self.time_limit,
                 )
                 settling = judge_size(net, dataset, callbacks.best_epoch)
+            if noise is None:
+                self._take_penalty(self.alpha, None)
+            else:
+                self._take_penalty(noise.alpha, noise.noise_)
             self._set_fitted_attributes()
             self.size_settled_ = None if settling is None else settling.settled
             complaint = (
                 describe_failure(net, dataset, self.learning_rate_init)
-                or describe_size(net, settling, epochs, self.alpha)
+                or describe_size(net, settling, epochs, self.alpha_)
                 or describe_plateau(net, epochs, callbacks.plateau)
             )
         except BaseException:
@@ -332,12 +363,31 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
                 del self.net_
             raise
         finally:
-            net.drop_callbacks(callbacks.own())
+            if callbacks is not None:
+                net.drop_callbacks(callbacks.own())
         if follow is not None:
             follow.end_fit()
         if complaint:
             warnings.warn(complaint, ConvergenceWarning, stacklevel=4)
         return self
+
+    def _take_penalty(self, alpha, noise):
+        """Set the penalty, and the covariance of the noise that it follows, if any."""
+        self.alpha_, self.noise_variance_ = alpha, None
+        if noise is not None:
+            variance = np.diag(noise) * self._target.scale[1] ** 2
+            is_one = len(variance) == 1 or self.out_activation_ != "identity"
+            self.noise_variance_ = float(variance.mean()) if is_one else variance
+
+    def _penalty_of_pass(self, rows, dataset, is_first):
+        """Return the penalty of one pass over rows that the network may not know yet."""
+        table = self._noise_table(rows, dataset)
+        table = replace(table, n_rows=table.n_rows + self.net_.rows_seen_)
+        noise = table.constant
+        if not (is_first or table.constant_is_exact):
+            noise = capped(mean_products(self.net_, dataset), table.constant)
+        self._take_penalty(alpha_of(self.net_, table, noise, self.alpha_factor), noise)
+        return penalty_of(self.alpha_, None, None)
 
     def _partial_fit(self, X, y, sample_weight, classes=None):
         if self.early_stopping:
@@ -364,6 +414,9 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         # weights as given: the mean over one batch is not that over all rows
         dataset = self._dataset(rows, rows.weight)
         settings = self._net_settings(len(rows))
+        self.alpha_, self.noise_variance_ = self.alpha, None
+        if self.alpha == "auto":
+            settings["penalty"] = self._penalty_of_pass(rows, dataset, is_first)
         del settings["optimizer"]  # its state is kept
         sizes = self.net_.module_.layer_sizes
         with training_state(choose_threads(self.n_threads, sizes, settings["batch_size"])):
@@ -384,7 +437,10 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         scores = scores if self.early_stopping else []
         self.validation_scores_ = scores or None
         self.best_validation_score_ = max(scores) if scores else None
-        self.best_loss_ = None if scores else min(self.loss_curve_, default=np.inf)
+        losses = self.loss_curve_
+        if self.alpha == "auto":  # the penalty moves, so only the data term tells what is better
+            losses = [data_loss(row) for row in history]
+        self.best_loss_ = None if scores else min(losses, default=np.inf)
         self.n_layers_ = len(self.net_.module.layer_sizes)
 
     def __sklearn_tags__(self):

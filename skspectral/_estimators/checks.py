@@ -128,6 +128,16 @@ def warn_of_full_batch(batch_size: Any, n_rows: int) -> None:
         )
 
 
+def check_one_alpha(alpha: Any, alpha_phi: Any, alpha_lambda: Any) -> None:
+    """Raise ValueError where "auto", which is one penalty for all, has others beside it."""
+    for name, given in (("alpha_phi", alpha_phi), ("alpha_lambda", alpha_lambda)):
+        if isinstance(alpha, str) and given is not None:
+            raise ValueError(
+                f"`{name}` must be None beside alpha='auto', which sets one penalty for all; got "
+                f"{given!r}. Give `alpha` as a number too."
+            )
+
+
 def check_solver(solver: Any) -> None:
     """Raise ValueError unless `solver` is an optimiser that the penalty can be added to."""
     cls = optimizer_class(solver)

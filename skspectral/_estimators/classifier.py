@@ -231,6 +231,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         eigenvalues="out",
         trainable="all",
         alpha=1e-3,
+        alpha_factor=0.5,
         alpha_phi=None,
         alpha_lambda=None,
         relevance_threshold=0.05,
@@ -262,6 +263,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         self.eigenvalues = eigenvalues
         self.trainable = trainable
         self.alpha = alpha
+        self.alpha_factor = alpha_factor
         self.alpha_phi = alpha_phi
         self.alpha_lambda = alpha_lambda
         self.relevance_threshold = relevance_threshold

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from skorch.callbacks import LRScheduler
 
-from skspectral._training.history import negative_score, penalised_loss
+from skspectral._training.history import data_loss, negative_score, penalised_loss
+from skspectral._training.noise import FollowNoise
 from skspectral._training.optimizers import ADAM_BETAS
 from skspectral._training.penalty import Penalty
 from skspectral._training.progress import Progress
@@ -72,12 +73,16 @@ def dtype_of(dtype: str, n_rows: int, device: str) -> torch.dtype:
     return chosen
 
 
-def penalty_of(alpha: float, alpha_phi: float | None, alpha_lambda: float | None) -> Penalty:
-    """Return the penalty; eigenvectors and eigenvalues have that of the weights unless given."""
+def penalty_of(alpha: float | str, alpha_phi: float | None, alpha_lambda: float | None) -> Penalty:
+    """Return the penalty; eigenvectors and eigenvalues have that of the weights unless given.
+
+    Under "auto" it starts at zero, and :class:`FollowNoise` moves it.
+    """
+    weight = 0.0 if isinstance(alpha, str) else alpha
     return Penalty(
-        weight=alpha,
-        phi=alpha if alpha_phi is None else alpha_phi,
-        lambda_=alpha if alpha_lambda is None else alpha_lambda,
+        weight=weight,
+        phi=weight if alpha_phi is None else alpha_phi,
+        lambda_=weight if alpha_lambda is None else alpha_lambda,
     )
 
 
@@ -90,6 +95,7 @@ class FitCallbacks:
     """
 
     best_epoch: BestEpoch | None
+    noise: FollowNoise | None
     progress: Progress | None
     users: Sequence[Any]
     sklearn: SklearnCallbacks | None
@@ -117,6 +123,7 @@ class FitCallbacks:
 def fit_callbacks(
     *,
     epochs: int,
+    noise: FollowNoise | None,
     users: Sequence[Any],
     sklearn: SklearnCallbacks | None,
     learning_rate: str,
@@ -134,6 +141,8 @@ def fit_callbacks(
     ----------
     epochs : int
         Planned.
+    noise : FollowNoise or None
+        What moves the penalty.
     users : sequence of skorch callbacks
         Of the user.
     sklearn : SklearnCallbacks or None
@@ -146,10 +155,11 @@ def fit_callbacks(
     if early_stopping:
         best = BestEpoch(validation_score, margin=tol if ends else 0.0)
     if not ends:
-        value = negative_score if early_stopping else penalised_loss
+        value = negative_score if early_stopping else data_loss if noise else penalised_loss
         plateau = StopOnPlateau(value, tol, n_iter_no_change, learning_rate == "adaptive")
     return FitCallbacks(
         best_epoch=best,
+        noise=noise,
         progress=Progress(epochs, time_limit) if verbose == 1 else None,
         users=users,
         sklearn=sklearn,

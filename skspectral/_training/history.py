@@ -12,6 +12,11 @@ def penalised_loss(row: dict[str, Any]) -> float:
     return float(row["train_loss"] + row["penalty"])
 
 
+def data_loss(row: dict[str, Any]) -> float:
+    """Return the data term of the loss of an epoch, which does not move with the penalty."""
+    return float(row["train_loss"])
+
+
 def negative_score(row: dict[str, Any]) -> float:
     """Return what falls as the validation score of an epoch rises."""
     return -float(row["valid_score"])

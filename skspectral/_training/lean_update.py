@@ -56,7 +56,11 @@ class LeanUpdate:
         return self.identity == _identity(module, optimizer)
 
     def __call__(
-        self, X: Any, y: Tensor, rates: Sequence[Tensor] | None = None
+        self,
+        X: Any,
+        y: Tensor,
+        rates: Sequence[Tensor] | None = None,
+        decays: Sequence[Tensor] | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Return outputs, in a buffer, and loss, both before the update."""
         rows, weight = (X["X"], X["sample_weight"]) if isinstance(X, dict) else (X, None)
@@ -68,7 +72,7 @@ class LeanUpdate:
         if self.fused is None:
             self.optimizer.step()
         else:
-            self.fused(rates)
+            self.fused(rates, decays)
         if self.identity is None:  # now the optimiser has state
             self.identity = _identity(self.module, self.optimizer)
         return output, loss
@@ -82,7 +86,7 @@ def _identity(module: SpectralMLP, optimizer: torch.optim.Optimizer) -> list[Any
     """Return what identifies the tensors that a step reads or changes, and its settings."""
     parameters = list(module.parameters())
     states = (optimizer.state.get(parameter, {}) for parameter in parameters)
-    options = ("weight_decay", "betas", "eps")
+    options = ("betas", "eps")  # each step looks up rate and decay, which change while it lives
     return [
         id(optimizer),
         FusedAdamSteps.serves(optimizer),
@@ -150,8 +154,9 @@ class GraphedUpdate:
             return self.update(X, y)
         for buffer, value in zip(_flat(self.X, self.y), _flat(X, y), strict=True):
             buffer.copy_(value)
-        for rate, group in zip(self.rates, self.update.optimizer.param_groups, strict=True):
-            rate.fill_(group["lr"])
+        for k, group in enumerate(self.update.optimizer.param_groups):
+            self.rates[k].fill_(group["lr"])
+            self.decays[k].fill_(group["weight_decay"])
         self.replay()
         return self.results
 
@@ -164,11 +169,14 @@ class GraphedUpdate:
         self.X = {name: value.clone() for name, value in X.items()} if weighted else X.clone()
         self.y = y.clone()
         groups = self.update.optimizer.param_groups
-        self.rates = [torch.zeros((), dtype=torch.float32, device=y.device) for _ in groups]
+        self.rates, self.decays = (
+            [torch.zeros((), dtype=torch.float32, device=y.device) for _ in groups]
+            for _ in range(2)
+        )
         self.tried = True
         try:
             self.replay, self.results = _capture(
-                lambda: self.update(self.X, self.y, self.rates), y.device
+                lambda: self.update(self.X, self.y, self.rates, self.decays), y.device
             )
         except RuntimeError as error:
             warnings.warn(

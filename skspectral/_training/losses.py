@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -32,6 +33,35 @@ OUTPUT_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
+class ResidualMoments:
+    """Sum of the products of residuals over rows, gathered while training goes on.
+
+    Parameters
+    ----------
+    n_outputs : int
+    like : Tensor
+        Of the dtype and on the device of the outputs.
+    """
+
+    def __init__(self, n_outputs: int, like: Tensor) -> None:
+        self.products = like.new_zeros(n_outputs, n_outputs)
+        self.weight = like.new_zeros(())
+
+    def add(self, residual: Tensor, weight: Tensor | None) -> None:
+        """Count the residuals of a batch, Tensor of shape (n, n_outputs), by their weights."""
+        weighted = residual if weight is None else residual * weight[:, None]
+        self.products.addmm_(residual.t(), weighted)
+        # added in place, so that a captured CUDA graph counts on
+        self.weight.add_(len(residual) if weight is None else weight.sum())
+
+    def take(self) -> np.ndarray:
+        """Return the mean product, ndarray of shape (n_outputs, n_outputs), and start anew."""
+        mean: np.ndarray = (self.products / self.weight).double().cpu().numpy()
+        self.products.zero_()
+        self.weight.zero_()
+        return mean
+
+
 class DataTerm(nn.Module):
     r"""Mean loss over the rows of a batch, weighted on request.
 
@@ -49,6 +79,7 @@ class DataTerm(nn.Module):
     def __init__(self, out_activation: str) -> None:
         super().__init__()
         self.out_activation = out_activation
+        self.moments: ResidualMoments | None = None
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """Return the scalar loss.
@@ -67,6 +98,20 @@ class DataTerm(nn.Module):
         if rows.ndim == 2:
             rows = rows.mean(dim=1)
         return (weight * rows).mean()
+
+    def residual(self, output: Tensor, target: Tensor) -> Tensor:
+        """Return prediction minus target, Tensor of shape (n, n_outputs)."""
+        if self.out_activation == "identity":
+            return output - target
+        predicted = OUTPUT_ACTIVATIONS[self.out_activation](output)
+        if self.out_activation == "softmax":
+            target = F.one_hot(target, output.shape[1])
+        return predicted - target
+
+    def watch(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> None:
+        """Count the residuals of a batch, where anybody asks for them."""
+        if self.moments is not None:
+            self.moments.add(self.residual(output, target), weight)
 
     def value_and_gradient(
         self, output: Tensor, target: Tensor, weight: Tensor | None = None
@@ -91,6 +136,8 @@ class DataTerm(nn.Module):
             residual = output - target
             rows = residual.square()
             factor *= 2
+        if self.moments is not None:
+            self.moments.add(residual, weight)
         if weight is not None:
             rows = rows * (weight if rows.ndim == 1 else weight[:, None])
             residual *= weight[:, None]

@@ -29,6 +29,7 @@ from skspectral._training.optimizers import (
     build_optimizer,
     decays_by_penalty,
     parameter_groups,
+    set_decay,
 )
 from skspectral._training.penalty import Penalty, add_penalty_gradient
 from skspectral._training.schedule import HORIZON_SCHEDULES, SCHEDULES
@@ -44,6 +45,11 @@ def _overrides(callbacks: list[tuple[str, Any]], *methods: str) -> bool:
         for _, callback in callbacks
         for method in methods
     )
+
+
+def _weight_of(X: Any) -> Tensor | None:
+    """Return the weights of a batch in skorch's form, None without any."""
+    return X["sample_weight"] if isinstance(X, Mapping) else None
 
 
 class SpectralNet(ScorableNet):
@@ -75,6 +81,7 @@ class SpectralNet(ScorableNet):
 
     callbacks_: list[tuple[str, Callback]]
     module: Architecture
+    lean_: LeanUpdate | GraphedUpdate | None
     schedule_: Callable[[float], float] | None
 
     def __init__(
@@ -178,8 +185,7 @@ class SpectralNet(ScorableNet):
         self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False
     ) -> Tensor:
         """Return the data term of the loss; the penalty acts on the gradients."""
-        weight = X["sample_weight"] if isinstance(X, Mapping) else None
-        loss: Tensor = self.criterion_(y_pred, y_true, weight)
+        loss: Tensor = self.criterion_(y_pred, y_true, _weight_of(X))
         return loss
 
     def train(
@@ -224,6 +230,14 @@ class SpectralNet(ScorableNet):
         changed.restart_optimizer()
         return changed
 
+    def set_penalty(self, penalty: Penalty) -> None:
+        """Train on with another penalty; the state of the optimiser stays."""
+        self.penalty = penalty
+        if self.decay_is_penalty_:
+            set_decay(self.optimizer_, self.module_, penalty)
+        else:
+            self.lean_ = None  # it holds the terms of the penalty that was
+
     def set_trainable(self, trainable: str) -> None:
         """Change what is trained from here on; see :class:`SpectralMLP`."""
         self.module_.set_trainable(trainable)
@@ -263,7 +277,7 @@ class SpectralNet(ScorableNet):
         self.first_epoch_ = len(self.history)
         self.diverged_ = False
         self.interrupted_ = False
-        self.lean_: LeanUpdate | GraphedUpdate | None = None
+        self.lean_ = None
         self.last_finite_ = [p.detach().clone() for p in self.module_.parameters()]
 
     def _run(self, dataset: RowDataset, dataset_valid: RowDataset | None, epochs: int) -> None:
@@ -316,6 +330,9 @@ class SpectralNet(ScorableNet):
                 "on_grad_computed", named_parameters=parameters, batch=(X, y), training=True
             )
         self.optimizer_.step()
+        self.criterion_.watch(
+            output.detach(), y, X["sample_weight"] if isinstance(X, Mapping) else None
+        )
         return output.detach(), loss.detach()
 
     def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:

@@ -46,16 +46,25 @@ def parameter_groups(
     decays : bool
         Whether the optimiser's decay is the penalty; otherwise it is zero.
     """
-    groups: dict[float, list[Tensor]] = {}
+    groups: dict[tuple[float, bool], list[Tensor]] = {}
     for name, parameter in module.named_parameters():
         if parameter.requires_grad:
             # the gradient of alpha ||p||^2 is 2 alpha p
             decay = 2 * penalty.coefficient(name) if decays else 0.0
-            groups.setdefault(decay, []).append(parameter)
+            # biases apart even where alpha is 0 now, as it may change
+            groups.setdefault((decay, name.endswith("bias")), []).append(parameter)
     signature = inspect.signature(optimizer_class(solver))
     if "weight_decay" not in signature.parameters:
         return [{"params": params} for params in groups.values()]
-    return [{"params": params, "weight_decay": decay} for decay, params in groups.items()]
+    return [{"params": params, "weight_decay": decay} for (decay, _), params in groups.items()]
+
+
+def set_decay(optimizer: torch.optim.Optimizer, module: nn.Module, penalty: Penalty) -> None:
+    """Change the weight decay of an optimiser whose groups :func:`parameter_groups` made."""
+    names = {id(parameter): name for name, parameter in module.named_parameters()}
+    for group in optimizer.param_groups:
+        if group["params"]:
+            group["weight_decay"] = 2 * penalty.coefficient(names[id(group["params"][0])])
 
 
 def build_optimizer(solver: Any, groups: list[dict[str, Any]], lr: float) -> torch.optim.Optimizer:
@@ -107,13 +116,18 @@ class FusedAdamSteps:
             )
         )
 
-    def __call__(self, rates: Sequence[Any] | None = None) -> None:
+    def __call__(
+        self, rates: Sequence[Any] | None = None, decays: Sequence[Tensor] | None = None
+    ) -> None:
         """Make one step with the settings that the groups have now.
 
         Parameters
         ----------
         rates : sequence of float or Tensor, default=None
             Learning rate of each group; None: those that the groups have.
+        decays : sequence of Tensor, default=None
+            Weight decay of each group, for a CUDA graph, in which numbers cannot
+            change; None: those that the groups have.
         """
         groups = self.optimizer.param_groups
         if self.lists is None:
@@ -121,9 +135,11 @@ class FusedAdamSteps:
             self.lists = self._gather()
             return
         rates = rates or [group["lr"] for group in groups]
-        for lists, group, rate in zip(self.lists, groups, rates, strict=True):
+        for k, (lists, group, rate) in enumerate(zip(self.lists, groups, rates, strict=True)):
             if not lists[0]:  # all of them are frozen
                 continue
+            if decays is not None:
+                torch._foreach_add_(lists[1], torch._foreach_mul(lists[0], decays[k]))
             beta1, beta2 = group["betas"]
             torch._foreach_add_(lists[-1], 1)
             torch._fused_adam_(
@@ -131,7 +147,7 @@ class FusedAdamSteps:
                 lr=rate,
                 beta1=beta1,
                 beta2=beta2,
-                weight_decay=group["weight_decay"],
+                weight_decay=0.0 if decays is not None else group["weight_decay"],
                 eps=group["eps"],
                 amsgrad=False,
                 maximize=False,

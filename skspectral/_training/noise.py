@@ -1,0 +1,246 @@
+"""A penalty that follows the noise: a private skorch callback that renews it each epoch."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from skorch.callbacks import Callback
+
+from skspectral._training.batches import RowDataset
+from skspectral._training.losses import ResidualMoments
+from skspectral._training.noise_rule import Spectrum, column_moments, noise_threshold
+from skspectral._training.penalty import Penalty
+from skspectral.nn._linear import SpectralLinear
+from skspectral.nn._mlp import SpectralMLP
+
+
+@dataclass(frozen=True)
+class NoiseTable:
+    """What the rule needs of the rows that are trained on.
+
+    Parameters
+    ----------
+    covariance : ndarray of shape (n_features, n_features) or None
+        Of the columns, where the rule looks at them one by one.
+    columns : Spectrum
+        Of the covariance of the columns.
+    constant : ndarray of shape (n_outputs, n_outputs)
+        Covariance of the residuals of the best constant.
+    n_rows : float
+        Rows, or the sum of their weights as given.
+    constant_is_exact : bool
+        Whether the target is constant, so that there is no noise to follow.
+    """
+
+    covariance: np.ndarray | None
+    columns: Spectrum
+    constant: np.ndarray
+    n_rows: float
+    constant_is_exact: bool = False
+
+    @classmethod
+    def of(cls, X: Any, weight: np.ndarray | None, constant: np.ndarray) -> NoiseTable:
+        """Measure the columns of the rows.
+
+        Where all columns, or the target, are constant, nothing tells a scale: that of unit
+        variance lets all nodes die.
+
+        Parameters
+        ----------
+        X : ndarray or CSR matrix of shape (n, n_features)
+        weight : ndarray of shape (n,) or None
+            As given.
+        constant : ndarray of shape (n_outputs, n_outputs)
+            As :func:`constant_products` returns it.
+        """
+        covariance, columns = column_moments(X, weight)
+        if not columns.trace > 0:
+            covariance, columns = None, Spectrum(1.0, 1.0, 1.0)
+        is_exact = not np.trace(constant) > 0
+        return cls(
+            covariance,
+            columns,
+            np.eye(len(constant)) if is_exact else constant,
+            float(X.shape[0] if weight is None else weight.sum()),
+            is_exact,
+        )
+
+
+def penalised_factors(module: SpectralMLP) -> int:
+    """Return how many trained factors a node of the first hidden layer has, at least 2.
+
+    The penalty of a node is the geometric mean of its factors' squares, times their number.
+    """
+    first, second = module.layers[0], module.layers[1]
+    factors = 1  # a dense layer's weights
+    if isinstance(first, SpectralLinear):
+        # lambda_in belongs to the columns, which all nodes share
+        factors = first.train_phi + (first.train_lambda_out and not first.train_lambda_in)
+    if isinstance(second, SpectralLinear):
+        factors += second.train_phi + second.train_lambda_in
+    else:
+        factors += 1
+    return max(2, int(factors))
+
+
+def n_used_parameters(n_features: int, n_alive: Sequence[int], n_outputs: int) -> int:
+    """Return the weights and biases between columns, alive nodes and outputs."""
+    sizes = [n_features, *n_alive, n_outputs]
+    return sum((n_in + 1) * n_out for n_in, n_out in itertools.pairwise(sizes))
+
+
+def inflated(residuals: np.ndarray, n_used: int, n_rows: float) -> np.ndarray:
+    """Return the covariance of the noise from residuals on the rows that were trained on.
+
+    These are too small, as the parameters have fitted some of the noise: they are divided by the
+    square of the share of the data that is left for it, as in generalised cross-validation.
+    Infinite where nothing is left.
+
+    Parameters
+    ----------
+    residuals : ndarray of shape (n_outputs, n_outputs)
+        Mean products of the residuals.
+    n_used : int
+        Parameters of the network that are in use.
+    n_rows : float
+    """
+    left = 1 - n_used / (n_rows * len(residuals))
+    return residuals / left**2 if left > 0 else np.full_like(residuals, np.inf)
+
+
+def capped(noise: np.ndarray, constant: np.ndarray) -> np.ndarray:
+    """Return the noise, or the residuals of the best constant where these are smaller."""
+    return noise if np.trace(noise) < np.trace(constant) else constant
+
+
+class FollowNoise(Callback):
+    """Set the penalty to that at which noise does not pay, anew after each epoch.
+
+    Parameters
+    ----------
+    table : NoiseTable
+    factor : float
+        Of the rule.
+    alpha : float or None, default=None
+        Penalty of the first epoch; None: that of the constant's residuals.
+    held_out : RowDataset or None, default=None
+        Rows that tell the noise; None: the training rows do.
+    """
+
+    def __init__(
+        self,
+        table: NoiseTable,
+        factor: float,
+        alpha: float | None = None,
+        held_out: RowDataset | None = None,
+    ) -> None:
+        self.table = table
+        self.factor = factor
+        self.alpha = alpha
+        self.held_out = held_out
+
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
+        """Begin with the largest noise there can be, unless told otherwise."""
+        net.criterion_.moments = new_moments(net)
+        self.noise_ = self.table.constant
+        if self.alpha is None:
+            self._renew(net)
+        else:
+            net.set_penalty(Penalty(self.alpha, self.alpha, self.alpha))
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Estimate the noise, and the penalty from it."""
+        net.history.record("alpha", self.alpha)
+        residuals = net.criterion_.moments.take()
+        if not self.table.constant_is_exact:
+            self.noise_ = self._noise(net, residuals)
+        net.history.record("noise_variance", float(np.trace(self.noise_)) / len(self.noise_))
+        self._renew(net)
+
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:
+        """Stop counting residuals."""
+        net.criterion_.moments = None
+
+    def _noise(self, net: Any, residuals: np.ndarray) -> np.ndarray:
+        if self.held_out is not None:  # rows that the parameters have not fitted
+            return capped(mean_products(net, self.held_out), self.table.constant)
+        sizes, n_alive = net.module.layer_sizes, net.history[-1]["n_alive_nodes"]
+        n_used = n_used_parameters(sizes[0], n_alive, sizes[-1])
+        return capped(inflated(residuals, n_used, self.table.n_rows), self.table.constant)
+
+    def _renew(self, net: Any) -> None:
+        self.alpha = alpha_of(net, self.table, self.noise_, self.factor)
+        net.set_penalty(Penalty(self.alpha, self.alpha, self.alpha))
+
+
+def alpha_of(net: Any, table: NoiseTable, noise: np.ndarray, factor: float) -> float:
+    """Return the penalty that the rule sets for a net as it is.
+
+    Parameters
+    ----------
+    net : SpectralNet
+    table : NoiseTable
+    noise : ndarray of shape (n_outputs, n_outputs)
+        Covariance of the noise.
+    factor : float
+    """
+    return factor * noise_threshold(
+        columns_seen(net.module_, table),
+        Spectrum.of(noise),
+        table.n_rows,
+        order=penalised_factors(net.module_),
+        activation=net.module.activation,
+        loss=net.out_activation,
+        n_outputs=len(noise),
+    )
+
+
+def columns_seen(module: SpectralMLP, table: NoiseTable) -> Spectrum:
+    """Return the spectrum of the columns as the nodes of the first layer see them."""
+    layer = module.layers[0]
+    if table.covariance is None or not isinstance(layer, SpectralLinear):
+        return table.columns
+    if not layer.train_phi:  # each node looks along its own fixed eigenvector alone
+        phi = layer.phi.detach().double().cpu().numpy()
+        spread = float(np.mean(np.sum((phi @ table.covariance) * phi, axis=1)))
+        return Spectrum(spread, spread**2, spread)
+    if layer.train_lambda_in and not layer.train_lambda_out:
+        scale = layer.lambda_in.detach().double().cpu().numpy()
+        return Spectrum.of(table.covariance * np.outer(scale, scale))
+    return table.columns
+
+
+def new_moments(net: Any) -> ResidualMoments:
+    """Return an empty count of residuals, where the outputs of the net are."""
+    return ResidualMoments(net.module_.layer_sizes[-1], next(net.module_.parameters()).detach())
+
+
+@torch.no_grad()
+def mean_products(net: Any, dataset: RowDataset) -> np.ndarray:
+    """Return the mean product of residuals, ndarray of shape (n_outputs, n_outputs)."""
+    moments = new_moments(net)
+    for X, y in net.get_iterator(dataset):
+        weight = X["sample_weight"] if isinstance(X, dict) else None
+        moments.add(net.criterion_.residual(net.infer(X), y), weight)
+    return moments.take()
+
+
+def constant_products(dataset: RowDataset, out_activation: str, n_outputs: int) -> np.ndarray:
+    """Return the covariance of the encoded target: the residuals of the best constant."""
+    y = dataset.y.double()
+    if out_activation == "softmax":
+        y = torch.nn.functional.one_hot(dataset.y, n_outputs).double()
+    weight = dataset.sample_weight
+    share = torch.full((len(y),), 1 / len(y), dtype=torch.float64, device=y.device)
+    if weight is not None:
+        share = weight.double() / weight.double().sum()
+    centred = y - share @ y
+    products: np.ndarray = ((centred * share[:, None]).T @ centred).cpu().numpy()
+    return products

@@ -1,0 +1,217 @@
+r"""The penalty in closed form at which no node pays that fits nothing but noise.
+
+With :math:`J` the product of the norms of the :math:`q` penalised factors of a node, a node that
+fits noise gains at most :math:`2 c J - \kappa J^2` of the data term and pays
+:math:`q \alpha J^{2/q}`. Its best :math:`J` does not pay from
+
+.. math::
+
+    \alpha^*_q = \frac{c}{q - 1} \left( \frac{c (q - 2)}{\kappa (q - 1)} \right)^{1 - 2/q}
+
+on. See the page on the method in the documentation for the derivation.
+"""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import LinearOperator, eigsh
+
+EXACT_COLUMNS = 1000
+"""Columns up to which their covariance is formed; beyond, its spectrum is sampled."""
+PROBES = 64
+"""Random vectors that sample the trace of the squared covariance of many columns."""
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """What the rule needs of a covariance matrix.
+
+    Parameters
+    ----------
+    trace : float
+    square : float
+        Trace of its square.
+    largest : float
+        Its largest eigenvalue.
+    """
+
+    trace: float
+    square: float
+    largest: float
+
+    @classmethod
+    def of(cls, covariance: np.ndarray) -> Spectrum:
+        """Return the spectrum of a symmetric matrix."""
+        values = np.linalg.eigvalsh(covariance)
+        return cls(float(values.sum()), float((values**2).sum()), float(max(values[-1], 0.0)))
+
+
+@dataclass(frozen=True)
+class NodeKind:
+    """How an activation answers to a weak signal.
+
+    Parameters
+    ----------
+    slope : float
+        Derivative where the node is active.
+    active : float
+        Share of the rows on which a node is active.
+    chooses : bool
+        Whether a node can choose these rows by its bias and direction, which makes it find
+        more in the noise than a linear node does.
+    """
+
+    slope: float
+    active: float
+    chooses: bool
+
+
+KINDS = {
+    "relu": NodeKind(1.0, 0.5, True),
+    "gelu": NodeKind(1.0, 0.5, True),
+    "silu": NodeKind(1.0, 0.5, True),
+    "identity": NodeKind(1.0, 1.0, False),
+    "tanh": NodeKind(1.0, 1.0, False),
+    "logistic": NodeKind(0.25, 1.0, False),
+}
+
+
+def threshold(order: int, gain: float, cost: float) -> float:
+    r"""Return :math:`\alpha^*_q`.
+
+    Parameters
+    ----------
+    order : int
+        Penalised factors of a node, q >= 2.
+    gain : float
+        :math:`c`, half the slope of what the node gains.
+    cost : float
+        :math:`\kappa`, the curvature against it.
+    """
+    if gain <= 0:
+        return 0.0
+    return gain / (order - 1) * (gain * (order - 2) / (cost * (order - 1))) ** (1 - 2 / order)
+
+
+def noise_threshold(
+    columns: Spectrum,
+    residuals: Spectrum,
+    n_rows: float,
+    *,
+    order: int,
+    activation: str,
+    loss: str,
+    n_outputs: int,
+) -> float:
+    r"""Return the smallest penalty at which a noise node does not pay, in units of the loss.
+
+    .. math::
+
+        c = f s \sqrt{a / n} \left( \sqrt{\mathrm{tr} S \, \lambda_1(\Sigma)}
+            + \sqrt{\lambda_1(S) \, \mathrm{tr} \Sigma} \right), \qquad
+        \kappa = g s^2 a \, \frac{\mathrm{tr} S^2}{\mathrm{tr} S}
+
+    by Chevet's bound for the largest correlation of columns and residuals, with slope :math:`s`
+    and active share :math:`a` of the activation.
+
+    Parameters
+    ----------
+    columns : Spectrum
+        Of the covariance S of the inputs of the layer.
+    residuals : Spectrum
+        Of the covariance of the residuals.
+    n_rows : float
+        Rows, or the sum of their weights.
+    order : int
+        Penalised factors of a node.
+    activation : str
+    loss : {"identity", "logistic", "softmax"}
+        The output activation that belongs to the loss.
+    n_outputs : int
+    """
+    if columns.trace <= 0 or residuals.trace <= 0:
+        return 0.0
+    kind = KINDS[activation]
+    slope, curvature = _loss_factors(residuals, loss, n_outputs)
+    # a linear node with one output has a single direction to look in: no second term
+    others = residuals.trace - (0.0 if kind.chooses else residuals.largest)
+    correlation = math.sqrt(columns.trace * residuals.largest) + math.sqrt(
+        columns.largest * max(others, 0.0)
+    )
+    gain = slope * kind.slope * math.sqrt(kind.active / n_rows) * correlation
+    cost = curvature * kind.slope**2 * kind.active * columns.square / columns.trace
+    return threshold(order, gain, cost)
+
+
+def _loss_factors(residuals: Spectrum, loss: str, n_outputs: int) -> tuple[float, float]:
+    """Return f and g: half the slope of the loss in a residual, and its curvature."""
+    if loss == "identity":  # mean over outputs of squared errors
+        return 1 / n_outputs, 1 / n_outputs
+    # cross-entropy: its curvature is the covariance of the classes itself
+    labels = n_outputs if loss == "logistic" else 1
+    return 0.5 / labels, residuals.square / (2 * residuals.trace) / labels
+
+
+def column_covariance(X: Any, weight: np.ndarray | None) -> np.ndarray:
+    """Return the weighted covariance of the columns, ndarray of shape (n_features, n_features)."""
+    share = _shares(X, weight)
+    mean = np.asarray(X.T @ share).ravel()
+    weighted = X.multiply(share[:, None]).tocsr() if sparse.issparse(X) else X * share[:, None]
+    second = X.T @ weighted
+    second = second.toarray() if sparse.issparse(second) else np.asarray(second)
+    return second.astype(np.float64) - np.outer(mean, mean)
+
+
+def column_moments(X: Any, weight: np.ndarray | None) -> tuple[np.ndarray | None, Spectrum]:
+    """Return the covariance of the columns, None where there are very many, and its spectrum."""
+    if X.shape[1] > EXACT_COLUMNS:
+        return None, column_spectrum(X, weight)
+    covariance = column_covariance(X, weight)
+    return covariance, Spectrum.of(covariance)
+
+
+def column_spectrum(X: Any, weight: np.ndarray | None) -> Spectrum:
+    """Return the spectrum of the covariance of columns, sparse or not, also of very many.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n, n_features)
+    weight : ndarray of shape (n,) or None
+    """
+    if X.shape[1] <= EXACT_COLUMNS:
+        return Spectrum.of(column_covariance(X, weight))
+    share = _shares(X, weight)
+    mean = np.asarray(X.T @ share).ravel()
+
+    def times(vectors: np.ndarray) -> np.ndarray:
+        inner = np.asarray(X @ vectors) - mean @ vectors
+        scaled = (share * inner.T).T
+        product: np.ndarray = np.asarray(X.T @ scaled) - np.multiply.outer(
+            mean, scaled.sum(axis=0)
+        )
+        return product
+
+    n_features = X.shape[1]
+    squares = X.multiply(X) if sparse.issparse(X) else np.square(X)
+    trace = float(np.sum(np.asarray(squares.T @ share).ravel() - mean**2))
+    rng = np.random.RandomState(0)  # the fit's own generator stays where it is
+    probes = rng.choice([-1.0, 1.0], size=(n_features, PROBES))
+    square = float(np.square(times(probes)).sum() / PROBES)  # Hutchinson: E |S z|^2 = tr S^2
+    operator = LinearOperator((n_features, n_features), matvec=times, dtype=np.float64)
+    largest = eigsh(operator, k=1, which="LA", v0=probes[:, 0], tol=1e-3)[0][0]
+    return Spectrum(trace, square, float(largest))
+
+
+def _shares(X: Any, weight: np.ndarray | None) -> np.ndarray:
+    n_rows = X.shape[0]
+    if weight is None:
+        return np.full(n_rows, 1 / n_rows)
+    shares: np.ndarray = weight / weight.sum()
+    return shares
