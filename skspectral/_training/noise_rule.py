@@ -46,6 +46,11 @@ class Spectrum:
     square: float
     largest: float
 
+    @property
+    def typical(self) -> float:
+        """Mean eigenvalue, weighted by the eigenvalues themselves."""
+        return self.square / self.trace
+
     @classmethod
     def of(cls, covariance: np.ndarray) -> Spectrum:
         """Return the spectrum of a symmetric matrix."""
@@ -119,7 +124,10 @@ def noise_threshold(
         \kappa = g s^2 a \, \frac{\mathrm{tr} S^2}{\mathrm{tr} S}
 
     by Chevet's bound for the largest correlation of columns and residuals, with slope :math:`s`
-    and active share :math:`a` of the activation.
+    and active share :math:`a` of the activation. For activations that are linear where the signal
+    is weak (identity, tanh, logistic) :math:`\lambda_1` is replaced by the typical eigenvalue
+    :math:`\mathrm{tr} S^2 / \mathrm{tr} S`, and one direction of :math:`\Sigma` is left out of
+    its trace in the second term.
 
     Parameters
     ----------
@@ -140,14 +148,26 @@ def noise_threshold(
         return 0.0
     kind = KINDS[activation]
     slope, curvature = _loss_factors(residuals, loss, n_outputs)
-    # a linear node with one output has a single direction to look in: no second term
-    others = residuals.trace - (0.0 if kind.chooses else residuals.largest)
-    correlation = math.sqrt(columns.trace * residuals.largest) + math.sqrt(
-        columns.largest * max(others, 0.0)
+    gain = (
+        slope
+        * kind.slope
+        * math.sqrt(kind.active / n_rows)
+        * _correlation(columns, residuals, kind)
     )
-    gain = slope * kind.slope * math.sqrt(kind.active / n_rows) * correlation
-    cost = curvature * kind.slope**2 * kind.active * columns.square / columns.trace
+    cost = curvature * kind.slope**2 * kind.active * columns.typical
     return threshold(order, gain, cost)
+
+
+def _correlation(columns: Spectrum, residuals: Spectrum, kind: NodeKind) -> float:
+    """Return the largest correlation of columns and noise that a node finds, times root n."""
+    if kind.chooses:
+        return math.sqrt(columns.trace * residuals.largest) + math.sqrt(
+            columns.largest * residuals.trace
+        )
+    # Linear nodes find the largest singular value, which stays below Chevet's bound: one output
+    # is a single direction, and a few large eigenvalues are not all of the spectrum.
+    others = max(residuals.trace - residuals.typical, 0.0)
+    return math.sqrt(columns.trace * residuals.typical) + math.sqrt(columns.typical * others)
 
 
 def _loss_factors(residuals: Spectrum, loss: str, n_outputs: int) -> tuple[float, float]:
@@ -156,7 +176,7 @@ def _loss_factors(residuals: Spectrum, loss: str, n_outputs: int) -> tuple[float
         return 1 / n_outputs, 1 / n_outputs
     # cross-entropy: its curvature is the covariance of the classes itself
     labels = n_outputs if loss == "logistic" else 1
-    return 0.5 / labels, residuals.square / (2 * residuals.trace) / labels
+    return 0.5 / labels, residuals.typical / 2 / labels
 
 
 def column_covariance(X: Any, weight: np.ndarray | None) -> np.ndarray:
