@@ -81,7 +81,7 @@ def map_rows(
     mapped = np.empty((len(dataset), width))
     start = 0
     # dead nodes hold denormal numbers, which slow a CPU severely unless they are flushed;
-    # the thread count stays: predictions of several threads must not change it for each other
+    # `n_threads` is for training: predictions leave torch's setting
     with training_state(n_threads=None), torch.no_grad():
         for rows, _ in net.get_iterator(dataset):
             mapped[start : start + len(rows)] = function(rows.to(net.device)).cpu()
