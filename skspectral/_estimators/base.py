@@ -65,11 +65,11 @@ from skspectral.nn._architecture import Architecture
 from skspectral.nn._mlp import ACTIVATIONS, EIGENVALUES, PARAMETRIZATIONS, TRAINABLE
 
 CHUNK = 10_000
-"""Rows at a time whose spread is taken, which bounds the memory it needs."""
+"""Rows whose spread is taken at a time, to bound the memory this needs."""
 
 
 class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, BaseEstimator):
-    """Training, relevance and the fitted attributes of both estimators."""
+    """Parameters, training and fitted attributes of both estimators."""
 
     _parameter_constraints: dict = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
@@ -111,14 +111,17 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
 
     @abstractmethod
     def _new_target(self, y, classes=None):
-        """Return the target that checked `y` describes, from every row given to the first fit."""
+        """Return the target that checked `y` describes, where `y` has every row of the first fit.
+
+        Rows of zero weight count too: a class that only they have is still a class.
+        """
 
     def _scaled_target(self, rows):
-        """Return the target with the scale of the rows that are trained on."""
+        """Return the target with the scale of the given rows."""
         return self._target
 
     def _weighted(self, rows):
-        """Return the rows with all weights that the parameters ask for."""
+        """Return the rows with the weights of their classes, where the parameters set any."""
         return rows
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -128,19 +131,20 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training rows; scale them in a pipeline.
+            Training rows. Scale them first, in a pipeline.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,) or None, default=None
-            Non-negative weights, scaled to mean 1. Rows of weight zero are
-            dropped. A mini-batch fit with integer weights equals one with
-            repeated rows only in expectation, a full-batch fit exactly.
+            Non-negative weights, which are scaled to mean 1. Rows of weight zero
+            are dropped. Integer weights have the same effect as repeated rows:
+            exactly if all rows form one batch, on average with smaller batches.
         X_val : {array-like, sparse matrix} of shape (n_val, n_features) or None, default=None
-            Validation rows for `early_stopping`, in place of a held-out fraction.
+            Validation rows for `early_stopping`. None holds out a fraction of the
+            training rows.
         y_val : array-like or None, default=None
-            Their targets.
+            Targets of the validation rows.
         sample_weight_val : array-like of shape (n_val,) or None, default=None
-            Their weights.
+            Weights of the validation rows.
 
         Returns
         -------
@@ -150,11 +154,11 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         Raises
         ------
         ValueError
-            If a parameter or the data are not as described, or a `warm_start`
+            If a parameter or the data are not as described, or if a `warm_start`
             fit changes the network, the columns or the target.
         """
         self._check_settings()
-        given = {"X": X, "y": y}
+        given = {"X": X, "y": y}  # scikit-learn's callbacks expect what the user passed
         is_warm = self.warm_start and hasattr(self, "net_")
         X, y = check_table(self, X, y, reset=not is_warm)
         sample_weight = check_weights(sample_weight, X)
@@ -162,10 +166,13 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
             self._check_same_architecture()
             self._target.check_same(y)
         else:
+            # kept, so that a warm start draws new orders instead of repeating the first ones
             self._random_state = check_random_state(self.random_state)
             self._take_target(self._new_target(y))
+        # only now: classes come from all rows, whatever their weight
         rows = self._weighted(Rows(X, y, sample_weight).positive())
         validation = self._check_validation(X_val, y_val, sample_weight_val)
+        # before rows are held out, so that scale and importances do not depend on that draw
         architecture = None if is_warm else self._start(rows)
         self._measure_columns(rows)
         if self.early_stopping and validation is None:
@@ -173,6 +180,7 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
                 rows, self.validation_fraction, self._target.stratifies, self._random_state
             )
         warn_of_full_batch(self.batch_size, len(rows))
+        # R2 of a single row is not defined
         if validation is not None and len(validation) < 2:
             raise ValueError(
                 "Early stopping needs at least 2 validation rows to score; got "
@@ -182,14 +190,14 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         return self._train(rows, validation, architecture, given)
 
     def _check_settings(self):
-        """Check what the parameter constraints leave open."""
+        """Check what the parameter constraints cannot express."""
         check_hidden_layer_sizes(self.hidden_layer_sizes)
         check_solver(optimizer_of(self.solver))
         check_callbacks(self.callbacks)
         check_one_alpha(self.alpha, self.alpha_phi, self.alpha_lambda)
 
     def _check_validation(self, X_val, y_val, sample_weight_val):
-        """Return the validation rows, None where none are given."""
+        """Return the validation rows, or None if none are given."""
         if X_val is None and y_val is None:
             if sample_weight_val is not None:
                 raise ValueError("`sample_weight_val` weighs `X_val`, which was not given.")
@@ -201,16 +209,18 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
                 "noise; set early_stopping=True or alpha='auto'."
             )
         X_val, y_val = check_table(self, X_val, y_val, reset=False)
+        # validation rows may lack a class, but may not bring a new one
         self._target.check_same(y_val, subset=True)
         weight = check_weights(sample_weight_val, X_val, "sample_weight_val")
         return Rows(X_val, y_val, weight).positive()
 
     def _architecture(self, n_features, n_outputs, dtype):
-        """Return what the parameters say that the network is made of."""
+        """Return the architecture that the parameters describe."""
         is_name = isinstance(self.parametrization, str)
         return Architecture(
             (n_features, *check_hidden_layer_sizes(self.hidden_layer_sizes), n_outputs),
             activation=self.activation,
+            # a tuple, as architectures are compared and a list equals no tuple
             parametrization=self.parametrization if is_name else tuple(self.parametrization),
             eigenvalues=self.eigenvalues,
             trainable=self.trainable,
@@ -219,42 +229,47 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         )
 
     def _check_same_architecture(self):
-        """Raise ValueError where the parameters no longer describe the network there is."""
+        """Raise ValueError if the parameters no longer describe the fitted network."""
         fitted = self.net_.module
+        # as fitted: the data's checks compare inputs and outputs, and the dtype is kept
         sizes = fitted.layer_sizes
         check_same_architecture(self._architecture(sizes[0], sizes[-1], fitted.dtype), fitted)
 
     def _take_target(self, target):
-        """Keep the target, and show what users may want to know of it."""
+        """Keep the target, and set the fitted attributes that describe it."""
         self._target = target
         for name, value in target.fitted_attributes().items():
             setattr(self, name, value)
 
     def _start(self, rows):
-        """Forget an earlier fit; return the architecture, and fix what later fits keep."""
+        """Forget an earlier fit, set what later fits keep, and return the architecture."""
+        # if this fit fails, the estimator must not predict with the network of the last one
         self.__dict__.pop("net_", None)
         self._take_target(self._scaled_target(rows))
+        # without the mean, as only the spread is needed and sparse rows cannot be centred
         self._input_scaler = StandardScaler(with_mean=False)
         n_rows, n_features = len(rows), rows.X.shape[1]
-        # the device depends on the sizes, and the dtype on the device
+        # the device depends on the sizes, and the dtype on the device: so first with any dtype
         sizes = self._architecture(n_features, self.n_outputs_, torch.float32).layer_sizes
         self.device_ = choose_device(self.device, sizes, batch_rows(self.batch_size, n_rows))
         dtype = dtype_of(self.dtype, n_rows, self.device_)
         return self._architecture(n_features, self.n_outputs_, dtype)
 
     def _measure_columns(self, rows):
-        """Take the spread of the columns, for `feature_importances_`."""
+        """Update the spread of the columns, for `feature_importances_`."""
+        # without numpy's warnings: training reports columns that are too large in plain words
         with np.errstate(over="ignore", invalid="ignore"):
             for chunk in gen_batches(len(rows), CHUNK):
                 weight = None if rows.weight is None else rows.weight[chunk]
+                # partial_fit adds up over chunks, and over calls of warm starts
                 self._input_scaler.partial_fit(rows.X[chunk], sample_weight=weight)
 
     def _new_net(self, architecture, n_rows, callbacks=None):
-        """Return a net with new weights."""
+        """Return a net with new weights, ready to train."""
         net = SpectralNet(
             architecture,
             out_activation=self.out_activation_,
-            seed=new_seed(self._random_state),
+            seed=new_seed(self._random_state),  # leaves torch's global generator alone
             dtype=architecture.dtype,
             device=self.device_,
             callbacks=callbacks,
@@ -263,12 +278,13 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         return net.initialize()
 
     def _net_settings(self, n_rows):
-        """Return what a warm start may change."""
+        """Return the settings of the net that a warm start may change."""
         return {
             "penalty": penalty_of(self.alpha, self.alpha_phi, self.alpha_lambda),
             "optimizer": optimizer_of(self.solver),
             "lr": self.learning_rate_init,
             "batch_size": batch_rows(self.batch_size, n_rows),
+            # shared with the net: one stream of numbers over all fits of a warm start
             "random_state": self._random_state if self.shuffle else None,
             "relevance_threshold": self.relevance_threshold,
             "verbose": int(self.verbose),
@@ -290,6 +306,7 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         return fit_callbacks(
             epochs=epochs,
             noise=noise,
+            # copies, as fit must not change a parameter; safe=False for names and classes
             users=[clone(callback, safe=False) for callback in self.callbacks or ()],
             sklearn=follow if hasattr(self, "_skl_callbacks") else None,
             learning_rate=self.learning_rate,
@@ -303,25 +320,26 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         )
 
     def _follow_fit(self, epochs, given):
-        """Open the task of this fit for scikit-learn's callbacks, where it has any."""
+        """Tell scikit-learn's callbacks that this fit begins, if scikit-learn has callbacks."""
         if not hasattr(self, "_init_callback_context"):  # scikit-learn < 1.9
             return None
         context = self._init_callback_context(max_subtasks=epochs)
         task = {"estimator": self, **given}
         context.call_on_fit_task_begin(**task)
+        # a function, as a first fit has no net yet
         return SklearnCallbacks(context, task, lambda: {"net_": self.net_})
 
     def _train(self, rows, validation, architecture, given):
-        """Train, set the fitted attributes, judge the result.
+        """Train, set the fitted attributes, and judge the result.
 
         Parameters
         ----------
         rows : Rows
         validation : Rows or None
         architecture : Architecture or None
-            Of a new network; None trains on the one there is.
+            Of a new network. None trains the fitted one on.
         given : dict
-            What scikit-learn's callbacks are shown of the fit.
+            What scikit-learn's callbacks are told of the fit.
         """
         n_rows, is_warm = len(rows), architecture is None
         batch = batch_rows(self.batch_size, n_rows)
@@ -345,6 +363,7 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
                     schedule=schedule_name(self.learning_rate, is_warm, net.callbacks_),
                     seconds=np.inf if self.time_limit is None else self.time_limit,
                 )
+                # inside: it is a backward pass, which also wants denormals flushed
                 settling = judge_size(net, dataset, callbacks.best_epoch)
             if noise is None:
                 self._take_penalty(self.alpha, None)
@@ -352,23 +371,27 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
                 self._take_penalty(noise.alpha, noise.noise_)
             self._set_fitted_attributes()
             self.size_settled_ = None if settling is None else settling.settled
+            # the first that applies: a diverged fit says nothing of its size
             complaint = (
                 describe_failure(net, dataset, self.learning_rate_init)
                 or describe_size(net, settling, epochs, self.alpha_)
                 or describe_plateau(net, epochs, callbacks.plateau)
             )
         except BaseException:
-            # Ctrl-C too: half a fit must not pass for a whole one
+            # BaseException for Ctrl-C outside an epoch too: half a fit must not pass for a
+            # whole one; a warm start keeps its net, which was fitted before
             if not is_warm:
                 del self.net_
             raise
         finally:
+            # they hold the rows, and would act on a later partial_fit
             if callbacks is not None:
                 net.drop_callbacks(callbacks.own())
         if follow is not None:
             follow.end_fit()
+        # last: where warnings are errors, the fit is complete when it is raised
         if complaint:
-            warnings.warn(complaint, ConvergenceWarning, stacklevel=4)
+            warnings.warn(complaint, ConvergenceWarning, stacklevel=4)  # the line that calls fit
         return self
 
     def _take_penalty(self, alpha, noise):
@@ -392,8 +415,8 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
     def _partial_fit(self, X, y, sample_weight, classes=None):
         if self.early_stopping:
             raise ValueError(
-                "partial_fit does not support early_stopping=True, as one pass has nothing to "
-                "stop. Score held-out rows between calls instead."
+                "partial_fit does not support early_stopping=True, as it trains for one epoch "
+                "only. Score held-out rows between calls instead."
             )
         self._check_settings()
         is_first = not hasattr(self, "net_")
@@ -404,11 +427,13 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
             self._take_target(self._new_target(y, classes))
         else:
             self._check_same_architecture()
+        # a batch may lack classes that the first call named
         self._target.check_same(y, subset=True)
         rows = self._weighted(Rows(X, y, sample_weight).positive())
         architecture = self._start(rows) if is_first else None
         self._measure_columns(rows)
         if is_first:
+            # the user's alone: one epoch has no schedule, no end and no plateau to watch
             users = [clone(callback, safe=False) for callback in self.callbacks or ()]
             self.net_ = self._new_net(architecture, len(rows), users)
         # weights as given: the mean over one batch is not that over all rows
@@ -417,11 +442,12 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         self.alpha_, self.noise_variance_ = self.alpha, None
         if self.alpha == "auto":
             settings["penalty"] = self._penalty_of_pass(rows, dataset, is_first)
-        del settings["optimizer"]  # its state is kept
+        del settings["optimizer"]  # its state is kept from call to call
         sizes = self.net_.module_.layer_sizes
         with training_state(choose_threads(self.n_threads, sizes, settings["batch_size"])):
             self.net_.train_one_epoch(dataset, **settings)
         self._set_fitted_attributes()
+        # one epoch is too short a run to judge the size by
         self.size_settled_ = None
         failure = describe_failure(self.net_, dataset, self.learning_rate_init)
         if failure:
@@ -434,6 +460,7 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         self.n_iter_ = len(history)
         self.t_ = int(self.net_.rows_seen_)
         scores = [row["valid_score"] for row in history if "valid_score" in row]
+        # a warm start may have switched early stopping off, and the history goes back further
         scores = scores if self.early_stopping else []
         self.validation_scores_ = scores or None
         self.best_validation_score_ = max(scores) if scores else None
@@ -441,12 +468,13 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         if self.alpha == "auto":  # the penalty moves, so only the data term tells what is better
             losses = [data_loss(row) for row in history]
         self.best_loss_ = None if scores else min(losses, default=np.inf)
-        self.n_layers_ = len(self.net_.module.layer_sizes)
+        self.n_layers_ = len(self.net_.module.layer_sizes)  # as in scikit-learn's MLP
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = True  # only a few batches at a time are made dense
         return tags
 
     def __sklearn_is_fitted__(self):
+        # not by trailing underscores: classes_ and others are set before training begins
         return hasattr(self, "net_")

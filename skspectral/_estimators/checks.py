@@ -1,4 +1,4 @@
-"""Check parameters whose validity scikit-learn's constraints cannot express."""
+"""Check what scikit-learn's parameter constraints cannot express."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -22,14 +22,15 @@ from skspectral._training.optimizers import optimizer_class
 from skspectral.nn._architecture import Architecture
 
 RESERVED = ("lr", "maximize", "params", "weight_decay")
-"""What an optimiser is given by the estimator, not by the user's ``functools.partial``."""
+"""Options of an optimiser that the estimator sets, not the user's ``functools.partial``."""
 
 
 def check_hidden_layer_sizes(sizes: Any, name: str = "hidden_layer_sizes") -> tuple[int, ...]:
     """Return the nodes per hidden layer; raise ValueError unless all are integers >= 1."""
     listed = (sizes,) if np.ndim(sizes) == 0 else tuple(sizes)
-    # True is an Integral to Python, but no number of nodes
+    # True is an Integral to Python, but not a number of nodes
     whole = all(isinstance(size, Integral) and not isinstance(size, bool) for size in listed)
+    # no hidden layer at all, (), is a linear model and allowed
     if not whole or min(listed, default=1) < 1:
         raise ValueError(f"`{name}` must hold integers >= 1, one per hidden layer; got {sizes!r}.")
     return tuple(int(size) for size in listed)
@@ -41,23 +42,24 @@ def check_table(estimator: Any, X: Any, y: Any, *, reset: bool) -> tuple[Any, np
     Parameters
     ----------
     estimator : estimator
-        Fitted where `reset` is False; gets `n_features_in_` and `feature_names_in_` otherwise.
+        Fitted if `reset` is False; otherwise it gets `n_features_in_` and `feature_names_in_`.
     X : {array-like, sparse matrix} of shape (n, n_features)
     y : array-like of shape (n,) or (n, n_outputs)
     reset : bool
-        Whether the columns are those of a first fit.
+        Whether the columns are new, or must be those of the fit.
 
     Raises
     ------
     ValueError
         If they are not as the estimator's ``fit`` describes.
     """
+    # float32 is kept: a copy in float64 would double the memory of a large table
     X, y = validate_data(
         estimator,
         X,
         y,
         accept_sparse="csr",
-        multi_output=True,
+        multi_output=True,  # one column or several: the target checks y by its kind
         dtype=(np.float64, np.float32),
         reset=reset,
     )
@@ -65,28 +67,30 @@ def check_table(estimator: Any, X: Any, y: Any, *, reset: bool) -> tuple[Any, np
 
 
 def check_both_given(X_val: Any, y_val: Any) -> None:
-    """Raise ValueError where one of two validation arrays is missing."""
+    """Raise ValueError if one of the two validation arrays is missing."""
     if (X_val is None) != (y_val is None):
         missing = "X_val" if X_val is None else "y_val"
         raise ValueError(f"`X_val` and `y_val` belong together; `{missing}` was not given.")
 
 
 PARAMETERS = {"layer_sizes": "hidden_layer_sizes", "bias": "fit_intercept"}
-"""What estimators call the fields of an architecture that have another name there."""
+"""The parameters of the estimators whose names differ from those of an architecture."""
 
 
 def check_same_architecture(wanted: Architecture, fitted: Architecture) -> None:
-    """Raise ValueError where a warm start would need another network.
+    """Raise ValueError if a warm start would need another network.
 
     Parameters
     ----------
     wanted, fitted : Architecture
-        As the parameters describe it now, and as it is; inputs, outputs and dtype are equal.
+        As the parameters describe it now, and as it was fitted. Inputs, outputs and dtype are
+        equal.
     """
     for field in fields(Architecture):
         now, before = getattr(wanted, field.name), getattr(fitted, field.name)
         if now == before:
             continue
+        # users know the hidden layers only, and by their parameter's name
         if field.name == "layer_sizes":
             now, before = list(now[1:-1]), list(before[1:-1])
         raise ValueError(
@@ -96,7 +100,7 @@ def check_same_architecture(wanted: Architecture, fitted: Architecture) -> None:
 
 
 def check_alphas(alphas: Any) -> np.ndarray:
-    """Return penalties as float64 array; raise ValueError unless a path can go along them."""
+    """Return penalties as float64 array; raise ValueError unless they increase from >= 0."""
     try:
         values = np.asarray(alphas, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -109,6 +113,7 @@ def check_alphas(alphas: Any) -> np.ndarray:
     if not np.isfinite(values).all() or (values < 0).any():
         wrong = values[~np.isfinite(values) | (values < 0)][0]
         raise ValueError(f"`alphas` must be finite and >= 0; got {wrong:g}.")
+    # each network of a path starts from the one before, so it can only lose nodes
     if (np.diff(values) <= 0).any():
         raise ValueError(
             "`alphas` must increase, as nodes that have died do not come back; got "
@@ -118,13 +123,14 @@ def check_alphas(alphas: Any) -> np.ndarray:
 
 
 def warn_of_full_batch(batch_size: Any, n_rows: int) -> None:
-    """Warn where a batch is to hold more rows than there are."""
+    """Warn if a batch would hold more rows than there are."""
+    # a warning, as in scikit-learn's MLP: a grid over batch sizes should not fail on a small fold
     if batch_size != "auto" and batch_size > n_rows:
         warnings.warn(
             f"`batch_size` is {batch_size}, more than the {n_rows} training rows; "
             "all rows form one batch.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=4,  # the line that calls fit, past its validation wrapper
         )
 
 
@@ -139,18 +145,20 @@ def check_one_alpha(alpha: Any, alpha_phi: Any, alpha_lambda: Any) -> None:
 
 
 def check_solver(solver: Any) -> None:
-    """Raise ValueError unless `solver` is an optimiser that the penalty can be added to."""
+    """Raise ValueError unless `solver` is an optimiser that works with the penalty."""
     cls = optimizer_class(solver)
     if not (inspect.isclass(cls) and issubclass(cls, torch.optim.Optimizer)):
         raise ValueError(
             "`solver` must be 'adam', 'sgd', a torch optimiser class or a "
             f"functools.partial of one; got {solver!r}."
         )
+    # LBFGS evaluates the loss several times a step, while training gives each step one gradient
     if issubclass(cls, torch.optim.LBFGS):
         raise ValueError(
-            "`solver` must not need a closure, as LBFGS does; use 'adam' or another "
-            "optimiser that steps on given gradients."
+            "`solver` must not be LBFGS, which computes the loss several times per step; use "
+            "'adam' or another optimiser that makes one step per gradient."
         )
+    # their values would be overwritten without a word
     keywords = solver.keywords if isinstance(solver, functools.partial) else {}
     refused = sorted(set(RESERVED) & set(keywords))
     if refused:
@@ -161,9 +169,10 @@ def check_solver(solver: Any) -> None:
 
 
 def check_callbacks(callbacks: Iterable[Any] | None) -> None:
-    """Raise ValueError unless all are skorch callbacks, classes of them, or named."""
+    """Raise ValueError unless all are skorch callbacks, their classes, or pairs with a name."""
     for entry in callbacks or ():
         callback = entry[1] if isinstance(entry, tuple) else entry
+        # skorch itself takes classes, and makes an instance of each
         is_class = inspect.isclass(callback) and issubclass(callback, Callback)
         if not (is_class or isinstance(callback, Callback)):
             raise ValueError(
@@ -173,6 +182,6 @@ def check_callbacks(callbacks: Iterable[Any] | None) -> None:
 
 
 def check_has_nodes(layers, purpose="prune"):
-    """Raise ValueError where there is no hidden layer."""
+    """Raise ValueError if there is no hidden layer."""
     if not len(layers):
         raise ValueError(f"The network has no hidden layer, so there are no nodes to {purpose}.")

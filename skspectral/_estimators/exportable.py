@@ -1,4 +1,4 @@
-"""Export of a fitted network to scikit-learn and to ONNX."""
+"""Export a fitted network to scikit-learn and to ONNX."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -19,35 +19,38 @@ from skspectral.nn._shrink import shrink
 
 
 class ExportableMixin(FittedNetworkMixin):
-    """Turn the trained network into models that do not need torch."""
+    """Turn a trained network into models that do not need torch."""
 
     _target: Any
 
     def to_sklearn(self):
-        """Return an equal scikit-learn MLP, without the nodes that carry only rounding.
+        """Return a scikit-learn MLP that predicts the same.
+
+        It leaves out nodes that change the predictions by rounding only.
 
         Returns
         -------
         MLPRegressor or MLPClassifier of :mod:`sklearn.neural_network`
-            Fitted, with this estimator's predictions and probabilities to
-            rounding. It is saved and loaded without torch and this package;
-            `partial_fit`, and `fit` with ``warm_start=True``, train it on.
+            A fitted model whose predictions and probabilities equal those of this
+            estimator up to rounding. It can be saved and loaded without torch and
+            this package. `partial_fit`, and `fit` with ``warm_start=True``, go on
+            from its weights.
 
         Raises
         ------
         ValueError
-            If scikit-learn does not have the activation ("gelu", "silu").
+            If scikit-learn's MLP does not have the activation ("gelu", "silu").
         NotFittedError
             If the estimator is not fitted.
 
         See Also
         --------
-        to_onnx : For other runtimes.
+        to_onnx : Export to other runtimes.
 
         Notes
         -----
         The scale of the target is folded into the last layer, which is
-        float64; the others have the dtype the network was trained in.
+        float64. The other layers have the dtype in which the network was trained.
         """
         check_is_fitted(self, "net_")
         coefs, intercepts = self._exported_layers()
@@ -55,6 +58,7 @@ class ExportableMixin(FittedNetworkMixin):
             "activation": self.net_.module.activation,
             "feature_names": getattr(self, "feature_names_in_", None),
         }
+        # by scikit-learn's tag, as this class is below the two estimators
         if not is_classifier(self):
             return make_mlp_regressor(coefs, intercepts, **options)
         options |= {"classes": self._target.classes, "multilabel": self._target.is_multilabel}
@@ -66,7 +70,7 @@ class ExportableMixin(FittedNetworkMixin):
         Parameters
         ----------
         path : str, path-like or None, default=None
-            File to write it to; None writes none.
+            File to write the model to. None writes no file.
 
         Returns
         -------
@@ -76,25 +80,29 @@ class ExportableMixin(FittedNetworkMixin):
         Raises
         ------
         ImportError
-            If the packages of ``pip install "skspectral[onnx]"`` are missing.
+            If skl2onnx or onnxruntime is missing;
+            ``pip install "skspectral[onnx]"`` installs both.
         ValueError
-            If the activation is "gelu" or "silu", or ONNX has no type for the
+            If the activation is "gelu" or "silu", or if ONNX has no type for the
             classes.
         NotFittedError
             If the estimator is not fitted.
 
         See Also
         --------
-        skspectral.to_onnx : Exports pipelines too.
+        skspectral.to_onnx : Export pipelines too.
         """
         return to_onnx(self, path)
 
     def _exported_layers(self):
         """Return weights (n_in, n_out) and biases (n_out,) in units of y, lists of ndarray."""
-        masks = feeding_masks(self.module_)  # judged at the precision of the training
+        # before the copy is float64: rounding is that of the dtype trained in
+        masks = feeding_masks(self.module_)
+        # a deep copy, as cpu() and double() change a module in place
         module = shrink(copy.deepcopy(self.module_).cpu().double(), masks)
         coefs, intercepts = zip(*map(_weight_and_bias, module.layers), strict=True)
         shift, scale = self._target.scale
+        # the last layer stays float64: it holds the scale of y, which float32 may not resolve
         dtype = str(self.net_.dtype).removeprefix("torch.")
         return (
             [*(array.astype(dtype) for array in coefs[:-1]), coefs[-1] * scale],
@@ -104,5 +112,6 @@ class ExportableMixin(FittedNetworkMixin):
 
 def _weight_and_bias(layer):
     """Return ndarray of shape (n_in, n_out) and (n_out,)."""
+    # torch stores (n_out, n_in), scikit-learn (n_in, n_out)
     weight = layer.weight.detach().numpy().T
     return weight, np.zeros(weight.shape[1]) if layer.bias is None else layer.bias.detach().numpy()

@@ -1,4 +1,4 @@
-"""What a fitted network tells: relevances, sizes, weights, importances, outputs."""
+"""Attributes and outputs of a fitted network: relevances, sizes, weights, importances."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -23,18 +23,19 @@ from skspectral.nn._relevance import hidden_relevances
 
 
 def of_all_nodes(net: SpectralNet, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Return one value per node that there ever was, zero (False) for those that are gone.
+    """Return one value per node of `hidden_layer_sizes`, zero (False) for removed nodes.
 
     Parameters
     ----------
     net : SpectralNet
     arrays : sequence of ndarray of shape (n_nodes,)
-        One per hidden layer, for the nodes that are there.
+        One per hidden layer, for the nodes that are left.
     """
     filled = []
     for array, index, size in zip(
         arrays, net.node_indices_, net.module.hidden_layer_sizes, strict=True
     ):
+        # the one index of the public attributes; `module` keeps the sizes of the start
         filled.append(np.zeros(size, dtype=array.dtype))
         filled[-1][index] = array
     return filled
@@ -46,12 +47,12 @@ def alive_nodes(net: SpectralNet) -> list[np.ndarray]:
 
 
 def present_nodes(net: SpectralNet) -> list[np.ndarray]:
-    """Tell which nodes have not left in training, list of bool ndarray of shape (n_nodes,)."""
+    """Tell which nodes are still in the network, list of bool ndarray of shape (n_nodes,)."""
     return of_all_nodes(net, [np.ones(len(index), dtype=bool) for index in net.node_indices_])
 
 
 def last_hidden(estimator: Any, X: Any) -> np.ndarray:
-    """Return activations of the last hidden layer, float64 array of shape (n, n_nodes)."""
+    """Return the activations of the last hidden layer, float64 array of shape (n, n_nodes)."""
     check_is_fitted(estimator)
     module = estimator.module_
     return map_rows(estimator, X, module.last_hidden, module.layer_sizes[-2])
@@ -74,10 +75,13 @@ def map_rows(
         estimator, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
     )
     net = estimator.net_
+    # in parts: a single pass needs no second copy of X in the dtype of the network
     dataset = RowDataset(X, None, None, net.dtype, net.device, in_parts=True)
+    # written part by part into one array, as a list of parts would need twice the memory
     mapped = np.empty((len(dataset), width))
     start = 0
-    # dead nodes hold denormal numbers, which slow a CPU severely unless they are flushed
+    # dead nodes hold denormal numbers, which slow a CPU severely unless they are flushed;
+    # `n_threads` is for training: predictions leave torch's setting
     with training_state(n_threads=None), torch.no_grad():
         for rows, _ in net.get_iterator(dataset):
             mapped[start : start + len(rows)] = function(rows.to(net.device)).cpu()
@@ -96,16 +100,18 @@ def data_loss(estimator: Any, X: Any, y: Any) -> float:
     y : array-like of shape (n,) or (n, n_outputs)
     """
     X, y = check_table(estimator, X, y, reset=False)
+    # rows to score may lack a class
     estimator._target.check_same(y, subset=True)
     dataset, net = estimator._dataset(Rows(X, y, None)), estimator.net_
     total = 0.0
     for X, y in net.get_iterator(dataset):
+        # the loss is a mean over the batch, and the last batch may be smaller
         total += float(net.get_loss(net.infer(X), y, X=X)) * len(y)
     return total / len(dataset)
 
 
 class FittedNetworkMixin:
-    """Attributes and outputs that are read off the trained network on demand."""
+    """Attributes and outputs that are computed from the trained network on demand."""
 
     hidden_layer_sizes: Any
     net_: SpectralNet
@@ -123,14 +129,15 @@ class FittedNetworkMixin:
 
     @property
     def feature_relevance_(self):
-        """Relevance of each node, list of ndarray of shape (n_nodes,); zero where it is gone."""
+        """Relevance of each node, list of ndarray of shape (n_nodes,); zero for removed nodes."""
         present = [relevance.cpu().numpy() for relevance in hidden_relevances(self.module_)]
         return of_all_nodes(self.net_, present)
 
     @property
     def node_indices_(self):
-        """Index in `hidden_layer_sizes` of each node that is there, list of int ndarray."""
+        """Numbers of the nodes that are left, as in `hidden_layer_sizes`, list of int ndarray."""
         check_is_fitted(self, "net_")
+        # copies: a user who writes into one must not renumber the network
         return [index.copy() for index in self.net_.node_indices_]
 
     @property
@@ -142,7 +149,9 @@ class FittedNetworkMixin:
     @property
     def coefs_(self):
         """Effective weights in units of y, list of ndarray of shape (n_in, n_out)."""
+        # copies, as numpy() shares the memory of the network; (n_in, n_out) as in scikit-learn
         weights = [layer.weight.detach().cpu().numpy().T.copy() for layer in self.module_.layers]
+        # outputs are linear, so the scale of y goes into the last layer
         _, scale = self._target.scale
         weights[-1] = weights[-1] * scale
         return weights
@@ -163,16 +172,20 @@ class FittedNetworkMixin:
     @property
     def feature_importances_(self):
         """Share of each column in the absolute paths to the outputs, ndarray of sum 1."""
+        # |W_1| ... |W_L| 1 from the right: vectors only, no product of two matrices
         paths = np.ones(self.n_outputs_)
         for weights in reversed(self.coefs_):
             paths = np.abs(weights).astype(np.float64) @ paths
+        # weights are per unit of the column; its spread makes columns comparable
         paths *= np.sqrt(self._input_scaler.var_)
+        # a layer that has died leaves small weights, whose shares would mean nothing
         constant = paths.sum() == 0 or not all(self.n_alive_nodes_)
         return np.zeros_like(paths) if constant else paths / paths.sum()
 
     def _dataset(self, rows, weight=None):
         """Move rows to the device of the network; weights are scaled to mean 1 unless given."""
         net = self.net_
+        # codes of classes stay integers, which torch's cross-entropy asks for
         target = torch.as_tensor(self._target.encode(rows.y)).to(net.device)
         if target.is_floating_point():
             target = target.to(net.dtype)

@@ -1,4 +1,4 @@
-"""The order in which hidden nodes are cut, and the masks of those that stay."""
+"""The order in which hidden nodes are cut, and the masks of the nodes that stay."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -15,15 +15,15 @@ SCOPES = ("global", "layer")
 
 
 def node_priorities(relevances: Sequence[np.ndarray], scope: str) -> list[np.ndarray]:
-    """Return a number in [0, 1] for each node, by which nodes of all layers are compared.
+    """Return a number in [0, 1] for each node, to compare nodes of different layers.
 
     Parameters
     ----------
     relevances : sequence of ndarray of shape (n_nodes,)
         One per hidden layer.
     scope : {"global", "layer"}
-        "global": relevance divided by the maximum of its layer. "layer": share
-        of the layer's nodes that are less relevant.
+        "global": the relevance divided by the maximum of its layer. "layer": the
+        share of the layer's nodes that are less relevant.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def node_priorities(relevances: Sequence[np.ndarray], scope: str) -> list[np.nda
 
 
 def share_of_largest(relevance: np.ndarray) -> np.ndarray:
-    """Return relevances over their maximum, shape (n_nodes,); zeros if all are."""
+    """Return relevances divided by their maximum, shape (n_nodes,); zeros if all are zero."""
     largest = relevance.max()
     return relevance / largest if largest > 0 else np.zeros_like(relevance)
 
@@ -68,7 +68,7 @@ def rank_nodes(
     Returns
     -------
     list of int ndarray of shape (n_nodes,)
-        Ranks from 1, the last to go, to the number of hidden nodes.
+        Ranks from 1, for the node that is cut last, to the number of hidden nodes.
     """
     place = np.concatenate([places(relevance) for relevance in relevances])
     priority = np.concatenate(node_priorities(relevances, scope))
@@ -81,7 +81,7 @@ def rank_nodes(
 
 
 def first_nodes(ranking: Sequence[np.ndarray], n_nodes: int) -> list[np.ndarray]:
-    """Return the masks of the `n_nodes` nodes that are cut last, list of bool ndarray."""
+    """Return the masks of the `n_nodes` best nodes, list of bool ndarray."""
     return [ranks <= n_nodes for ranks in ranking]
 
 
@@ -101,7 +101,7 @@ def check_n_nodes(n_nodes: Any, layer_sizes: Sequence[int], min_nodes: int = 1) 
     Raises
     ------
     ValueError
-        If it asks for more nodes than there are, or for too few to keep
+        If there are fewer nodes than it asks for, or if it asks for too few to keep
         `min_nodes` in every layer.
     TypeError
         If it is neither a number nor a list.
@@ -115,6 +115,7 @@ def check_n_nodes(n_nodes: Any, layer_sizes: Sequence[int], min_nodes: int = 1) 
             "`n_nodes` must be an integer, a fraction in (0, 1] or a list with one integer per "
             f"hidden layer; got {n_nodes!r}."
         )
+    # before Real, to which integers belong: 1 is one node, 1.0 is all of them
     if isinstance(n_nodes, Integral):
         if not least <= int(n_nodes) <= total:
             raise ValueError(f"`n_nodes` must be from {bounds}; got {n_nodes}.")
@@ -134,13 +135,13 @@ def check_n_nodes(n_nodes: Any, layer_sizes: Sequence[int], min_nodes: int = 1) 
     ):
         raise ValueError(
             "`n_nodes` as a list must hold one integer per hidden layer, each from "
-            f"{min_nodes} to what there is in {list(layer_sizes)}; got {listed!r}."
+            f"{min_nodes} to the nodes of its layer in {list(layer_sizes)}; got {listed!r}."
         )
     return [int(n) for n in listed]
 
 
 def masks_of(n_nodes: int | list[int], ranking: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Return the masks of the best nodes, in all or per hidden layer.
+    """Return the masks of the best nodes, for a number in all or one per hidden layer.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""From the parameters of an estimator to the settings of one fit, value by value."""
+"""Turn the parameters of an estimator into the settings of one fit, value by value."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -35,12 +35,13 @@ def optimizer_of(solver: Any) -> Any:
 
 
 def batch_rows(batch_size: int | str, n_rows: int) -> int:
-    """Return the rows of a step."""
+    """Return the number of rows per step."""
+    # not above the rows there are, as in scikit-learn's MLP: threads and device go by it
     return min(AUTO_BATCH if batch_size == "auto" else int(batch_size), n_rows)
 
 
 def planned_epochs(max_iter: int | str, learning_rate: str, n_rows: int, batch_size: int) -> int:
-    """Return the most epochs of a fit; `batch_size` is the rows of a step."""
+    """Return the largest number of epochs of a fit; `batch_size` is the rows per step."""
     if max_iter != "auto":
         return int(max_iter)
     if learning_rate in HORIZON_SCHEDULES:
@@ -49,16 +50,19 @@ def planned_epochs(max_iter: int | str, learning_rate: str, n_rows: int, batch_s
 
 
 def schedule_name(learning_rate: str, is_warm: bool, callbacks: Sequence[tuple[str, Any]]) -> str:
-    """Return the schedule: none beside a user's, no warm-up for weights that are trained.
+    """Return the name of the schedule that this fit follows.
+
+    It is "constant" if the user gives a scheduler, which would be overruled otherwise, and
+    "cosine" instead of "onecycle" for trained weights, which need no warm-up.
 
     Parameters
     ----------
     learning_rate : str
-        The parameter.
+        The parameter of the estimators.
     is_warm : bool
         Whether training goes on from trained weights.
     callbacks : sequence of (name, callback)
-        Of the net.
+        Of the net, where skorch has made instances of classes.
     """
     if any(isinstance(callback, LRScheduler) for _, callback in callbacks):
         return "constant"
@@ -66,7 +70,8 @@ def schedule_name(learning_rate: str, is_warm: bool, callbacks: Sequence[tuple[s
 
 
 def dtype_of(dtype: str, n_rows: int, device: str) -> torch.dtype:
-    """Return torch's dtype; "auto" is exact for small tables on a CPU."""
+    """Return torch's dtype; "auto" is float64 for small tables on a CPU."""
+    # small tables are fast in float64, too; a GPU pays for it, and so do large tables
     if dtype == "auto":
         dtype = "float64" if n_rows < SMALL_TABLE_ROWS and device == "cpu" else "float32"
     chosen: torch.dtype = getattr(torch, dtype)
@@ -90,8 +95,8 @@ def penalty_of(alpha: float | str, alpha_phi: float | None, alpha_lambda: float 
 class FitCallbacks:
     """Callbacks of one fit, in the order in which skorch calls them.
 
-    Scores come first, for the others to read, then those of the user; what may stop training or
-    change the network comes last. A fit may do without each of them.
+    Scores come first, so that the others can read them, then the callbacks of the user. Those
+    that may stop training or change the network come last. A fit leaves out what it does not need.
     """
 
     best_epoch: BestEpoch | None
@@ -104,18 +109,20 @@ class FitCallbacks:
     shrink: DropSilent | None
 
     def in_order(self) -> list[Any]:
-        """Return all of them, ours as pairs of name and callback."""
+        """Return all of them, those of this package as pairs of name and callback."""
+        # the order of the fields is the order of the calls
         ordered: list[Any] = []
         for field in fields(self):
             callback = getattr(self, field.name)
             if field.name == "users":
                 ordered += callback
             elif callback is not None:
+                # skorch wants distinct names: the underscore leaves the plain ones to users
                 ordered.append((f"_{field.name}", callback))
         return ordered
 
     def own(self) -> list[Any]:
-        """Return those that are not the user's."""
+        """Return the callbacks of this package, which live for one fit only."""
         names = [field.name for field in fields(self) if field.name != "users"]
         return [getattr(self, name) for name in names if getattr(self, name) is not None]
 
@@ -140,31 +147,35 @@ def fit_callbacks(
     Parameters
     ----------
     epochs : int
-        Planned.
+        Planned epochs.
     noise : FollowNoise or None
         What moves the penalty.
     users : sequence of skorch callbacks
-        Of the user.
+        Callbacks of the user.
     sklearn : SklearnCallbacks or None
-        What tells scikit-learn's callbacks of the epochs.
+        What tells scikit-learn's callbacks about the epochs.
     learning_rate, early_stopping, tol, n_iter_no_change, time_limit, shrink, n_threads, verbose
-        As of the estimators.
+        Parameters of the estimators.
     """
     ends = learning_rate in HORIZON_SCHEDULES
     best = plateau = None
     if early_stopping:
+        # a schedule that ends has its smallest steps last, so an earlier epoch that scores
+        # only a little better is taken for noise
         best = BestEpoch(validation_score, margin=tol if ends else 0.0)
+    # with an end, the loss may rise while the rate is high: a pause there is no reason to stop
     if not ends:
         value = negative_score if early_stopping else data_loss if noise else penalised_loss
         plateau = StopOnPlateau(value, tol, n_iter_no_change, learning_rate == "adaptive")
     return FitCallbacks(
         best_epoch=best,
         noise=noise,
+        # from 2 on skorch prints its own table
         progress=Progress(epochs, time_limit) if verbose == 1 else None,
         users=users,
         sklearn=sklearn,
         plateau=plateau,
         time_limit=None if time_limit is None else StopAtTime(time_limit),
-        # callbacks of the user may hold on to parameters, which shrinking replaces
+        # callbacks of the user may hold on to parameters, which removing nodes replaces
         shrink=DropSilent(n_threads) if shrink and not users else None,
     )

@@ -12,139 +12,155 @@ from skspectral._estimators.targets import NumberTarget
 
 
 class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
-    r"""Multilayer perceptron regressor that finds its own size in the spectral domain.
+    r"""Multilayer perceptron regressor whose penalty switches hidden nodes off.
 
-    Weights are written through eigenvectors and eigenvalues [1]_,
+    Start with more nodes than you expect to keep. The penalty `alpha` switches off
+    whole nodes during training, and the size found is the number of nodes left at
+    this penalty. It depends on the data and on `alpha`: as a rule, a larger `alpha`
+    leaves fewer nodes. It need not be the smallest size that predicts as well.
+    :class:`SpectralMLPRegressorCV` chooses `alpha` by cross-validation.
+
+    Each weight is written in terms of eigenvectors :math:`\phi` and eigenvalues
+    :math:`\lambda` [1]_:
 
     .. math::
 
         w_{ij} = \phi_{ij} \, (\lambda^{in}_j - \lambda^{out}_i)
 
-    and the loss is the mean squared
-    error of the standardised target over the rows plus
+    The loss is the mean squared error of the standardised target over the rows, plus
     :math:`\alpha (\|\phi\|^2 + \|\lambda\|^2)` for every layer. Penalising both
-    factors acts as a group penalty on each node, so an overwide network ends
-    with the nodes the task needs; the others end at relevance zero.
+    factors acts as a group penalty: it weighs on each node as a whole. A node
+    that lowers the loss by too little is driven to relevance zero.
 
     Parameters
     ----------
     hidden_layer_sizes : int or array-like of int, default=(256,)
-        Nodes per hidden layer at the start; choose them too large.
+        Nodes per hidden layer at the start. Choose more than you expect to keep.
     activation : {"identity", "logistic", "tanh", "relu", "gelu", "silu"}, default="relu"
         Activation of the hidden nodes.
     fit_intercept : bool, default=True
         Whether layers have biases.
     parametrization : {"spectral", "dense"} or sequence of them, default="spectral"
-        Of the hidden layers: one for all, or one for each. "dense" is the
-        ordinary network, as a control.
+        How the weights of the hidden layers are written: one value for all
+        layers, or one for each. "dense" is an ordinary layer, for comparison.
     eigenvalues : {"out", "in", "out-in", "both"}, default="out"
         Which eigenvalues are trained: "out", `lambda_out` of the hidden
         layers, as in [1]_; "in", `lambda_in` of every layer; "out-in",
         `lambda_out` of the hidden layers and `lambda_in` of the output layer;
         "both", both in the hidden layers.
     trainable : {"all", "eigenvalues", "eigenvectors"}, default="all"
-        What is trained in spectral layers. Biases and dense layers always are.
+        What is trained in spectral layers. Biases and dense layers are always
+        trained.
     alpha : float >= 0, default=1e-3
         L2 penalty: it multiplies the sum of squares of eigenvectors,
         eigenvalues and dense weights, in units of the loss, independent of the
         number of rows. This is not scikit-learn's alpha, which corresponds to
         ``alpha / batch_size`` here.
     alpha_phi : float >= 0 or None, default=None
-        Penalty on the eigenvectors; None: `alpha`.
+        Penalty on the eigenvectors. None uses `alpha`.
     alpha_lambda : float >= 0 or None, default=None
-        Penalty on the eigenvalues; None: `alpha`.
+        Penalty on the eigenvalues. None uses `alpha`.
     relevance_threshold : float in [0, 1), default=0.05
-        A node is alive if its relevance exceeds this fraction of the largest
-        in its layer, and 1e-4 of the largest at the start of training.
+        A node is alive if its relevance is above this fraction of the largest in
+        its layer, and above 1e-4 of the largest at the start of training.
     solver : {"adam", "sgd"}, torch optimiser class or partial of one, default="adam"
-        "adam" is :class:`torch.optim.Adam` with betas (0.9, 0.99): with the
-        shorter memory sizes settle in fewer steps. "sgd" is plain stochastic
-        gradient descent, with which they hardly settle.
+        "adam" is :class:`torch.optim.Adam` with betas (0.9, 0.99). Its memory is
+        shorter than torch's default, so sizes settle in fewer steps. "sgd" is
+        plain stochastic gradient descent, with which sizes hardly settle.
     learning_rate : {"onecycle", "cosine", "constant", "adaptive"}, default="onecycle"
-        "onecycle": linear rise over the first tenth of the steps, then half a
-        cosine to zero. "cosine": the fall alone. Both run to their end.
-        "constant", "adaptive": as in scikit-learn's MLP, stopped by `tol` and
-        `n_iter_no_change`; "adaptive" divides the rate by 5 first. A
-        :class:`skorch.callbacks.LRScheduler` in `callbacks` replaces the
-        schedule.
+        "onecycle" rises linearly over the first tenth of the steps, then falls to
+        zero along half a cosine. "cosine" has the fall alone. Both run to their
+        end. "constant" and "adaptive" are as in scikit-learn's MLP and stop by
+        `tol` and `n_iter_no_change`; "adaptive" divides the rate by 5 before it
+        stops. A :class:`skorch.callbacks.LRScheduler` in `callbacks` replaces
+        the schedule.
     learning_rate_init : float > 0, default=0.02
-        Largest learning rate of the schedule. "constant", "adaptive" and
-        `partial_fit` want about 1e-3.
+        Largest learning rate of the schedule. Use about 1e-3 with "constant",
+        "adaptive" and `partial_fit`.
     batch_size : int >= 1 or "auto", default="auto"
-        Rows per step; "auto": ``min(200, n_samples)``.
+        Rows per step. "auto" is ``min(200, n_samples)``.
     max_iter : int >= 1 or "auto", default="auto"
-        Epochs. "auto" plans 15,000 steps (2,000 below 1,000 rows) for
-        schedules with an end, and 200 epochs otherwise.
+        Largest number of epochs. "auto" plans 15,000 steps (2,000 below 1,000
+        rows) for schedules with an end, and 200 epochs for the others.
     time_limit : float > 0 or None, default=None
-        Seconds of training. Schedules with an end reach it by then, however many
-        epochs are planned; training stops after the epoch in which the time is up,
-        so it makes at least one epoch.
+        Seconds of training. Schedules with an end reach it within this time,
+        however many epochs are planned. Training stops after the epoch in which
+        the time runs out, so there is at least one epoch.
     shuffle : bool, default=True
-        Whether each epoch draws a new order; a single batch keeps the order.
+        Whether each epoch draws a new order of the rows. If all rows form one
+        batch, the order stays.
     tol : float >= 0, default=1e-4
         Smallest change of loss or score that counts.
     early_stopping : bool, default=False
-        Follow the R2 of validation rows and restore the best epoch. Schedules
-        with an end run to it and restore only an epoch better by `tol`; the
-        others stop after `n_iter_no_change` epochs without progress.
+        Measure R2 of validation rows after each epoch and restore the best epoch.
+        Schedules with an end run to it, and restore an earlier epoch only if it
+        is better than the last by more than `tol`. The others stop after
+        `n_iter_no_change` epochs without progress.
     validation_fraction : float in (0, 1), default=0.1
         Fraction of the rows held out for `early_stopping`.
     n_iter_no_change : int >= 1 or inf, default=10
-        Epochs without progress that "constant" and "adaptive" put up with.
+        Epochs without progress that "constant" and "adaptive" allow.
     random_state : int, RandomState instance or None, default=None
-        Of initial weights, order of rows and held-out rows.
+        Source of the initial weights, the order of the rows and the choice of
+        held-out rows. Give an int to get the same result each time.
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last fit, with a new
-        schedule and a fresh optimiser; device, dtype and target stay as they
-        were.
+        Whether `fit` continues from the weights of the last fit, with a new
+        schedule and a new optimiser. Device and dtype stay as they were, and so
+        does the scale of `y` or the list of classes.
     shrink : bool, default=True
-        Whether relu nodes that have died leave the network between epochs, which
-        makes training of a wide network as fast as that of a narrow one. Nodes
-        leave where no training row can activate them and little is left of
-        their weights, so the others train on as they would have, to rounding;
-        numbering stays that of `hidden_layer_sizes`, while `module_` and
-        `coefs_` are small. Not while there are `callbacks`, which may hold on
-        to parameters.
+        Whether relu nodes that have died are removed from the network between
+        epochs. This makes training a wide network about as fast as training a
+        narrow one. A node is removed once no training row can activate it and
+        little is left of its weights, so the others train as they would have, up
+        to rounding. Nodes keep their numbers from `hidden_layer_sizes`, while
+        `module_` and `coefs_` hold only the nodes that are left. Nothing is
+        removed if there are `callbacks`, which may hold on to parameters.
     normalize_y : bool, default=True
-        Whether outputs are centred and scaled by their weighted mean and
-        standard deviation, so that `alpha` has no unit and the fit follows
-        ``a * y + b``, a > 0.
+        Whether each output is centred and scaled by its weighted mean and standard
+        deviation. Then `alpha` has no unit, and a fit to ``a * y + b``, a > 0,
+        predicts a times what a fit to `y` predicts, plus b.
     device : {"auto", "cpu", "cuda", "cuda:<index>"}, default="auto"
-        "auto" takes CUDA for networks large enough to gain, outside worker
-        processes.
+        Where to train. "auto" takes CUDA if there is one and the network is large
+        enough to gain from it, but not in worker processes.
     dtype : {"auto", "float32", "float64"}, default="auto"
-        "auto": float64 below 1,000 rows on a CPU, else float32.
+        Precision of the weights. "auto" is float64 below 1,000 rows on a CPU, and
+        float32 otherwise.
     n_threads : int >= 1, "auto" or None, default="auto"
-        Torch threads during training, on a CPU. "auto": one for every 20
-        million multiply-adds of a forward pass over a batch from 40 million on,
-        up to those that torch has; one below, and outside the main thread.
-        None leaves torch's setting. Another count rounds differently; fix it
-        where results must be the same on machines with different cores.
+        Torch threads during training, on a CPU. "auto" counts the multiply-adds
+        of a forward pass over a batch: one thread below 40 million, from there
+        on one for every 20 million, at most as many as torch has. Outside the
+        main thread it is one. None leaves torch's setting. Another number of
+        threads rounds differently; fix it if results must be the same on
+        machines with different numbers of cores.
     callbacks : list or None, default=None
-        skorch callbacks, instances or (name, instance) pairs; copied before
-        use.
+        skorch callbacks, as instances or (name, instance) pairs. They are copied
+        before use.
     verbose : bool or int, default=False
-        1 or True: show epoch, loss, alive nodes and the time that is left, as a
-        bar in terminals and notebooks, in some ten lines elsewhere. 2: a line per
+        1 or True shows epoch, loss, alive nodes and the time left: as a bar in
+        terminals and notebooks, in about ten lines elsewhere. 2 prints a line per
         epoch.
 
     Attributes
     ----------
     feature_relevance_ : list of ndarray of shape (n_nodes,)
-        Relevance per hidden layer: norms of the rows of the effective weights,
-        :math:`|\lambda^{out}_i| \, \|\phi_i\|` for eigenvalues="out".
+        Relevance of each node, one array per hidden layer: the norm of the node's
+        row of effective weights, which is
+        :math:`|\lambda^{out}_i| \, \|\phi_i\|` for eigenvalues="out". Zero for
+        nodes that were removed.
     n_alive_nodes_ : list of int
-        Alive nodes per hidden layer.
+        Number of alive nodes per hidden layer: the size left at this penalty.
     size_settled_ : bool or None
-        Whether the size has converged; None where nothing is spectral, no
-        trained factor of the hidden nodes is penalised, and after
-        `partial_fit`.
+        Whether training was long enough for the size to settle at this penalty.
+        It does not tell whether the penalty suits the data. None if no hidden
+        layer is spectral, if no trained factor of the hidden nodes is penalised,
+        and after `partial_fit`.
     node_indices_ : list of ndarray of int
-        Index in `hidden_layer_sizes` of each node that is physically there.
+        Numbers of the nodes that are still in the network, one array per hidden
+        layer, counted as in `hidden_layer_sizes`.
     feature_importances_ : ndarray of shape (`n_features_in_`,)
-        Sum over paths of products of absolute weights, times the standard
-        deviation of the column, normalised to sum 1; zeros for a constant
-        network.
+        Importance of each column: the sum, over all paths from the column to the
+        outputs, of the product of absolute weights, times the standard deviation
+        of the column. Normalised to sum 1; zeros for a constant network.
     coefs_ : list of ndarray of shape (n_in, n_out)
         Effective weights in units of y.
     intercepts_ : list of ndarray of shape (n_out,)
@@ -152,43 +168,46 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
     loss_curve_ : list of float
         Penalised loss per epoch, in units of the standardised target.
     best_loss_ : float or None
-        Its minimum; None with `early_stopping`.
+        Smallest value of `loss_curve_`; None with `early_stopping`.
     validation_scores_ : list of float or None
-        R2 of the validation rows per epoch.
+        R2 of the validation rows per epoch; None without `early_stopping`.
     best_validation_score_ : float or None
-        Its maximum.
+        Largest value of `validation_scores_`; None without `early_stopping`.
     n_iter_ : int
-        Epochs trained.
+        Number of epochs trained.
     t_ : int
-        Rows seen in training.
+        Number of rows seen in training, counted again in each epoch.
     n_layers_ : int
-        Layers, counting input and output.
+        Number of layers, input and output included.
     n_outputs_ : int
-        Outputs.
+        Number of outputs.
     out_activation_ : str
-        Activation of the output.
+        Activation of the output layer.
     y_mean_, y_scale_ : ndarray of shape (`n_outputs_`,)
-        Centre and scale of the outputs.
+        What is subtracted from each output, and what it is then divided by; 0 and
+        1 without `normalize_y`.
     device_ : str
-        Where the network was trained.
+        Device on which the network was trained.
     n_features_in_ : int
-        Columns seen in fit.
+        Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, where all are strings.
+        Names of the columns, if all are strings.
     net_ : skorch.NeuralNet
-        The net, with its history and callbacks.
+        What trains the network, with its history and callbacks.
     module_ : skspectral.nn.SpectralMLP
-        The network, in standardised units.
+        The trained network, in standardised units.
 
     See Also
     --------
     SpectralMLPClassifier : The same for classes.
+    SpectralMLPRegressorCV : Choose `alpha` by cross-validation.
     skspectral.nn.SpectralLinear : The layer.
 
     Notes
     -----
-    A size means something only once training has converged: `fit` warns with
-    ConvergenceWarning, and `size_settled_` is False, where it has not.
+    A size can be read only after training that was long enough for this penalty.
+    After a shorter one, nodes that are still on their way to zero count as alive:
+    `fit` warns with ConvergenceWarning, and `size_settled_` is False.
 
     References
     ----------
@@ -290,13 +309,14 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         return NumberTarget.of(y)
 
     def _scaled_target(self, rows):
+        # from the rows that count: those of zero weight are gone by now
         return self._target.scaled_by(rows) if self.normalize_y else self._target
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch at the constant rate `learning_rate_init`.
 
-        The first call sets the scale of `y`, dtype and device.
+        The first call sets the scale of `y`, the dtype and the device.
 
         Parameters
         ----------
@@ -315,7 +335,8 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         Raises
         ------
         ValueError
-            If the data do not go on from what was fitted.
+            If `early_stopping` is set, columns or outputs differ from those of the
+            first call, or the parameters describe another network.
         """
         return self._partial_fit(X, y, sample_weight)
 

@@ -1,4 +1,4 @@
-"""Smaller and wider fitted estimators, cut out of a fitted one or grown from it."""
+"""Make a fitted estimator smaller or wider, as a copy that is fitted too."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -25,7 +25,7 @@ def _is_share(value):
 
 
 def keep_nodes(estimator, masks):
-    """Return a copy of a fitted estimator with the masked network.
+    """Return a copy of a fitted estimator with only the nodes that the masks keep.
 
     Parameters
     ----------
@@ -33,40 +33,43 @@ def keep_nodes(estimator, masks):
     masks : list of bool ndarray of shape (n_nodes,)
         One per hidden layer, numbered as in `hidden_layer_sizes`.
     """
+    # nodes that were removed in training have a mask entry, but no row in the weights
     physical = [
         np.asarray(mask)[index] for mask, index in zip(masks, estimator.node_indices_, strict=True)
     ]
     small = with_module(estimator, shrink(estimator.module_, physical))
     alive = alive_nodes(estimator.net_)
     if any((a & ~mask).any() for a, mask in zip(alive, masks, strict=True)):
-        small.size_settled_ = None  # what is left is a choice, not where training ended
+        small.size_settled_ = None  # this size was chosen; training did not end there
     return small
 
 
 def with_module(estimator, module):
-    """Return a copy that goes on with another module, its nodes numbered anew.
-
-    Not scikit-learn's ``clone``, which forgets what was fitted, nor a deep copy, which would
-    copy the weights that are replaced here and the history.
-    """
+    """Return a copy of the estimator with another module, whose nodes are numbered from 0."""
+    # not `clone`, which forgets what was fitted, nor a deep copy, which would copy the history
+    # and the weights that are replaced here
     changed = copy.copy(estimator)
     changed.net_ = estimator.net_.with_module(module)
     changed.hidden_layer_sizes = module.layer_sizes[1:-1]
-    if estimator._random_state is not check_random_state(None):  # numpy's own is shared by all
+    # a generator of its own, so that training the copy does not change how the original goes on;
+    # numpy's global one stays shared, as random_state=None asks for
+    if estimator._random_state is not check_random_state(None):
         changed._random_state = copy.deepcopy(estimator._random_state)
+    # None means shuffle=False; otherwise net and estimator draw from one generator, as in fit
     if estimator.net_.random_state is not None:
         changed.net_.random_state = changed._random_state
+    # partial_fit updates it in place
     changed._input_scaler = copy.deepcopy(estimator._input_scaler)
     return changed
 
 
 def present_masks(estimator, masks):
-    """Return `masks` without the nodes that left in training."""
+    """Return `masks` without the nodes that were removed in training."""
     return [mask & there for mask, there in zip(masks, present_nodes(estimator.net_), strict=True)]
 
 
 def set_trainable(estimator, trainable):
-    """Change what is trained from here on, in the parameter and in the network."""
+    """Change what later training trains, in the parameter and in the network."""
     estimator.net_.set_trainable(trainable)
     return estimator.set_params(trainable=trainable)
 
@@ -82,33 +85,34 @@ def _check_wider(sizes, alive):
 
 
 class ResizableMixin(FittedNetworkMixin):
-    """Cut nodes out of the trained network, or add some."""
+    """Remove nodes from the trained network, or add some."""
 
     def prune(self, *, n_nodes=None, threshold=None):
-        """Return a physically smaller fitted estimator.
+        """Return a fitted estimator with a smaller network.
 
-        Nodes go in order of increasing relevance, compared after division by
-        the largest of their layer; no layer loses all its nodes. The constants
-        that the lost nodes emitted move into the biases of the next layer.
+        The nodes of least relevance are removed first, where each relevance is
+        divided by the largest of its layer. Every layer keeps at least one node.
+        A node without inputs still passes on a constant; the constants of the
+        removed nodes move into the biases of the next layer.
 
         Parameters
         ----------
         n_nodes : int, float in (0, 1], list of int or None, default=None
-            Hidden nodes to keep: in all, as a share of those that
-            `hidden_layer_sizes` names, or per hidden layer. Nodes that left in
-            training (`shrink`) are not there to be kept, so it may keep fewer.
+            Hidden nodes to keep: in all, as a share of all nodes in
+            `hidden_layer_sizes`, or per hidden layer. Nodes that were removed in
+            training (`shrink`) cannot be kept, so there may be fewer.
         threshold : float in [0, 1) or None, default=None
-            Keep the nodes whose relevance exceeds this fraction of the largest
-            in their layer. None, without `n_nodes`: keep the alive nodes.
+            Keep the nodes whose relevance is above this fraction of the largest in
+            their layer. If both parameters are None, the alive nodes are kept.
 
         Returns
         -------
         object
-            A fitted estimator of the same class whose `hidden_layer_sizes` are
-            the kept numbers and whose nodes are numbered anew. ``fit`` of its
+            A fitted estimator of the same class. Its `hidden_layer_sizes` are the
+            numbers of kept nodes, which are numbered from 0 again. ``fit`` of its
             clone trains that size from scratch; `partial_fit`, and `fit` with
-            `warm_start`, go on from the kept weights. This estimator stays as
-            it is.
+            `warm_start`, go on from the kept weights. This estimator does not
+            change.
 
         Raises
         ------
@@ -116,7 +120,7 @@ class ResizableMixin(FittedNetworkMixin):
             If both parameters are given, one is out of range, or there is no
             hidden layer.
         TypeError
-            If `n_nodes` is of another kind.
+            If `n_nodes` is neither a number nor a list.
         NotFittedError
             If the estimator is not fitted.
         """
@@ -130,53 +134,55 @@ class ResizableMixin(FittedNetworkMixin):
             sizes = [len(relevance) for relevance in relevances]
             return keep_nodes(self, masks_of(check_n_nodes(n_nodes, sizes), ranking))
         if threshold is None:
+            # not by threshold=relevance_threshold: a node must also be above its floor
             masks = alive_nodes(self.net_)
         elif _is_share(threshold):
             masks = [relevance > threshold * relevance.max() for relevance in relevances]
         else:
             raise ValueError(f"`threshold` must be a number in [0, 1); got {threshold!r}.")
+        # the best of each layer too: a network of which all nodes died would have an empty layer
         best = masks_of([1] * len(masks), ranking)
         return keep_nodes(self, [mask | one for mask, one in zip(masks, best, strict=True)])
 
     def grow(self, hidden_layer_sizes=None, *, random_state=None):
-        """Return a wider fitted estimator, for training to go on.
+        """Return a fitted estimator with a wider network, to train it further.
 
-        It leads out of local minima: dead nodes go, and in their place alive
-        ones are split in two and new ones added; see
-        :func:`skspectral.nn.grow`. The output is about what it was.
+        This can lead out of a local minimum. Dead nodes are removed; then alive
+        nodes are split in two and new ones are added, as in
+        :func:`skspectral.nn.grow`. Predictions change little.
 
         Parameters
         ----------
         hidden_layer_sizes : int, sequence of int or None, default=None
-            Nodes per hidden layer, at least the alive ones. None: the sizes that
-            this estimator started from.
+            Nodes per hidden layer, at least as many as are alive. None uses the
+            sizes from which this estimator started.
         random_state : int, RandomState instance or None, default=None
-            Of the new weights. None goes on from the fit's own state, so that
-            two calls agree.
+            Source of the new weights. None goes on from a copy of the generator
+            of `fit`, so that two calls give the same.
 
         Returns
         -------
         object
             A fitted estimator of the same class with these
             `hidden_layer_sizes`, alive nodes first. `partial_fit`, and `fit`
-            with `warm_start`, go on from its weights. This estimator stays as
-            it is.
+            with `warm_start`, go on from its weights. This estimator does not
+            change.
 
         Raises
         ------
         ValueError
-            If a layer would get fewer nodes than are alive, or there is no
+            If a layer would have fewer nodes than are alive in it, or if there is no
             hidden layer.
         NotFittedError
             If the estimator is not fitted.
 
         See Also
         --------
-        prune : A smaller estimator.
+        prune : Return a smaller network.
 
         Examples
         --------
-        Keep the wider network where it ends with the smaller penalised loss:
+        Keep the wider network only if it ends with a smaller penalised loss:
 
         >>> from sklearn.datasets import load_diabetes
         >>> from skspectral import SpectralMLPRegressor
@@ -190,11 +196,12 @@ class ResizableMixin(FittedNetworkMixin):
         check_has_nodes(sizes, "grow")
         if hidden_layer_sizes is not None:
             sizes = list(check_hidden_layer_sizes(hidden_layer_sizes))
+        # dead nodes would take the places of new ones, and cannot come back under the penalty
         alive = self.prune()
         _check_wider(sizes, alive.hidden_layer_sizes)
         rng = alive._random_state if random_state is None else check_random_state(random_state)
         generator = torch.Generator().manual_seed(new_seed(rng))
         layer_sizes = (n_inputs, *sizes, n_outputs)
         grown = with_module(alive, grow(alive.module_, layer_sizes, generator=generator))
-        grown.size_settled_ = None
+        grown.size_settled_ = None  # until it is trained
         return grown

@@ -1,4 +1,4 @@
-"""Rows of a table with their targets and weights, from checking to splitting."""
+"""Rows of a table with their targets and weights: checked, selected and split."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -15,7 +15,7 @@ from skspectral._compat import _check_sample_weight
 
 
 def check_weights(sample_weight: Any, X: Any, name: str = "sample_weight") -> np.ndarray | None:
-    """Return weights as float64 array of shape (n,), or None for none.
+    """Return weights as float64 array of shape (n,), or None if there are none.
 
     Raises
     ------
@@ -23,6 +23,7 @@ def check_weights(sample_weight: Any, X: Any, name: str = "sample_weight") -> np
         If the length differs from X, a weight is negative or not finite, or
         all are zero.
     """
+    # None is kept: scikit-learn would return ones, and weighing costs time
     if sample_weight is None:
         return None
     weight: np.ndarray = _check_sample_weight(sample_weight, X, dtype=np.float64)
@@ -31,6 +32,7 @@ def check_weights(sample_weight: Any, X: Any, name: str = "sample_weight") -> np
             f"`{name}` must not be negative; the smallest is {weight.min():g}. "
             "Use zero for rows to leave out."
         )
+    # a zero leaves its row out; zeros alone leave nothing
     if not (weight > 0).any():
         raise ValueError(
             f"All sample weights are zero: `{name}` must hold at least one positive weight."
@@ -57,24 +59,27 @@ class Rows:
         return int(self.X.shape[0])
 
     def take(self, index: np.ndarray) -> Rows:
-        """Return the rows of the given indices or mask."""
+        """Return the rows with the given indices, or where the mask is True."""
         weight = None if self.weight is None else self.weight[index]
         return Rows(_safe_indexing(self.X, index), self.y[index], weight)
 
     def positive(self) -> Rows:
-        """Return the rows of positive weight, so that zero weight equals a row left out."""
+        """Return the rows of positive weight; a row of zero weight has no effect at all."""
+        # dropped, not multiplied by zero: counts of rows and batches must not depend on them
         if self.weight is None or (self.weight > 0).all():
             return self
         return self.take(np.flatnonzero(self.weight > 0))
 
     def scaled_weight(self) -> np.ndarray | None:
-        """Return weights of mean 1; None where all are equal."""
+        """Return weights of mean 1, or None if all are equal."""
+        # mean 1 keeps the balance of loss and alpha; equal weights give the unweighted fit
         if self.weight is None or (self.weight == self.weight[0]).all():
             return None
         return self.weight / self.weight.mean()
 
     def split(self, fraction: float, stratify: bool, random_state: Any) -> tuple[Rows, Rows]:
-        """Hold out `fraction` of the rows; return the rest and what was held out."""
+        """Hold out `fraction` of the rows; return the rest and the rows held out."""
+        # indices are split, so that X, y and weights are copied once each
         kept, held_out = train_test_split(
             np.arange(len(self)),
             test_size=fraction,
@@ -85,7 +90,7 @@ class Rows:
 
 
 def hold_out(rows: Rows, fraction: float, stratify: bool, random_state: Any) -> tuple[Rows, Rows]:
-    """Split off validation rows for early stopping; return the rest and these.
+    """Split off validation rows for early stopping; return the rest, then these.
 
     Raises
     ------
@@ -95,6 +100,7 @@ def hold_out(rows: Rows, fraction: float, stratify: bool, random_state: Any) -> 
     try:
         return rows.split(fraction, stratify, random_state)
     except ValueError as error:
+        # scikit-learn speaks of test_size and n_splits, which the user has not set
         raise ValueError(
             f"Early stopping cannot hold out `validation_fraction`={fraction} of {len(rows)} "
             f"rows: {error} Give X_val and y_val, or set early_stopping=False."
@@ -102,7 +108,7 @@ def hold_out(rows: Rows, fraction: float, stratify: bool, random_state: Any) -> 
 
 
 def ravel_column(y: np.ndarray) -> np.ndarray:
-    """Flatten a single column with scikit-learn's warning; several columns stay."""
+    """Flatten a single column, with scikit-learn's warning; keep several columns."""
     if y.ndim == 2 and y.shape[1] == 1:
         flat: np.ndarray = column_or_1d(y, warn=True)
         return flat

@@ -1,4 +1,4 @@
-"""What is predicted: numbers or classes, checked, encoded for the loss, and decoded."""
+"""Targets, numbers or classes: checked, encoded for the loss, and decoded."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -28,9 +28,9 @@ class NumberTarget:
     n_outputs : int
         Columns of the target.
     is_flat : bool
-        Whether the target has one dimension, and so have predictions.
+        Whether the target has one dimension; predictions have the same.
     mean, spread : ndarray of shape (n_outputs,)
-        What is subtracted from the target, and what it is divided by then.
+        What is subtracted from the target, and what it is then divided by.
     """
 
     n_outputs: int
@@ -48,7 +48,7 @@ class NumberTarget:
         Raises
         ------
         ValueError
-            If it does not hold numbers.
+            If `y` does not hold numbers.
         """
         try:
             numbers = np.asarray(y).astype(np.float64, copy=False)  # object columns too
@@ -59,6 +59,7 @@ class NumberTarget:
     @classmethod
     def of(cls, y: np.ndarray) -> NumberTarget:
         """Return the target of checked `y`, not yet scaled."""
+        # mean 0 and spread 1 are what stays with normalize_y=False
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
         return cls(n_outputs, y.ndim == 1, np.zeros(n_outputs), np.ones(n_outputs))
 
@@ -73,8 +74,10 @@ class NumberTarget:
             If the variance is beyond the range of float64.
         """
         y = rows.y.reshape(len(rows), -1)
+        # an overflow is reported below, in words that tell what to do
         with np.errstate(over="ignore"):
             mean = np.average(y, axis=0, weights=rows.weight)
+            # two passes: mean(y^2) - mean^2 loses all digits where the mean is large
             variance = np.average((y - mean) ** 2, axis=0, weights=rows.weight)
         if not np.isfinite(variance).all():
             raise ValueError(
@@ -82,11 +85,12 @@ class NumberTarget:
                 "Divide y by a constant."
             )
         deviation = np.sqrt(variance)
+        # the deviation of a constant may be rounding, and dividing by it would make it a signal
         spread = np.where(deviation > ROUNDING * np.abs(mean), deviation, 1.0)
         return replace(self, mean=mean, spread=spread)
 
     def check_same(self, y: np.ndarray, subset: bool = False) -> None:
-        """Raise ValueError where checked `y` does not go on from an earlier fit."""
+        """Raise ValueError if checked `y` does not fit the target of an earlier fit."""
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
         if n_outputs != self.n_outputs:
             raise ValueError(
@@ -94,7 +98,7 @@ class NumberTarget:
             )
 
     def encode(self, y: np.ndarray) -> np.ndarray:
-        """Return what the loss compares outputs with, array of shape (n, n_outputs)."""
+        """Return `y` as the loss compares it with outputs, array of shape (n, n_outputs)."""
         return (y.reshape(len(y), -1) - self.mean) / self.spread
 
     def decode(self, outputs: np.ndarray) -> np.ndarray:
@@ -108,7 +112,7 @@ class NumberTarget:
         return self.mean, self.spread
 
     def fitted_attributes(self) -> dict[str, Any]:
-        """Return what a fitted regressor shows of it."""
+        """Return the attributes of a fitted regressor that describe its target."""
         return {
             "n_outputs_": self.n_outputs,
             "out_activation_": self.out_activation,
@@ -119,12 +123,12 @@ class NumberTarget:
 
 @dataclass(frozen=True)
 class ClassTarget:
-    """Classes, or labels of which each row may have several.
+    """Classes, or labels if each row may have several.
 
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
-        Sorted; the numbers of the labels where `is_multilabel`.
+        Sorted classes; the numbers of the labels if `is_multilabel`.
     n_outputs : int
         One for two classes, otherwise one for each class or label.
     is_multilabel : bool
@@ -141,7 +145,7 @@ class ClassTarget:
         Raises
         ------
         ValueError
-            If it holds neither classes nor labels.
+            If `y` holds neither classes nor labels.
         """
         check_classification_targets(y)
         if type_of_target(y) == "multiclass-multioutput":
@@ -150,19 +154,21 @@ class ClassTarget:
                 "columns of classes. Fit one classifier per column, for example with "
                 "sklearn.multioutput.MultiOutputClassifier."
             )
+        # labels may come as a sparse matrix; the loss needs them dense
         y = y.toarray() if hasattr(y, "toarray") else y
         return ravel_column(np.asarray(y))
 
     @classmethod
     def of(cls, y: np.ndarray, classes: Any = None) -> ClassTarget:
-        """Return the target of checked `y`, or of the classes that are announced.
+        """Return the target of checked `y`, or of the classes that are given.
 
         Raises
         ------
         ValueError
-            If there is one class only, or `classes` does not number the labels.
+            If there is only one class, or if `classes` does not number the labels.
         """
         named = unique_labels(y if classes is None else classes)
+        # two columns or more can only be labels: `check` refused columns of classes
         if y.ndim == 2:
             if len(named) != y.shape[1]:
                 raise ValueError(
@@ -174,20 +180,22 @@ class ClassTarget:
             raise ValueError(
                 f"The number of classes must be at least 2; `y` has one class, {named[0]!r}."
             )
+        # two classes share one output, as in scikit-learn: their probabilities add up to 1
         return cls(named, 1 if len(named) == 2 else len(named), is_multilabel=False)
 
     @property
     def out_activation(self) -> str:
-        """Activation of the outputs, which chooses the loss too."""
+        """Activation of the outputs, which also chooses the loss."""
         return "softmax" if not self.is_multilabel and len(self.classes) > 2 else "logistic"
 
     @property
     def stratifies(self) -> bool:
         """Whether rows that are held out should have the classes in equal shares."""
+        # every set of labels would count as a class, and a set of one row cannot be split
         return not self.is_multilabel
 
     def check_same(self, y: np.ndarray, subset: bool = False) -> None:
-        """Raise ValueError where checked `y` does not go on from an earlier fit.
+        """Raise ValueError if checked `y` does not fit the target of an earlier fit.
 
         Parameters
         ----------
@@ -201,6 +209,7 @@ class ClassTarget:
                 "`y` must have the form of the first fit: "
                 f"{f'{self.n_outputs} labels' if self.is_multilabel else 'one class per row'}."
             )
+        # a label that no row has is still a column, so nothing is left to compare
         if self.is_multilabel:
             return
         given = unique_labels(y)
@@ -212,7 +221,7 @@ class ClassTarget:
             )
 
     def encode(self, y: np.ndarray) -> np.ndarray:
-        """Return what the loss compares outputs with.
+        """Return `y` as the loss compares it with outputs.
 
         Returns
         -------
@@ -220,11 +229,13 @@ class ClassTarget:
         """
         if self.is_multilabel:
             return y.astype(np.float64)
+        # classes are sorted and `y` was checked, so the place found is the class itself
         codes = np.searchsorted(self.classes, y)
         return codes[:, None].astype(np.float64) if self.n_outputs == 1 else codes
 
     def decode(self, outputs: np.ndarray) -> np.ndarray:
         """Return classes, or 0 and 1 per label, from outputs of shape (n, n_outputs)."""
+        # an output above 0 is a probability above one half
         if self.is_multilabel:
             return (outputs > 0).astype(int)
         codes = (outputs[:, 0] > 0).astype(int) if self.n_outputs == 1 else outputs.argmax(axis=1)
@@ -247,7 +258,7 @@ class ClassTarget:
 
     @property
     def scale(self) -> tuple[np.ndarray, np.ndarray]:
-        """Shift and factor of the outputs: none."""
+        """Shift and factor of the outputs, which classes leave at 0 and 1."""
         return np.zeros(self.n_outputs), np.ones(self.n_outputs)
 
     def weighted(self, rows: Rows, class_weight: Any) -> Rows:
@@ -261,13 +272,14 @@ class ClassTarget:
         Raises
         ------
         ValueError
-            If a class is unknown, a weight is negative, or no row keeps any.
+            If a class is unknown, a weight is negative, or no row has a weight left.
         """
         if class_weight is None:
             return rows
         weight = self._weights_of(rows, class_weight)
         if rows.weight is not None:
             weight = weight * rows.weight
+        # dict weights may be zero, for all classes that these rows have
         if not np.any(weight > 0):
             raise ValueError("`class_weight` leaves no row with a positive weight.")
         return Rows(rows.X, rows.y, weight).positive()
@@ -275,6 +287,7 @@ class ClassTarget:
     def _weights_of(self, rows: Rows, class_weight: Any) -> np.ndarray:
         """Return the weight of each row's class, ndarray of shape (n,)."""
         if self.is_multilabel:
+            # a dict names classes, but here each label has the classes 0 and 1
             if isinstance(class_weight, dict):
                 raise ValueError(
                     "`class_weight` must be 'balanced' or None for multilabel targets; got a "
@@ -284,7 +297,7 @@ class ClassTarget:
             return weights
         if isinstance(class_weight, dict):
             return self._listed_weights(class_weight)[np.searchsorted(self.classes, rows.y)]
-        # of the classes that are there: in partial_fit some may be missing
+        # only of classes that have rows: all rows of a class may have had zero weight
         present = np.unique(rows.y)
         of_class: np.ndarray = compute_class_weight(
             "balanced", classes=present, y=rows.y, sample_weight=rows.weight
@@ -304,7 +317,7 @@ class ClassTarget:
         return of_class
 
     def fitted_attributes(self) -> dict[str, Any]:
-        """Return what a fitted classifier shows of it."""
+        """Return the attributes of a fitted classifier that describe its target."""
         return {
             "n_outputs_": self.n_outputs,
             "out_activation_": self.out_activation,
@@ -316,5 +329,5 @@ Target = NumberTarget | ClassTarget
 
 
 def target_kind(estimator: Any) -> type[NumberTarget] | type[ClassTarget]:
-    """Return the kind of target that an estimator, fitted or not, predicts."""
+    """Return the kind of target that an estimator predicts, fitted or not."""
     return ClassTarget if is_classifier(estimator) else NumberTarget
