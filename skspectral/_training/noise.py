@@ -21,6 +21,10 @@ from skspectral.nn._linear import SpectralLinear
 from skspectral.nn._mlp import SpectralMLP
 
 
+ROUNDING = 1e-20
+"""Variance of all columns together that is nothing but rounding."""
+
+
 @dataclass(frozen=True)
 class NoiseTable:
     """What the rule needs of the rows that are trained on.
@@ -61,7 +65,7 @@ class NoiseTable:
             As :func:`constant_products` returns it.
         """
         covariance, columns = column_moments(X, weight)
-        if not columns.trace > 0:
+        if not columns.trace > ROUNDING:
             covariance, columns = None, Spectrum(1.0, 1.0, 1.0)
         is_exact = not np.trace(constant) > 0
         return cls(

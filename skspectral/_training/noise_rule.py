@@ -183,10 +183,12 @@ def column_covariance(X: Any, weight: np.ndarray | None) -> np.ndarray:
     """Return the weighted covariance of the columns, ndarray of shape (n_features, n_features)."""
     share = _shares(X, weight)
     mean = np.asarray(X.T @ share).ravel()
-    weighted = X.multiply(share[:, None]).tocsr() if sparse.issparse(X) else X * share[:, None]
-    second = X.T @ weighted
-    second = second.toarray() if sparse.issparse(second) else np.asarray(second)
-    return second.astype(np.float64) - np.outer(mean, mean)
+    if not sparse.issparse(X):
+        centred = X - mean
+        return centred.T @ (centred * share[:, None])
+    products = (X.T @ X.multiply(share[:, None])).toarray()  # centring would fill it
+    covariance: np.ndarray = products - np.outer(mean, mean)
+    return covariance
 
 
 def column_moments(X: Any, weight: np.ndarray | None) -> tuple[np.ndarray | None, Spectrum]:
