@@ -20,7 +20,6 @@ from skspectral._training.penalty import Penalty
 from skspectral.nn._linear import SpectralLinear
 from skspectral.nn._mlp import SpectralMLP
 
-
 ROUNDING = 1e-20
 """Variance of all columns together that is nothing but rounding."""
 

@@ -32,7 +32,7 @@ def fitted(teacher):
 def test_one_fit_finds_the_teacher_and_its_noise(fitted, teacher):
     assert fitted.n_alive_nodes_ == [4]
     assert fitted.size_settled_
-    noise = np.var(teacher.y - teacher.y_true)
+    noise = np.var(teacher.y - teacher.teacher_output)
     assert fitted.noise_variance_ == pytest.approx(noise, rel=0.1)
 
 
