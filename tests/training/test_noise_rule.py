@@ -43,7 +43,8 @@ class Noise:
         X = rng.normal(size=(n_rows, n_columns))
         if correlated:
             X = X @ (rng.normal(size=(n_columns, n_columns)) * np.geomspace(1, 0.3, n_columns))
-        self.X, self.loss = torch.as_tensor(X - X.mean(axis=0)), loss
+        X = X - X.mean(axis=0)
+        self.X, self.loss = torch.as_tensor(X / np.sqrt(np.mean(X**2))), loss
         if loss == "identity":
             y = rng.normal(size=(n_rows, n_outputs))
             self.y = torch.as_tensor(y - y.mean(axis=0))
@@ -70,7 +71,7 @@ class Noise:
             logit[:, :, 0], target, reduction="none"
         ).mean(dim=1)
 
-    def brute_force(self, order, activation, n_starts=8, n_steps=200):
+    def brute_force(self, order, activation, n_starts=12, n_steps=250):
         """Return the largest penalty at which a node pays: gain over q J^(2/q), maximised.
 
         Over direction and length of the incoming weights, bias, outgoing vector and J; the
@@ -87,7 +88,7 @@ class Noise:
         w = v @ torch.as_tensor(self.residuals).T @ self.X
         w = w / w.std(dim=1, keepdim=True) + start(n_starts, n_columns)
         b, length = start(n_starts) / 2, torch.zeros(n_starts, dtype=torch.float64)
-        log_J = torch.full((n_starts,), -2.0, dtype=torch.float64)
+        log_J = torch.full((n_starts,), -4.0, dtype=torch.float64)
         parameters = [p.requires_grad_() for p in (w, v, b, length, log_J)]
         optimizer = torch.optim.Adam(parameters, lr=0.05)
         decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, n_steps)
@@ -129,11 +130,14 @@ CASES = {
 }
 
 
+SLOW = [pytest.param(order, marks=pytest.mark.slow) for order in (2, 4)]
+
+
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
-@pytest.mark.parametrize("order", [2, 3, 4])
+@pytest.mark.parametrize("order", [*SLOW, 3])
 @pytest.mark.parametrize("case", CASES)
 def test_formula_is_near_the_threshold_found_by_brute_force(case, order, activation):
-    tables = [Noise(1500, **CASES[case], seed=seed) for seed in range(6)]
+    tables = [Noise(500, **CASES[case], seed=seed) for seed in range(16)]
     ratios = [t.formula(order, activation) / t.brute_force(order, activation) for t in tables]
     assert 0.75 <= np.exp(np.mean(np.log(ratios))) <= 1.25, ratios
 
