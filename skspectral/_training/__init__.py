@@ -1,3 +1,3 @@
-"""The private skorch net and all that trains it."""
+"""The private skorch net and everything that trains it."""
 
 # SPDX-License-Identifier: BSD-3-Clause

@@ -1,4 +1,4 @@
-"""Forward and backward pass of a SpectralMLP by hand, in buffers that are used again."""
+"""Forward and backward pass of a SpectralMLP without autograd, in buffers that are reused."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -25,27 +25,32 @@ ACTIVATIONS: dict[type[nn.Module], tuple[Callable[..., object], Callable[..., ob
     ),
     nn.Identity: (lambda y: y, lambda g, y: g),
 }
-"""Activations in place, whose derivative follows from their output, and the way back."""
+"""In-place activations, each with its backward pass.
+
+Only those whose derivative follows from their output: the input is overwritten.
+"""
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-"""Where a module keeps what others want to be told."""
+"""Attributes where a module keeps the hooks that others registered."""
 
 
 def _gradient(parameter: Tensor | None) -> Tensor | None:
-    """Return the tensor that takes the gradient, made where there is none; None if not trained."""
+    """Return the tensor for the gradient, a new one if there is none; None if not trained."""
     if parameter is None:
         return None
     if not parameter.requires_grad:
-        parameter.grad = None  # an optimiser would go on with what was there
+        parameter.grad = None  # an optimiser would keep stepping along an old gradient
         return None
+    # the passes write into it with out=, so it must exist before the first step
     if parameter.grad is None:
         parameter.grad = torch.zeros_like(parameter)
     return parameter.grad
 
 
 class _LayerPass:
-    """Passes through one layer, its weights given; buffers are its own."""
+    """Passes through one layer with its own buffers; the weights are ready to use."""
 
     def __init__(self, layer: Any, weight_gradient: Tensor | None, n_rows: int) -> None:
+        # detached tensors share memory with the parameters: they follow every step
         self.weight, self.weight_gradient = layer.weight.detach(), weight_gradient
         self.bias = None if layer.bias is None else layer.bias.detach()
         self.bias_gradient = _gradient(layer.bias)
@@ -53,26 +58,28 @@ class _LayerPass:
         self.input_gradient = self.weight.new_empty(n_rows, layer.in_features)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return the linear outputs of shape (n, out_features), a buffer."""
+        """Return the linear outputs of shape (n, out_features), in a buffer."""
+        # the last batch of an epoch may be smaller than the buffer
         output, transposed = self.output[: len(inputs)], self.weight.t()
         if self.bias is None:
             return torch.mm(inputs, transposed, out=output)
         return torch.addmm(self.bias, inputs, transposed, out=output)
 
     def backward(self, inputs: Tensor, gradient: Tensor) -> None:
-        """Write the gradients of the parameters, given that of the outputs."""
+        """Write the gradients of the parameters, given the gradient of the outputs."""
         if self.bias_gradient is not None:
             torch.sum(gradient, 0, out=self.bias_gradient)
         if self.weight_gradient is not None:
             torch.mm(gradient.t(), inputs, out=self.weight_gradient)
 
     def to_inputs(self, gradient: Tensor) -> Tensor:
-        """Return the gradient of the inputs, given that of the outputs."""
+        """Return the gradient of the inputs, given the gradient of the outputs."""
         return torch.mm(gradient, self.weight, out=self.input_gradient[: len(gradient)])
 
 
 def _or_zero(eigenvalues: Tensor) -> Tensor:
-    """Return the eigenvalues, or a single zero where all are and stay zero."""
+    """Return the eigenvalues, or a single zero if all are zero and not trained."""
+    # one zero broadcasts: the factor of the weights is then a row or a column, not a matrix
     stay_zero = not eigenvalues.requires_grad and not eigenvalues.any()
     return eigenvalues.new_zeros(1) if stay_zero else eigenvalues.detach()
 
@@ -83,7 +90,8 @@ class _SpectralPass(_LayerPass):
     def __init__(self, layer: SpectralLinear, scratch: Tensor, n_rows: int) -> None:
         self.phi = layer.phi.detach()
         self.phi_gradient = _gradient(layer.phi)
-        in_place = self.phi_gradient  # of the effective weight first, then of phi
+        # one buffer for two gradients: of the effective weight first, then of phi
+        in_place = self.phi_gradient
         self.product = torch.empty_like(self.phi) if in_place is None else in_place
         self.lambda_in_gradient = _gradient(layer.lambda_in)
         self.lambda_out_gradient = _gradient(layer.lambda_out)
@@ -91,22 +99,25 @@ class _SpectralPass(_LayerPass):
         self.lambda_out = _or_zero(layer.lambda_out)[:, None]
         self.factor = self.lambda_in - self.lambda_out
         self.scratch = scratch[: self.phi.numel()].view_as(self.phi)
+        # layer.weight is a new tensor at each access; it becomes the buffer of effective weights
         super().__init__(layer, self.product, n_rows)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Form the effective weights, then go on as a dense layer."""
+        """Compute the effective weights, then go on as a dense layer."""
         torch.sub(self.lambda_in, self.lambda_out, out=self.factor)
         torch.mul(self.phi, self.factor, out=self.weight)
         return super().forward(inputs)
 
     def backward(self, inputs: Tensor, gradient: Tensor) -> None:
-        """Divide the gradient of the effective weights between their factors."""
+        """Pass the gradient G of the effective weights on to their factors."""
         super().backward(inputs, gradient)
+        # chain rule for w_ij = phi_ij (lambda_in_j - lambda_out_i)
         product = torch.mul(self.product, self.phi, out=self.scratch)
         if self.lambda_in_gradient is not None:
             torch.sum(product, 0, out=self.lambda_in_gradient)
         if self.lambda_out_gradient is not None:
             torch.sum(product, 1, out=self.lambda_out_gradient).neg_()
+        # last, as it overwrites G
         if self.phi_gradient is not None:
             self.phi_gradient.mul_(self.factor)
 
@@ -118,10 +129,10 @@ def _layer_pass(layer: Any, scratch: Tensor, n_rows: int) -> _LayerPass:
 
 
 class Backpropagation:
-    """Passes through a module without torch's graph, for the innermost loop of training.
+    """Forward and backward passes without torch's graph, for the innermost loop of training.
 
-    Torch's autograd gives the same gradients to rounding, but allocates every
-    tensor anew, and on small networks costs as much again as their matrix products.
+    Torch's autograd gives the same gradients up to rounding. But it allocates every
+    tensor anew, and on small networks that costs as much as the matrix products.
 
     Parameters
     ----------
@@ -129,19 +140,22 @@ class Backpropagation:
         One that :meth:`serves` accepts. Gradients are written to the ``grad`` of its
         trained parameters.
     n_rows : int
-        Most rows of a batch.
+        Largest number of rows in a batch.
     """
 
     def __init__(self, module: SpectralMLP, n_rows: int) -> None:
         self.activate, self.go_back = ACTIVATIONS[type(module.activation)]
         sizes = module.layer_sizes
         largest = max(n_in * n_out for n_in, n_out in itertools.pairwise(sizes))
-        scratch = next(module.parameters()).new_empty(largest)  # shared, so it stays in the cache
+        scratch = next(module.parameters()).new_empty(
+            largest
+        )  # shared by all layers: it stays in cache
         self.passes = [_layer_pass(layer, scratch, n_rows) for layer in module.layers]
 
     @staticmethod
     def serves(module: nn.Module) -> bool:
-        """Tell whether the passes know all of `module`: no masks, hooks or other layers."""
+        """Tell whether the passes cover all of `module`: no masks, hooks or other layers."""
+        # exact types: a subclass may compute something else
         return (
             type(module) is SpectralMLP
             and type(module.activation) in ACTIVATIONS
@@ -153,7 +167,8 @@ class Backpropagation:
         )
 
     def forward(self, X: Tensor) -> Tensor:
-        """Map Tensor of shape (n, n_inputs) to outputs of shape (n, n_outputs), a buffer."""
+        """Map Tensor of shape (n, n_inputs) to outputs of shape (n, n_outputs), in a buffer."""
+        # what each layer was given; the backward pass needs it
         self.inputs = [X]
         for layer in self.passes[:-1]:
             output = layer.forward(self.inputs[-1])
@@ -162,9 +177,10 @@ class Backpropagation:
         return self.passes[-1].forward(self.inputs[-1])
 
     def backward(self, gradient: Tensor) -> None:
-        """Write the gradients of a loss, given that for the outputs of the last forward pass."""
+        """Write the gradients of a loss, given its gradient for the last outputs."""
         for layer, inputs in zip(self.passes[:0:-1], self.inputs[:0:-1], strict=True):
             layer.backward(inputs, gradient)
             gradient = layer.to_inputs(gradient)
             self.go_back(gradient, inputs)
+        # nobody asks for the gradient of X, so the first layer stops here
         self.passes[0].backward(self.inputs[0], gradient)

@@ -1,4 +1,4 @@
-"""Whole-tensor batches: rows are gathered on the device instead of one by one."""
+"""Batches taken from whole tensors: rows are gathered on the device, not one by one."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -17,35 +17,38 @@ from torch import Tensor
 from skspectral._training.seeds import new_seed
 
 PREDICTION_ROWS = 1024
-"""Rows at a time outside training: small enough for activations to stay in the cache."""
+"""Rows per batch outside training: few enough for the activations to stay in the cache."""
 GATHERED_BYTES = 2**22
-"""Bytes of rows that are gathered at once: what a processor's cache holds."""
+"""Bytes of rows gathered at once: about what the cache of a processor holds."""
 
 
 def to_tensor(array: Any, dtype: torch.dtype, device: str) -> Tensor:
-    """Return `array` as a tensor, copied only where torch cannot share or write its memory.
+    """Return `array` as a tensor; copy it only if torch cannot share its memory or write to it.
 
     Raises
     ------
     ValueError
-        If values are finite in `array` and beyond the range of `dtype`.
+        If finite values of `array` are beyond the range of `dtype`.
     """
     name = str(dtype).removeprefix("torch.")
+    # contiguous: torch takes no negative strides; numpy's overflow warning would say less
     with np.errstate(over="ignore"):
         cast = np.ascontiguousarray(array, dtype=name)
+    # only a narrower type can overflow, so the others skip the pass over the data
     if cast.dtype.itemsize < array.dtype.itemsize and not np.isfinite(cast).all():
         raise ValueError(
             f"X holds values beyond {name}, up to {np.abs(array).max():g}. Scale X, for example "
             "with StandardScaler, or set dtype='float64'."
         )
     array = cast
+    # torch warns of memory that it must not write to, such as a memory map of joblib
     if not array.flags.writeable:
         array = array.copy()
     return torch.from_numpy(array).to(device)
 
 
 def _take(array: Any, index: Any) -> Any:
-    """Return the rows of a slice or of an array of indices."""
+    """Return the rows at `index`, a slice or an array of indices."""
     if isinstance(array, Tensor) and isinstance(index, Tensor):
         return array.index_select(0, index)  # several times faster than array[index]
     return array[index]
@@ -57,14 +60,14 @@ class RowDataset(skorch.dataset.Dataset):
     Parameters
     ----------
     X : array of shape (n, n_features) or sparse matrix in CSR format
-        A sparse matrix stays sparse; its batches are made dense.
+        A sparse matrix stays sparse; its batches are dense.
     y : Tensor of shape (n, n_outputs) or (n,) or None
     sample_weight : Tensor of shape (n,) or None
     dtype : torch.dtype
     device : str
     in_parts : bool, default=False
-        Whether an array stays as it is, and its batches are converted as they
-        are asked for: for a single pass, which then needs no second copy.
+        Whether to keep an array as it is and convert each batch on request. A
+        single pass then needs no second copy of the data.
     """
 
     def __init__(
@@ -84,13 +87,14 @@ class RowDataset(skorch.dataset.Dataset):
         self.device = device
 
     def rows(self, index: Any) -> tuple[Any, Tensor]:
-        """Return the batch of the given rows, ``(X, y)``, in skorch's form.
+        """Return the given rows as a batch ``(X, y)``, in the form that skorch uses.
 
         With weights, X is ``{"X": X, "sample_weight": w}``.
         """
         X = _take(self.X, index)
         if not isinstance(X, Tensor):
             X = to_tensor(X.toarray() if sparse.issparse(X) else X, self.dtype, self.device)
+        # skorch's batches always have a target; predictions do not read it
         y = torch.zeros(len(X)) if self.y is None else _take(self.y, index)
         if self.sample_weight is None:
             return X, y
@@ -98,7 +102,7 @@ class RowDataset(skorch.dataset.Dataset):
 
 
 class RowBatches:
-    """Iterate over batches of a :class:`RowDataset`; each pass may draw a new order.
+    """Iterate over batches of a :class:`RowDataset`, if asked in a new order at each pass.
 
     Parameters
     ----------
@@ -106,7 +110,7 @@ class RowBatches:
     batch_size : int
         Rows per batch; the last batch may be smaller.
     random_state : numpy.random.RandomState or None, default=None
-        Source of the order. None, or a single batch, keeps the order of the rows.
+        Source of the order. None keeps the rows in order, and so does a single batch.
     """
 
     def __init__(
@@ -127,6 +131,7 @@ class RowBatches:
         order: Any = None
         if self.random_state is not None and len(self) > 1:
             order = _permutation(n_rows, self.random_state, self.dataset.X)
+        # one large gather costs less than many small ones; batches are then views of it
         at_a_time = self.batch_size * self._batches_at_a_time()
         for start in range(0, n_rows, at_a_time):
             rows = slice(start, min(start + at_a_time, n_rows))
@@ -136,14 +141,15 @@ class RowBatches:
                 yield _slice(X, part), y[part]
 
     def _batches_at_a_time(self) -> int:
-        """Return how many batches are gathered at once: as many as the cache holds."""
+        """Return the number of batches to gather at once: as many as the cache holds."""
         X = self.dataset.X
         row_bytes = X.shape[1] * self.dataset.dtype.itemsize
         return int(max(1, GATHERED_BYTES // (row_bytes * self.batch_size)))
 
 
 def _permutation(n_rows: int, random_state: np.random.RandomState, X: Any) -> Any:
-    """Draw an order of rows where it is used: on the GPU for rows that lie there."""
+    """Draw an order of rows on the device of `X`."""
+    # on the GPU: a permutation from the host would have to be copied there each epoch
     if isinstance(X, Tensor) and X.is_cuda:
         generator = torch.Generator(X.device).manual_seed(new_seed(random_state))
         return torch.randperm(n_rows, generator=generator, device=X.device)
@@ -156,7 +162,7 @@ def _slice(X: Any, part: slice) -> Any:
 
 
 class FixedSplit:
-    """Hand skorch the validation rows that the estimator chose."""
+    """Give skorch the validation rows that the estimator chose."""
 
     def __init__(self, dataset_valid: RowDataset) -> None:
         self.dataset_valid = dataset_valid

@@ -1,4 +1,4 @@
-"""Has training failed, killed every node or been too short, and what to tell the user."""
+"""What to tell the user when training failed, was too short or every node died."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -12,15 +12,17 @@ from skspectral._training.settling import FED, Settling, feed_ratios, half_way
 from skspectral._training.stopping import BestEpoch, StopOnPlateau
 
 USELESS = 100.0
-"""Training has diverged where the loss exceeds that of zero outputs by this factor."""
+"""Training has diverged if the loss is this many times the loss of zero outputs."""
 CONSTANT = 1e-12
-"""Loss of zero outputs below which the target is constant, and nothing to compare with."""
+"""Loss of zero outputs below which the target is constant: no use to compare with it."""
 
 
 def judge_size(
     net: SpectralNet, dataset: RowDataset, best_epoch: BestEpoch | None = None
 ) -> Settling | None:
-    """Judge whether the size has settled, from one full gradient of the data term.
+    """Judge whether training was long enough for the size to settle at this penalty.
+
+    This takes one gradient of the data term over all training rows.
 
     Parameters
     ----------
@@ -29,27 +31,30 @@ def judge_size(
     dataset : RowDataset
         The training rows.
     best_epoch : BestEpoch or None, default=None
-        What has restored an epoch, if anything.
+        The callback that may have restored an earlier epoch.
 
     Returns
     -------
     Settling or None
-        None where nothing is spectral or nothing is penalised.
+        None if no layer is spectral or nothing is penalised.
     """
+    # epochs of this fit only, and none after the one that was restored
     last = None if best_epoch is None else best_epoch.best_epoch_
     rows = net.history[net.first_epoch_ : last]
     net.module_.zero_grad()
     for X, y in RowBatches(dataset, PREDICTION_ROWS):
         loss = net.get_loss(net.infer(X), y, X=X)
+        # means over batches add up to the mean over all rows
         (loss * (len(y) / len(dataset))).backward()
     ratios = [feed_ratios(layer, net.penalty) for layer in net.module_.hidden_layers]
     net.module_.zero_grad()
     if not rows or all(ratio is None for ratio in ratios):
         return None
+    # half of the learning rates, not of the epochs: a node shrinks by about the rate per step
     half = rows[half_way([row["learning_rate_sum"] for row in rows])]["n_alive_nodes"]
     n_alive = n_fed = n_half_way = 0
     for mask, ratio, n_before in zip(net.alive_masks(), ratios, half, strict=True):
-        if ratio is not None:
+        if ratio is not None:  # a dense layer has no size to judge
             n_alive += int(mask.sum())
             n_fed += int((mask & (ratio > FED)).sum())
             n_half_way += n_before
@@ -57,13 +62,13 @@ def judge_size(
 
 
 def _loss_of_zero(net: SpectralNet, dataset: RowDataset) -> float:
-    """Return the data term where all outputs are zero: what a useful network is below."""
+    """Return the data term if all outputs are zero; a useful network is below it."""
     zeros = torch.zeros(len(dataset), net.module_.layer_sizes[-1], dtype=net.dtype)
     return float(net.criterion_(zeros.to(net.device), dataset.y, dataset.sample_weight))
 
 
 def describe_failure(net: SpectralNet, dataset: RowDataset, rate: float) -> str | None:
-    """Say that training diverged or was broken off; None where it was not.
+    """Say that training diverged or was interrupted; return None otherwise.
 
     Parameters
     ----------
@@ -78,6 +83,7 @@ def describe_failure(net: SpectralNet, dataset: RowDataset, rate: float) -> str 
     remedy = (
         f"Lower `learning_rate_init` (now {rate:g}), and scale X, for example with StandardScaler."
     )
+    # first: if it was the first epoch, the history below is empty
     if net.diverged_:
         return (
             f"Training diverged in epoch {epoch}: the weights were no longer finite. The last "
@@ -89,7 +95,7 @@ def describe_failure(net: SpectralNet, dataset: RowDataset, rate: float) -> str 
     if loss <= USELESS * useless or useless < CONSTANT:
         return None
     return (
-        f"Training diverged: the loss ended at {loss:g}, where outputs of zero give "
+        f"Training diverged: the final loss is {loss:g}, while outputs of zero give "
         f"{useless:g}. {remedy}"
     )
 
@@ -97,25 +103,27 @@ def describe_failure(net: SpectralNet, dataset: RowDataset, rate: float) -> str 
 def describe_size(
     net: SpectralNet, settling: Settling | None, epochs: int, alpha: float
 ) -> str | None:
-    """Say that every node died or the size has not settled; None where all is well."""
+    """Say that every node died or that the size has not settled; return None otherwise."""
     masks = net.alive_masks()
     if masks and not any(bool(mask.any()) for mask in masks):
         return (
-            "Every node died: lower alpha. The penalty outweighs what the data tell, and "
-            f"the network predicts a constant at alpha={alpha:g}."
+            "Every node died: lower alpha. The penalty is stronger than the data, and the "
+            f"network predicts a constant at alpha={alpha:g}."
         )
     if settling is None or settling.settled:
         return None
     return (
         f"The size has not settled: {settling.n_alive} nodes are alive, of which the "
         f"data still feed {settling.n_fed}; half-way through training "
-        f"{settling.n_half_way} were alive. Raise `max_iter` (now {epochs} epochs), or `alpha` "
-        f"(now {alpha:g}; few or noisy rows need more), or do not read `n_alive_nodes_` as a size."
+        f"{settling.n_half_way} were alive. Raise `max_iter` (now {epochs} epochs) or `alpha` "
+        f"(now {alpha:g}; few or noisy rows need more). Until then `n_alive_nodes_` depends on "
+        "how long the network was trained."
     )
 
 
 def describe_plateau(net: SpectralNet, epochs: int, plateau: StopOnPlateau | None) -> str | None:
-    """Say that a schedule without an end ran out of epochs; None where it did not."""
+    """Say that a schedule without an end ran out of epochs; return None otherwise."""
+    # a warm start appends to the history, so count from where this fit began
     ran_out = len(net.history) - net.first_epoch_ >= epochs
     if plateau is None or plateau.stopped_ or not ran_out:
         return None

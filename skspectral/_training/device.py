@@ -14,14 +14,14 @@ from typing import Any
 import torch
 
 AUTO_CUDA_PRODUCTS = 50_000_000
-"""Multiply-adds of one forward pass over a batch from which "auto" takes CUDA.
+"""Multiply-adds in the forward pass of a batch from which device="auto" chooses CUDA.
 
-One CPU core needs about 6 ms for a step of that size, several times what launching
-the kernels of a step costs; below it a GPU mostly waits. Not yet measured on a GPU.
+One CPU core needs about 6 ms for a step of that size. That is several times what it costs
+to launch the kernels of a step; below it a GPU mostly waits. Not yet measured on a GPU.
 """
 
 AUTO_THREAD_PRODUCTS = 40_000_000
-"""The same, from which n_threads="auto" takes more than one thread: one for each half of it.
+"""The same for n_threads="auto", which then takes one thread for each half of this number.
 
 Measured on two cores: two threads need 1.08 to 1.16 times as long as one below 4 million,
 0.84 to 0.97 around 10 to 35 million, and 0.58 to 0.64 from 40 million on.
@@ -50,16 +50,17 @@ def choose_device(device: str, layer_sizes: Sequence[int], batch_size: int) -> s
     Returns
     -------
     str
-        "auto" becomes "cuda" where there is one, this is no worker process,
-        and the network is large enough to gain from it; otherwise "cpu".
+        "auto" becomes "cuda" if there is a CUDA device, the network is large enough to
+        gain from it, and this is not a worker process; otherwise "cpu".
 
     Raises
     ------
     ValueError
-        If the name is unknown or asks for CUDA where there is none.
+        If the name is unknown or that CUDA device does not exist.
     """
     if device == "auto":
         large = _products(layer_sizes, batch_size) >= AUTO_CUDA_PRODUCTS
+        # workers of a pool would share one GPU; torch is asked last, as that loads the driver
         free = large and not _in_worker_process() and torch.cuda.is_available()
         return "cuda" if free else "cpu"
     if device == "cpu":
@@ -91,13 +92,14 @@ def choose_threads(n_threads: Any, layer_sizes: Sequence[int], batch_size: int) 
     Returns
     -------
     int or None
-        "auto" becomes 1 below 40 million multiply-adds of a forward pass, and
-        one for every 20 million from there on, up to the count that torch has
-        now. Outside the main thread it is 1: other fits of a pool of threads
-        want the same cores.
+        "auto" becomes 1 below 40 million multiply-adds in a forward pass. From
+        there on it is one thread for every 20 million, up to torch's current
+        count. Outside the main thread it is 1: other fits in a pool of threads
+        use the same cores.
     """
     if n_threads != "auto":
         return n_threads
+    # a second thread slows small networks down: it waits longer than it works
     paying = 2 * _products(layer_sizes, batch_size) // AUTO_THREAD_PRODUCTS
     alone = threading.current_thread() is threading.main_thread()
     return min(paying, torch.get_num_threads()) if paying >= 2 and alone else 1

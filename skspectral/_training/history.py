@@ -1,4 +1,4 @@
-"""Quantities read off a row of the history."""
+"""Quantities computed from a row of the history."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -13,5 +13,5 @@ def penalised_loss(row: dict[str, Any]) -> float:
 
 
 def negative_score(row: dict[str, Any]) -> float:
-    """Return what falls as the validation score of an epoch rises."""
+    """Return minus the validation score of an epoch, so that lower is better."""
     return -float(row["valid_score"])

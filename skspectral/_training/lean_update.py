@@ -1,4 +1,4 @@
-"""One update of the weights without torch's bookkeeping, and the same captured in a CUDA graph."""
+"""One update of the weights without torch's bookkeeping, on a GPU captured in a CUDA graph."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -19,11 +19,14 @@ from skspectral._training.penalty import add_penalty_gradient
 from skspectral.nn._mlp import SpectralMLP
 
 Update = Callable[[Any, Tensor], tuple[Tensor, Tensor]]
-"""From the rows of a batch, in skorch's form, and their targets to outputs and loss."""
+"""Takes the rows of a batch, in the form that skorch uses, and their targets.
+
+Returns outputs and loss.
+"""
 
 
 class LeanUpdate:
-    """Change the weights by one batch; gradients are formed by hand.
+    """Change the weights by one batch, with gradients from the hand-written passes.
 
     Parameters
     ----------
@@ -31,10 +34,10 @@ class LeanUpdate:
         One that :meth:`Backpropagation.serves` accepts.
     criterion : DataTerm
     penalty_terms : list of (Tensor, float)
-        What to add to the gradients; empty where the optimiser decays the weights.
+        Whose gradients to add; empty if the optimiser's weight decay is the penalty.
     optimizer : torch.optim.Optimizer
     n_rows : int
-        Most rows of a batch.
+        Largest number of rows in a batch.
     """
 
     def __init__(
@@ -52,13 +55,14 @@ class LeanUpdate:
         self.identity: list[Any] | None = None
 
     def is_current(self, module: SpectralMLP, optimizer: torch.optim.Optimizer) -> bool:
-        """Tell whether these are the tensors and settings of the first update."""
+        """Tell whether tensors and settings are still those of the first update."""
+        # pruning, frozen parameters or another optimiser leave the buffers pointing at old tensors
         return self.identity == _identity(module, optimizer)
 
     def __call__(
         self, X: Any, y: Tensor, rates: Sequence[Tensor] | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Return outputs, in a buffer, and loss, both before the update."""
+        """Return outputs (in a buffer) and loss, both from before the update."""
         rows, weight = (X["X"], X["sample_weight"]) if isinstance(X, dict) else (X, None)
         output = self.passes.forward(rows)
         loss, gradient = self.criterion.value_and_gradient(output, y, weight)
@@ -69,12 +73,14 @@ class LeanUpdate:
             self.optimizer.step()
         else:
             self.fused(rates)
-        if self.identity is None:  # now the optimiser has state
+        # only now: the optimiser creates its state in its first step
+        if self.identity is None:
             self.identity = _identity(self.module, self.optimizer)
         return output, loss
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Leave no trace in pickles and copies of a net in training: it is made anew."""
+        """Leave no trace in pickles and copies of a net in training: it is built anew."""
+        # a copy would hold the tensors of the old net; called without arguments, NoneType is None
         return type(None), ()
 
 
@@ -82,13 +88,16 @@ def _identity(module: SpectralMLP, optimizer: torch.optim.Optimizer) -> list[Any
     """Return what identifies the tensors that a step reads or changes, and its settings."""
     parameters = list(module.parameters())
     states = (optimizer.state.get(parameter, {}) for parameter in parameters)
+    # not the rate: it changes at each step, and a captured graph reads it from a tensor
     options = ("weight_decay", "betas", "eps")
     return [
         id(optimizer),
         FusedAdamSteps.serves(optimizer),
         *([group.get(name) for name in options] for group in optimizer.param_groups),
         *([id(p) for p in group["params"]] for group in optimizer.param_groups),
+        # the address as well: an assignment to .data leaves the id as it is
         *((id(p), p.data_ptr(), p.requires_grad, id(p.grad)) for p in parameters),
+        # the passes take frozen eigenvalues of zero as one number; are they still zero?
         *(not p.requires_grad and bool(p.any()) for p in parameters),
         *(id(tensor) for state in states for tensor in state.values()),
     ]
@@ -101,11 +110,13 @@ _streams: dict[torch.device, torch.cuda.Stream] = {}
 def _capture(
     work: Callable[[], tuple[Tensor, Tensor]], device: torch.device
 ) -> tuple[Any, tuple[Tensor, Tensor]]:
-    """Record what `work` does on the GPU; return what does it again and where results will be.
+    """Record what `work` does on the GPU; return a function that repeats it, and its results.
 
-    The stream is one of the device's own, and other threads may go on working meanwhile.
+    Each device has one stream for this. Other threads may go on working meanwhile.
     """
     graph = torch.cuda.CUDAGraph()
+    # one capture at a time, as they share a stream; in torch's default mode a capture fails
+    # if another thread so much as allocates memory
     with _capturing, torch.cuda.device(device):
         before = torch.cuda.current_stream(device)
         stream = _streams.setdefault(device, torch.cuda.Stream(device))
@@ -120,19 +131,22 @@ def _capture(
 class GraphedUpdate:
     """A lean update captured in a CUDA graph: one launch a step instead of dozens.
 
-    The first updates, and those of batches of another size, are ordinary ones;
-    so are all where capture is impossible.
+    The first updates are ordinary ones, and so are those of batches of another
+    size. If capture fails, all are.
 
     Parameters
     ----------
     update : LeanUpdate
-        Of an optimiser that :class:`FusedAdamSteps` serves.
+        Its optimiser is one that :class:`FusedAdamSteps` serves.
     n_rows : int
         Rows of the batches to capture.
     """
 
     warm_up = 3
-    """Ordinary updates first: they create the optimiser's state and the libraries' workspaces."""
+    """Ordinary updates before capture.
+
+    They create the optimiser's state and the workspaces of the CUDA libraries.
+    """
 
     def __init__(self, update: LeanUpdate, n_rows: int) -> None:
         self.update, self.n_rows = update, n_rows
@@ -142,12 +156,13 @@ class GraphedUpdate:
         self.replay: Callable[[], None] | None = None
 
     def __call__(self, X: Any, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Return outputs and loss, both in buffers, before the update."""
+        """Return outputs and loss from before the update, both in buffers."""
         if len(y) == self.n_rows and self.n_ordinary >= self.warm_up and not self.tried:
             self._try_to_capture(X, y)
         if len(y) != self.n_rows or self.replay is None:
             self.n_ordinary += 1
             return self.update(X, y)
+        # a graph repeats its kernels on fixed addresses: batch and rates must be put there
         for buffer, value in zip(_flat(self.X, self.y), _flat(X, y), strict=True):
             buffer.copy_(value)
         for rate, group in zip(self.rates, self.update.optimizer.param_groups, strict=True):
@@ -164,15 +179,16 @@ class GraphedUpdate:
         self.X = {name: value.clone() for name, value in X.items()} if weighted else X.clone()
         self.y = y.clone()
         groups = self.update.optimizer.param_groups
+        # as tensors: a number would be fixed in the graph as it was at capture
         self.rates = [torch.zeros((), dtype=torch.float32, device=y.device) for _ in groups]
-        self.tried = True
+        self.tried = True  # before the attempt: a second one would fail, and warn, again
         try:
             self.replay, self.results = _capture(
                 lambda: self.update(self.X, self.y, self.rates), y.device
             )
         except RuntimeError as error:
             warnings.warn(
-                f"Steps are launched one by one, as they could not be captured: {error}",
+                f"Steps could not be captured in a CUDA graph, so they run one by one: {error}",
                 RuntimeWarning,
                 stacklevel=2,
             )
@@ -189,7 +205,7 @@ def lean_update(
     optimizer: torch.optim.Optimizer,
     n_rows: int,
 ) -> LeanUpdate | GraphedUpdate:
-    """Return the fastest update for the device of `module`; parameters as of the classes."""
+    """Return the fastest update for the device of `module`; see the classes for the parameters."""
     update = LeanUpdate(module, criterion, penalty_terms, optimizer, n_rows)
     if update.fused is not None and next(module.parameters()).is_cuda:
         return GraphedUpdate(update, n_rows)

@@ -1,4 +1,4 @@
-"""Data terms of the loss and the output activations that belong to them."""
+"""Data terms of the loss, and the output activation of each."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -33,7 +33,7 @@ OUTPUT_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class DataTerm(nn.Module):
-    r"""Mean loss over the rows of a batch, weighted on request.
+    r"""Mean loss over the rows of a batch, optionally weighted.
 
     .. math::
 
@@ -42,8 +42,9 @@ class DataTerm(nn.Module):
     Parameters
     ----------
     out_activation : {"identity", "logistic", "softmax"}
-        Chooses the loss of a row: squared error, mean over outputs;
-        binary cross-entropy in nats, mean over labels; cross-entropy in nats.
+        Chooses the loss of a row: the squared error, averaged over outputs; the
+        binary cross-entropy in nats, averaged over labels; the cross-entropy in
+        nats.
     """
 
     def __init__(self, out_activation: str) -> None:
@@ -64,25 +65,31 @@ class DataTerm(nn.Module):
         if weight is None:
             return loss(output, target)
         rows = loss(output, target, reduction="none")
+        # targets with several columns: weights belong to rows
         if rows.ndim == 2:
             rows = rows.mean(dim=1)
+        # over rows, not over the sum of weights: a batch of small weights must count for less
         return (weight * rows).mean()
 
     def value_and_gradient(
         self, output: Tensor, target: Tensor, weight: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Return the loss and its gradient for `output`; parameters as in :meth:`forward`.
+        """Return the loss and its gradient with respect to `output`.
 
-        The link of each loss is the canonical one, so the gradient is the
-        prediction minus the target, up to a factor.
+        Parameters are those of :meth:`forward`.
+
+        Each output activation is the canonical one of its loss, so the gradient is
+        the prediction minus the target, up to a factor.
         """
+        # cross-entropy has one loss a row, the others one for each output
         factor = 1 / len(output) if self.out_activation == "softmax" else 1 / output.numel()
         if self.out_activation == "softmax":
             index = target[None]
-            # classes first: on a CPU several times as fast where they are few
+            # classes along the first axis: several times as fast on a CPU if they are few
             log_p = torch.log_softmax(output.t().contiguous(), dim=0)
             rows = -log_p.gather(0, index)[0]
             minus_one = -torch.ones_like(index, dtype=output.dtype)
+            # in place: rows are a copy, so the log-probabilities are no longer needed
             residual = log_p.exp_().scatter_add_(0, index, minus_one).t()
         elif self.out_activation == "logistic":
             rows = F.binary_cross_entropy_with_logits(output, target, reduction="none")

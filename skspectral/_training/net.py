@@ -1,4 +1,4 @@
-"""The private skorch net that trains: penalty, schedule and lean epochs."""
+"""The private skorch net that does the training: penalty, schedule and lean epochs."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -39,6 +39,7 @@ from skspectral.nn._relevance import alive_masks, hidden_relevances
 
 
 def _overrides(callbacks: list[tuple[str, Any]], *methods: str) -> bool:
+    # every callback inherits all methods, so hasattr would say nothing
     return any(
         getattr(type(callback), method) is not getattr(Callback, method)
         for _, callback in callbacks
@@ -52,18 +53,18 @@ class SpectralNet(ScorableNet):
     Parameters
     ----------
     module : Architecture
-        Of the module that is built, with nodes numbered as there.
+        That of the module to build.
     out_activation : {"identity", "logistic", "softmax"}
-        Of the outputs; it also chooses the loss.
+        Activation of the outputs; it also chooses the loss.
     penalty : Penalty
     optimizer : torch optimiser class or ``functools.partial`` of one
     lr : float
         The largest learning rate of the schedule.
     batch_size : int
     seed : int
-        Of the initial weights.
+        Seed of the initial weights.
     random_state : numpy.random.RandomState or None
-        Source of the order of rows; None keeps it.
+        Source of the order of rows; None keeps them in order.
     relevance_threshold : float
         See :func:`skspectral.nn._relevance.alive_masks`.
     callbacks : list
@@ -117,11 +118,12 @@ class SpectralNet(ScorableNet):
         )
 
     def _get_param_names(self) -> list[str]:
-        """Name what ``__init__`` takes, so that the net can be cloned."""
+        """Return the parameters of ``__init__``, so that the net can be cloned."""
+        # skorch takes them from __dict__, which here holds more
         return [name for name in inspect.signature(type(self)).parameters]
 
     def get_default_callbacks(self) -> list[Any]:
-        """Leave out the table of epochs, which is costly even where it is not printed."""
+        """Leave out the table of epochs, which takes time even if it is not printed."""
         return [
             (name, callback)
             for name, callback in super().get_default_callbacks()
@@ -129,17 +131,19 @@ class SpectralNet(ScorableNet):
         ]
 
     def initialize_module(self) -> SpectralNet:
-        """Build the module from the net's seed, apart from torch's global generator."""
+        """Build the module from the net's seed, without torch's global generator."""
         generator = torch.Generator().manual_seed(self.seed)
         self.module_ = self.module.build(generator)
         self.node_indices_ = [np.arange(size) for size in self.module_.layer_sizes[1:-1]]
         self.rows_seen_ = 0
         self.schedule_ = None
+        # alive_masks compares with it: a layer that has shrunk as a whole has died
         self.start_relevance_ = [float(r.max()) for r in hidden_relevances(self.module_)]
         return self
 
     def initialize_optimizer(self, triggered_directly: Any = None) -> SpectralNet:
-        """Build the optimiser, with the penalty as its weight decay where that is the same."""
+        """Build the optimiser, with the penalty as its weight decay if that is equivalent."""
+        # callbacks that see gradients expect the penalty in them, so decay must not replace it
         self.decay_is_penalty_ = decays_by_penalty(self.optimizer) and not _overrides(
             self.callbacks_, "on_grad_computed"
         )
@@ -152,18 +156,18 @@ class SpectralNet(ScorableNet):
         )
 
     def get_dataset(self, X: Any, y: Any = None) -> RowDataset:
-        """Wrap arrays; datasets are used as they are."""
+        """Wrap arrays; use datasets as they are."""
         if isinstance(X, RowDataset):
             return X
         X = X.to(self.device, self.dtype) if isinstance(X, Tensor) else X
         if y is not None and not isinstance(y, Tensor):
             y = torch.as_tensor(np.asarray(y))
             if self.out_activation != "softmax":
-                y = y.to(self.dtype).reshape(len(y), -1)
+                y = y.to(self.dtype).reshape(len(y), -1)  # (n, n_outputs), as the outputs
         return RowDataset(X, y, None, self.dtype, self.device)
 
     def get_iterator(self, dataset: RowDataset, training: bool = False) -> RowBatches:
-        """Return batches: shuffled for training, large and in order otherwise."""
+        """Return batches: shuffled for training, otherwise large and in order."""
         if training:
             return RowBatches(dataset, self.batch_size, self.random_state)
         return RowBatches(dataset, PREDICTION_ROWS)
@@ -203,8 +207,9 @@ class SpectralNet(ScorableNet):
         return self
 
     def train_one_epoch(self, dataset: RowDataset, **settings: Any) -> SpectralNet:
-        """Pass once over `dataset` at the constant rate `lr`, keeping the optimiser's state."""
+        """Pass once over `dataset` at the constant rate `lr`; keep the optimiser's state."""
         self._take(settings)
+        # new groups, as the penalty may have changed; the state is kept by parameter and stays
         options = {**self.optimizer_.param_groups[0], "lr": self.lr}
         self.optimizer_.param_groups = [{**options, **group} for group in self._parameter_groups()]
         self._run(dataset, None, 1)
@@ -214,7 +219,8 @@ class SpectralNet(ScorableNet):
         """Return a copy with another module, whose optimiser and callbacks start anew."""
         changed = object.__new__(type(self))
         changed.__dict__.update(self.__dict__)  # skorch would copy through a pickle, which is slow
-        changed.history_ = History(self.history_)
+        changed.history_ = History(self.history_)  # the two go on separately
+        # the defaults come first and are built anew below; safe=False deep-copies non-estimators
         given = self.callbacks_[len(self.get_default_callbacks()) :]
         changed.callbacks = [(name, clone(callback, safe=False)) for name, callback in given]
         changed.initialize_callbacks()
@@ -225,13 +231,13 @@ class SpectralNet(ScorableNet):
         return changed
 
     def set_trainable(self, trainable: str) -> None:
-        """Change what is trained from here on; see :class:`SpectralMLP`."""
+        """Change which parameters are trained from now on; see :class:`SpectralMLP`."""
         self.module_.set_trainable(trainable)
         self.module = replace(self.module, trainable=trainable)
         self.restart_optimizer()
 
     def restart(self, *, callbacks: list[Any], **settings: Any) -> SpectralNet:
-        """Take new settings and start the optimiser and the callbacks anew; weights stay."""
+        """Take new settings and restart the optimiser and the callbacks; keep the weights."""
         self._take({**settings, "callbacks": callbacks})
         self.initialize_callbacks()
         self.restart_optimizer()
@@ -242,23 +248,23 @@ class SpectralNet(ScorableNet):
             setattr(self, name, value)
 
     def restart_optimizer(self) -> None:
-        """Build the optimiser anew for the parameters as they are."""
+        """Build a new optimiser for the current parameters."""
         with self._current_init_context("optimizer"):
             self.initialize_optimizer()
 
     def drop_callbacks(self, dropped: Sequence[Callback]) -> None:
-        """Forget the callbacks of one fit: they hold its data, and do not act on later passes."""
+        """Forget the callbacks of one fit: they hold its data and must not act on later ones."""
         gone = {id(callback) for callback in dropped}
         self.callbacks_ = [(name, cb) for name, cb in self.callbacks_ if id(cb) not in gone]
         self.callbacks = self.callbacks_[len(self.get_default_callbacks()) :]
 
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
-        """Start the counts of one call of training."""
+        """Reset the counts for one call of training."""
         super().on_train_begin(net, X=X, y=y, **kwargs)
         self.needs_batches_ = _overrides(self.callbacks_, "on_batch_begin", "on_batch_end")
         self.needs_gradients_ = _overrides(self.callbacks_, "on_grad_computed")
         self.steps_done_ = 0
-        self.started_ = time.monotonic()
+        self.started_ = time.monotonic()  # a change of the system clock must not end a fit
         self.learning_rate_sum_ = 0.0
         self.first_epoch_ = len(self.history)
         self.diverged_ = False
@@ -271,13 +277,15 @@ class SpectralNet(ScorableNet):
         try:
             self.partial_fit(dataset, epochs=epochs)
         except Exception:
-            if not self.diverged_:  # callbacks that look for an epoch that never ended
+            # after divergence: a callback looked for the row of an epoch that never ended
+            if not self.diverged_:
                 raise
         finally:
+            # they hold data and buffers, which a fitted estimator should not keep
             self.train_split = self.schedule_ = self.lean_ = None
             self.last_finite_ = []
         if self.history and "learning_rate_sum" not in self.history[-1]:
-            del self.history[-1]  # skorch swallowed an interrupt in the midst of an epoch
+            del self.history[-1]  # skorch swallowed an interrupt in the middle of an epoch
             self.interrupted_ = True
 
     def seconds(self) -> float:
@@ -287,23 +295,24 @@ class SpectralNet(ScorableNet):
     def _set_learning_rate(self) -> None:
         groups = self.optimizer_.param_groups
         if self.schedule_ is not None:
+            # the middle of the step: at its ends the first or the last rate would be 0
             progress = (self.steps_done_ + 0.5) / self.steps_planned_
             if self.seconds_planned_ < math.inf:
                 progress = min(1.0, max(progress, self.seconds() / self.seconds_planned_))
             rate = self.lr * self.schedule_(progress)
             for group in groups:
                 group["lr"] = rate
-        self.learning_rate_sum_ += groups[0]["lr"]
+        self.learning_rate_sum_ += groups[0]["lr"]  # the clock by which sizes are judged
 
     def step(self, batch: Any, update: Update | None = None) -> dict[str, Tensor]:
-        """Make one step, with :meth:`update` unless given; every path of training comes here."""
+        """Make one step, by default with :meth:`update`; every way of training ends here."""
         self._set_learning_rate()
         output, loss = (update or self.update)(*unpack_data(batch))
         self.steps_done_ += 1
         return {"loss": loss, "y_pred": output}
 
     def update(self, X: Any, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Change the weights by one batch, with torch's autograd; return outputs and loss."""
+        """Change the weights by one batch with torch's autograd; return outputs and loss."""
         self.optimizer_.zero_grad()
         output = self.infer(X)
         loss = self.get_loss(output, y, X=X, training=True)
@@ -311,6 +320,7 @@ class SpectralNet(ScorableNet):
         if not self.decay_is_penalty_:
             add_penalty_gradient(self.penalty.terms(self.module_))
         if self.needs_gradients_:
+            # skorch hands callbacks a generator; each of them must be able to go through it
             parameters = TeeGenerator(self.get_all_learnable_params())
             self.notify(
                 "on_grad_computed", named_parameters=parameters, batch=(X, y), training=True
@@ -319,14 +329,14 @@ class SpectralNet(ScorableNet):
         return output.detach(), loss.detach()
 
     def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
-        """Serve skorch's own loop, for callbacks that need batches."""
+        """Make one step of skorch's own loop, which runs if callbacks need batches."""
         self._set_training(True)
         return self.step(batch)
 
     def run_single_epoch(
         self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any
     ) -> None:
-        """Run one epoch, leanly where no callback asks for batches."""
+        """Run one epoch, without skorch's loop if no callback asks for batches."""
         if iterator is None:
             return
         if self.needs_batches_:
@@ -334,18 +344,18 @@ class SpectralNet(ScorableNet):
         else:
             self._run_lean_epoch(iterator, training, prefix)
         if training:
-            self._close_epoch()
+            self._close_epoch()  # here: callbacks on the end of an epoch read what it records
             self.rows_seen_ += len(iterator.dataset)
 
     def _run_lean_epoch(self, iterator: RowBatches, training: bool, prefix: str) -> None:
-        """Sum losses on the device, read them once, leave one summary row for skorch."""
+        """Sum the losses on the device, read them once and leave skorch one row."""
         self._set_training(training)
         step = self.validation_step
         if training:
             step = functools.partial(self.step, update=self._choose_update(iterator))
         total = torch.zeros((), dtype=self.dtype, device=self.device)
         for batch in iterator:
-            total += step(batch)["loss"] * len(batch[1])
+            total += step(batch)["loss"] * len(batch[1])  # reading it would wait for the GPU
         n_rows = len(iterator.dataset)
         self.history.new_batch()
         self.history.record_batch(f"{prefix}_loss", float(total) / n_rows)
@@ -353,7 +363,7 @@ class SpectralNet(ScorableNet):
         self.history.record(f"{prefix}_batch_count", len(iterator))
 
     def _choose_update(self, iterator: RowBatches) -> Update:
-        """Return the lean update, unless callbacks ask for gradients or it does not know all."""
+        """Return the lean update if it covers the module and no callback needs gradients."""
         watched = self.needs_gradients_ or self.criterion_._forward_hooks
         if watched or not Backpropagation.serves(self.module_):
             return self.update
@@ -364,15 +374,16 @@ class SpectralNet(ScorableNet):
         return self.lean_
 
     def _close_epoch(self) -> None:
-        """Record what sizes are judged by; on divergence return to the last finite weights."""
+        """Record what sizes are judged by; on divergence restore the last finite weights."""
+        # one norm for each parameter: a value that is not finite shows in their sum
         parameters = [p.detach() for p in self.module_.parameters()]
         norms = torch.stack(torch._foreach_norm(parameters))
         if not math.isfinite(norms.sum()):
             torch._foreach_copy_(parameters, self.last_finite_)
             self.diverged_ = True
             del self.history[-1]
-            self.restart_optimizer()
-            raise KeyboardInterrupt
+            self.restart_optimizer()  # the moments are not finite either
+            raise KeyboardInterrupt  # ends the loop of skorch, which catches it
         torch._foreach_copy_(self.last_finite_, parameters)
         self.history.record("penalty", self.penalty.value(self.module_))
         self.history.record("learning_rate_sum", self.learning_rate_sum_)

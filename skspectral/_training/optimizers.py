@@ -1,4 +1,4 @@
-"""Torch's optimisers: how they are built, and Adam's steps without its bookkeeping."""
+"""Torch's optimisers: how they are built, and steps of Adam without its bookkeeping."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -17,7 +17,7 @@ from skspectral._training.penalty import Penalty
 ADAM_BETAS = (0.9, 0.99)
 """A shorter memory of squared gradients than torch's 0.999: sizes settle in fewer steps."""
 COUPLED_OPTIMIZERS = (torch.optim.Adam, torch.optim.SGD)
-"""Their `weight_decay` adds to the gradient, so it is the penalty exactly."""
+"""Their `weight_decay` is added to the gradient, so it is exactly the penalty."""
 FUSED_OPTIMIZERS = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
 
 
@@ -29,6 +29,7 @@ def optimizer_class(solver: Any) -> Any:
 def decays_by_penalty(solver: Any) -> bool:
     """Tell whether the weight decay of the optimiser is the gradient of an L2 penalty."""
     given = getattr(solver, "keywords", {})
+    # decoupled decay bypasses Adam's scaling (Loshchilov and Hutter, 2019): not an L2 penalty
     coupled = optimizer_class(solver) in COUPLED_OPTIMIZERS
     return coupled and not given.get("decoupled_weight_decay")
 
@@ -52,6 +53,7 @@ def parameter_groups(
             # the gradient of alpha ||p||^2 is 2 alpha p
             decay = 2 * penalty.coefficient(name) if decays else 0.0
             groups.setdefault(decay, []).append(parameter)
+    # not every optimiser has a weight decay: LBFGS and Rprop have none
     signature = inspect.signature(optimizer_class(solver))
     if "weight_decay" not in signature.parameters:
         return [{"params": params} for params in groups.values()]
@@ -59,30 +61,31 @@ def parameter_groups(
 
 
 def build_optimizer(solver: Any, groups: list[dict[str, Any]], lr: float) -> torch.optim.Optimizer:
-    """Return the optimiser of parameters that :func:`parameter_groups` has grouped."""
+    """Return the optimiser for the groups of :func:`parameter_groups`."""
     given = getattr(solver, "keywords", {})
     options: dict[str, Any] = {"lr": lr}
-    # torch refuses fused beside these two
+    # torch refuses fused=True together with either of these two
     if optimizer_class(solver) in FUSED_OPTIMIZERS and not {"foreach", "differentiable"} & set(
         given
     ):
         options["fused"] = given.get("fused", True)
     optimizer: torch.optim.Optimizer = solver(groups, **options)
     for group in optimizer.param_groups:
-        group["initial_lr"] = lr  # schedulers that go on from an epoch look for it
+        group["initial_lr"] = lr  # torch's schedulers look for it when they resume
     return optimizer
 
 
 class FusedAdamSteps:
-    """Steps of torch's fused Adam, with its lists of tensors gathered once for many steps.
+    """Steps of torch's fused Adam that gather its lists of tensors once for many steps.
 
-    :class:`torch.optim.Adam` gathers and sorts them anew at every step, which takes as
-    long as the matrix products of a small network. Its state stays where it is.
+    :class:`torch.optim.Adam` gathers and sorts them at every step, which takes as long
+    as the matrix products of a small network. The state stays in the optimiser.
 
     Parameters
     ----------
     optimizer : torch.optim.Adam
-        One that :meth:`serves` accepts; the first step is its own if it has no state yet.
+        One that :meth:`serves` accepts. If it has no state yet, it makes the first
+        step itself.
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer) -> None:
@@ -91,12 +94,12 @@ class FusedAdamSteps:
 
     @staticmethod
     def serves(optimizer: torch.optim.Optimizer) -> bool:
-        """Tell whether steps of `optimizer` are nothing but those of fused Adam."""
+        """Tell whether a step of `optimizer` is a step of fused Adam and nothing else."""
         variants = ("amsgrad", "maximize", "capturable", "differentiable")
         return (
             type(optimizer) is torch.optim.Adam
             and hasattr(torch, "_fused_adam_")  # what fused=True calls
-            and "step" not in vars(optimizer)  # torch's schedulers count steps
+            and "step" not in vars(optimizer)  # schedulers put a counting one there
             and not optimizer._optimizer_step_pre_hooks
             and not optimizer._optimizer_step_post_hooks
             and all(
@@ -108,12 +111,12 @@ class FusedAdamSteps:
         )
 
     def __call__(self, rates: Sequence[Any] | None = None) -> None:
-        """Make one step with the settings that the groups have now.
+        """Make one step with the current settings of the groups.
 
         Parameters
         ----------
         rates : sequence of float or Tensor, default=None
-            Learning rate of each group; None: those that the groups have.
+            Learning rate of each group. None takes the rates of the groups.
         """
         groups = self.optimizer.param_groups
         if self.lists is None:
@@ -122,9 +125,10 @@ class FusedAdamSteps:
             return
         rates = rates or [group["lr"] for group in groups]
         for lists, group, rate in zip(self.lists, groups, rates, strict=True):
-            if not lists[0]:  # all of them are frozen
+            if not lists[0]:  # all parameters of the group are frozen
                 continue
             beta1, beta2 = group["betas"]
+            # the kernel reads the counts of steps for its bias correction, and leaves them
             torch._foreach_add_(lists[-1], 1)
             torch._fused_adam_(
                 *lists,
@@ -138,7 +142,8 @@ class FusedAdamSteps:
             )
 
     def _gather(self) -> list[list[list[Any]]] | None:
-        """Return the lists of each group, or None before there is any state."""
+        """Return the lists of each group, or None if there is no state yet."""
+        # in the order in which torch._fused_adam_ takes them
         gathered = []
         for group in self.optimizer.param_groups:
             parameters = [p for p in group["params"] if p.grad is not None]
@@ -151,7 +156,7 @@ class FusedAdamSteps:
                     [p.grad for p in parameters],
                     [state["exp_avg"] for state in states],
                     [state["exp_avg_sq"] for state in states],
-                    [],  # of the amsgrad variant
+                    [],  # only the amsgrad variant has these
                     [state["step"] for state in states],
                 ]
             )

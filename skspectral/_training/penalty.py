@@ -1,4 +1,4 @@
-"""The L2 penalty on weights, eigenvectors and eigenvalues, as coefficients and gradients."""
+"""The L2 penalty on weights, eigenvectors and eigenvalues: its value and its gradients."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -19,17 +19,17 @@ class Penalty:
         P = \alpha_\phi \|\phi\|^2 + \alpha_\lambda \|\lambda\|^2
             \;\text{(spectral layers)} + \alpha \|w\|^2 \;\text{(dense layers)}
 
-    summed over all layers, the output layer included; biases are not
-    penalised, nor is what is not trained.
+    summed over all layers, the output layer included. Biases and parameters
+    that are not trained are not penalised.
 
     Parameters
     ----------
     weight : float
-        On dense weight matrices.
+        Coefficient of dense weight matrices.
     phi : float
-        On eigenvectors.
+        Coefficient of eigenvectors.
     lambda_ : float
-        On eigenvalues.
+        Coefficient of eigenvalues.
     """
 
     weight: float
@@ -37,7 +37,7 @@ class Penalty:
     lambda_: float
 
     def coefficient(self, name: str) -> float:
-        """Return the coefficient for a parameter called `name`, such as ``layers.0.phi``."""
+        """Return the coefficient of the parameter called `name`, such as ``layers.0.phi``."""
         kind = name.rpartition(".")[2]
         return {"phi": self.phi, "weight": self.weight, "bias": 0.0}.get(
             kind, self.lambda_ if kind.startswith("lambda_") else 0.0
@@ -52,18 +52,20 @@ class Penalty:
         ]
 
     def value(self, module: nn.Module) -> float:
-        """Return the penalty of `module`, in units of the loss."""
+        """Return the penalty of `module`, in the unit of the loss."""
         terms = self.terms(module)
         if not terms:
             return 0.0
+        # all norms in one read: each read makes the host wait for the GPU
         norms = torch.stack(torch._foreach_norm([parameter.detach() for parameter, _ in terms]))
         pairs = zip(norms.tolist(), terms, strict=True)
         return float(sum(coefficient * norm**2 for norm, (_, coefficient) in pairs))
 
 
 def add_penalty_gradient(terms: list[tuple[Tensor, float]]) -> None:
-    """Add ``2 * coefficient * parameter`` to the gradients, one fused addition per coefficient."""
+    """Add ``2 * coefficient * parameter`` to the gradients, in one call per coefficient."""
     for coefficient in {coefficient for _, coefficient in terms}:
+        # a parameter has no gradient if the loss does not reach it
         pairs = [(p.detach(), p.grad) for p, c in terms if c == coefficient and p.grad is not None]
         if pairs:
             parameters, gradients = map(list, zip(*pairs, strict=True))

@@ -1,4 +1,4 @@
-"""Learning-rate factors as pure functions of the progress of training."""
+"""Factors of the learning rate, as functions of the progress of training."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -8,11 +8,11 @@ import math
 from collections.abc import Callable
 
 WARM_UP = 0.1
-"""Fraction of a one-cycle schedule spent rising to the peak."""
+"""Fraction of a one-cycle schedule in which the rate rises to its peak."""
 
 
 def constant(progress: float) -> float:
-    """Return 1 throughout."""
+    """Return 1 at any progress."""
     return 1.0
 
 
@@ -32,23 +32,23 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
     "onecycle": onecycle,
     "cosine": cosine,
     "constant": constant,
-    "adaptive": constant,
+    "adaptive": constant,  # StopOnPlateau divides the rate
 }
 
 HORIZON_SCHEDULES = ("onecycle", "cosine")
-"""Schedules that have an end and run to it."""
+"""Schedules with a planned end: they do not stop on a plateau."""
 
 AUTO_STEPS = 15_000
-"""Steps that max_iter="auto" plans; see the user guide for the measurement."""
+"""Steps that max_iter="auto" plans; the user guide has the measurement."""
 SMALL_TABLE_ROWS = 1000
 SMALL_TABLE_STEPS = 2000
 
 
 def auto_epochs(n_rows: int, batch_size: int) -> int:
-    """Return the epochs that let sizes settle at default settings.
+    """Return the number of epochs in which sizes settle at default settings.
 
     Nodes that the data no longer feed shrink by about the learning rate per
-    step, so the number of steps is planned, not that of epochs.
+    step. So what is planned is the number of steps, not of epochs.
 
     Parameters
     ----------
@@ -61,6 +61,7 @@ def auto_epochs(n_rows: int, batch_size: int) -> int:
     int
     """
     steps_per_epoch = math.ceil(n_rows / batch_size)
+    # fewer steps: small tables are soon fitted; if the size needs more, the fit warns
     if n_rows < SMALL_TABLE_ROWS:
         return max(1, SMALL_TABLE_STEPS // steps_per_epoch)
     return math.ceil(AUTO_STEPS / steps_per_epoch)

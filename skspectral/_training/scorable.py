@@ -1,4 +1,4 @@
-"""A net as scorers see it: callbacks of skorch score the net itself, not the estimator."""
+"""The net as scorers see it: skorch's callbacks score the net, not the estimator."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -13,7 +13,7 @@ from skspectral.nn._mlp import SpectralMLP
 
 
 class ScorableNet(NeuralNet):
-    """Predictions in encoded form: standardised numbers, or the indices of classes."""
+    """Net whose predictions are encoded: standardised numbers, or indices of classes."""
 
     out_activation: str
     module_: SpectralMLP
@@ -22,7 +22,9 @@ class ScorableNet(NeuralNet):
     def classes_(self) -> np.ndarray:
         """Encoded classes, for scorers that ask for them."""
         if self.out_activation == "identity":
+            # this type, so that hasattr tells scorers that it is no classifier
             raise AttributeError("A net for regression has no classes.")
+        # two classes share one output
         return np.arange(max(2, self.module_.layer_sizes[-1]))
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -33,10 +35,11 @@ class ScorableNet(NeuralNet):
         return output
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return encoded predictions, for callbacks that score the net itself."""
+        """Return encoded predictions, for callbacks that score the net."""
         output = self.predict_proba(X)
         if self.out_activation == "identity":
             return output
+        # labels are separate decisions, while classes compete for a row
         multilabel = self.out_activation == "logistic" and self.module_.layer_sizes[-1] > 1
         encoded: np.ndarray = (output > 0.5).astype(int) if multilabel else output.argmax(axis=1)
         return encoded

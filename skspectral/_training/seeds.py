@@ -10,5 +10,5 @@ MAX_SEED = np.iinfo(np.int32).max
 
 
 def new_seed(random_state: np.random.RandomState) -> int:
-    """Draw a seed that scikit-learn, numpy and torch all take."""
+    """Draw a seed that scikit-learn, numpy and torch all accept."""
     return int(random_state.randint(MAX_SEED))

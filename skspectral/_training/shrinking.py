@@ -1,4 +1,4 @@
-"""Cut nodes out of a net in the midst of training."""
+"""Remove nodes from a net while it is being trained."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -21,9 +21,9 @@ from skspectral.nn._mlp import SpectralMLP
 from skspectral.nn._shrink import shrink
 
 ROWS = 100_000
-"""Rows whose norms are taken at a time."""
+"""Number of rows whose norms are computed at once."""
 WORTH_IT = 0.05
-"""Share of the nodes of a network that must be silent for it to be rebuilt in training."""
+"""Share of nodes that must be silent before the network is rebuilt during training."""
 
 
 def largest_norm(dataset: RowDataset) -> float:
@@ -31,11 +31,12 @@ def largest_norm(dataset: RowDataset) -> float:
     X = dataset.X
     if sparse.issparse(X):
         return float(np.sqrt(X.multiply(X).sum(axis=1).max()))
+    # in parts: the squares of all rows at once would take as much memory as X
     return float(max(torch.linalg.vector_norm(part, dim=1).max() for part in X.split(ROWS)))
 
 
 def drop_nodes(net: SpectralNet, masks: Sequence[Tensor]) -> None:
-    """Cut nodes out of a net in training; the optimiser goes on with the state of the others.
+    """Remove nodes from a net in training; the optimiser keeps the state of the others.
 
     Parameters
     ----------
@@ -48,17 +49,20 @@ def drop_nodes(net: SpectralNet, masks: Sequence[Tensor]) -> None:
     net.module_ = shrink(net.module_, masks)
     after = dict(net.module_.named_parameters())
     kept = _kept_entries(net.module_, masks)
+    # not a new optimiser: the remaining nodes would lose their moments
     optimizer = net.optimizer_
     names = {parameter: name for name, parameter in before.items()}
     for group in optimizer.param_groups:
         group["params"] = [after[names[parameter]] for parameter in group["params"]]
     for name, parameter in before.items():
+        # torch keeps the state under the tensor itself, and the tensors are new
         state = optimizer.state.pop(parameter, None)
         if state is not None:
             optimizer.state[after[name]] = {
                 key: value[kept(name)] if _is_like(value, parameter) else value
                 for key, value in state.items()
             }
+    # a net that diverges copies these back, so they must have the new shapes
     net.last_finite_ = [parameter.detach().clone() for parameter in after.values()]
     net.node_indices_ = [
         index[mask.cpu().numpy()] for index, mask in zip(net.node_indices_, masks, strict=True)
@@ -66,16 +70,18 @@ def drop_nodes(net: SpectralNet, masks: Sequence[Tensor]) -> None:
 
 
 def _is_like(value: Any, parameter: Tensor) -> bool:
+    # moments are as large as the parameter; the count of steps is one number
     return isinstance(value, Tensor) and value.shape == parameter.shape
 
 
 def _kept_entries(module: SpectralMLP, masks: Sequence[Tensor]) -> Any:
-    """Return a function from the name of a parameter to the index of what is kept of it."""
+    """Return a function that maps the name of a parameter to the index of its kept entries."""
+    # inputs and outputs of the network are never removed
     whole = slice(None)
     sides: list[Any] = [whole, *(torch.nonzero(mask).ravel() for mask in masks), whole]
 
     def kept(name: str) -> Any:
-        """Return the index of the entries of the parameter that are kept."""
+        """Return the index of the kept entries of the parameter."""
         _, layer, kind = name.split(".")
         inbound, outbound = sides[int(layer)], sides[int(layer) + 1]
         if kind == "lambda_in":
@@ -84,33 +90,36 @@ def _kept_entries(module: SpectralMLP, masks: Sequence[Tensor]) -> Any:
             return outbound
         if isinstance(inbound, slice) or isinstance(outbound, slice):
             return outbound, inbound
+        # two index arrays must be broadcast, or torch would pick single entries
         return outbound[:, None], inbound
 
     return kept
 
 
 class DropSilent(Callback):
-    """Cut silent nodes out between epochs, whenever they are many, and at the end.
+    """Remove silent nodes between epochs if there are many, and the rest at the end.
 
     Parameters
     ----------
     n_threads : int, "auto" or None
-        Of the fit: "auto" may want fewer threads for a smaller network.
+        That of the fit; "auto" may choose fewer threads for a smaller network.
     """
 
     def __init__(self, n_threads: Any = None) -> None:
         self.n_threads = n_threads
 
     def on_train_begin(self, net: Any, X: Any = None, **kwargs: Any) -> None:
-        """Measure the training rows."""
+        """Find the largest norm of the training rows."""
         self.largest_input_ = largest_norm(X)
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        """Rebuild the network if it pays."""
+        """Rebuild the network if enough nodes are silent."""
+        # a rebuilt network also needs new buffers and, on a GPU, a new graph
         self._drop(net, WORTH_IT, NOISE)
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
-        """Leave no silent node behind."""
+        """Remove all silent nodes."""
+        # no step follows whose noise could bring a node back
         self._drop(net, 0.0, 0.0)
 
     def _drop(self, net: Any, share: float, noise: float) -> None:
@@ -119,5 +128,6 @@ class DropSilent(Callback):
         if n_silent > share * sum(len(mask) for mask in silent):
             drop_nodes(net, [~mask for mask in silent])
             n_threads = choose_threads(self.n_threads, net.module_.layer_sizes, net.batch_size)
+            # the fit restores the count that it found
             if n_threads is not None:
                 torch.set_num_threads(n_threads)

@@ -1,4 +1,4 @@
-"""Epochs passed on to scikit-learn's callbacks: a private skorch callback."""
+"""A private skorch callback that passes epochs on to scikit-learn's callbacks."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -16,11 +16,12 @@ class SklearnCallbacks(Callback):
     Parameters
     ----------
     context : sklearn.callback.CallbackContext
-        Of the running fit.
+        That of the running fit.
     task : dict
-        ``estimator``, ``X``, ``y`` and ``metadata`` of the fit, for the hooks.
+        ``estimator``, ``X``, ``y`` and ``metadata`` of the fit, passed to the hooks.
     fitted_attributes : callable
-        Returns what makes a copy of the estimator predict as of now.
+        Returns the attributes with which a copy of the estimator predicts as the net
+        does now.
     """
 
     def __init__(
@@ -37,12 +38,12 @@ class SklearnCallbacks(Callback):
         self.epoch_.call_on_fit_task_begin(**self.task)
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        """Close it; a true answer stops training."""
+        """Close the task; stop training if a callback asks for it."""
         if self._end(self.epoch_):
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt  # ends the loop of skorch, which catches it
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
-        """Close an epoch that was broken off."""
+        """Close the task of an epoch that was interrupted."""
         if self.epoch_ is not None:
             self._end(self.epoch_)
 
@@ -51,6 +52,7 @@ class SklearnCallbacks(Callback):
         self._end(self.context)
 
     def _end(self, context: Any) -> bool:
+        # before the call: after an interrupt in a hook skorch still calls on_train_end
         self.epoch_ = None
         return bool(
             context.call_on_fit_task_end(

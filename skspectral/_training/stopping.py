@@ -1,4 +1,4 @@
-"""When training stops, and which epoch is kept: private skorch callbacks."""
+"""Private skorch callbacks that stop training and choose the epoch to keep."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score, r2_score
 from skorch.callbacks import Callback
 
 MIN_LEARNING_RATE = 1e-6
-"""The adaptive schedule stops below this rate, as in scikit-learn's MLP."""
+"""Rate below which the adaptive schedule stops, as in scikit-learn's MLP."""
 
 
 class BestEpoch(Callback):
@@ -22,9 +22,10 @@ class BestEpoch(Callback):
     Parameters
     ----------
     score : callable
-        ``score(net, dataset) -> float``, larger is better.
+        ``score(net, dataset) -> float``; larger is better.
     margin : float
-        The best epoch replaces the last only if it scored better by more.
+        The best epoch replaces the last one only if its score is higher by more
+        than this.
     """
 
     def __init__(self, score: Callable[[Any, Any], float], margin: float = 0.0) -> None:
@@ -38,38 +39,42 @@ class BestEpoch(Callback):
         self.best_network_: tuple[Any, Any] | None = None
 
     def on_epoch_end(self, net: Any, dataset_valid: Any = None, **kwargs: Any) -> None:
-        """Record the score, keep the network if it is the best so far."""
+        """Record the score, and keep the network if it is the best so far."""
         score = self.score(net, dataset_valid)
         net.history.record("valid_score", score)
         if score > self.best_score_:
             self.best_score_ = score
             self.best_epoch_ = len(net.history)
+            # a deep copy: steps change the weights in place. The indices go with it, as later
+            # epochs may remove nodes
             self.best_network_ = copy.deepcopy((net.module_, net.node_indices_))
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
-        """Restore the best epoch where it beats the last by more than the margin."""
+        """Restore the best epoch if it beats the last one by more than the margin."""
+        # the history of a warm start also has rows of fits without validation rows
         scores = [row["valid_score"] for row in net.history if "valid_score" in row]
         if self.best_network_ is not None and self.best_score_ > scores[-1] + self.margin:
             net.module_, net.node_indices_ = self.best_network_
+            # the old optimiser holds the tensors of the last epoch
             net.restart_optimizer()
         else:
             self.best_epoch_ = len(net.history)
-        self.best_network_ = None
+        self.best_network_ = None  # frees a second copy of the network
 
 
 class StopOnPlateau(Callback):
-    """Stop, or divide the learning rate, once the monitored quantity has stopped falling.
+    """Stop training, or lower the learning rate, when a monitored value no longer falls.
 
     Parameters
     ----------
     value : callable
-        ``value(row) -> float``, falling is better, from a row of the history.
+        ``value(row) -> float``, computed from a row of the history; lower is better.
     tol : float
         Smallest fall that counts.
     n_iter_no_change : int or inf
-        Epochs without such a fall that are put up with.
+        Number of epochs in a row without such a fall that are allowed.
     adaptive : bool
-        Divide the learning rate by 5 first, and stop below 1e-6.
+        Whether to divide the learning rate by 5 first, and to stop only below 1e-6.
     """
 
     def __init__(
@@ -91,10 +96,12 @@ class StopOnPlateau(Callback):
         self.stopped_ = False
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        """Count epochs without progress; raise KeyboardInterrupt, skorch's way, to stop."""
+        """Count epochs without progress; raise KeyboardInterrupt to stop, as skorch expects."""
         value = self.value(net.history[-1])
         self.n_no_change_ = 0 if value < self.best_ - self.tol else self.n_no_change_ + 1
+        # also after a fall below tol, as in scikit-learn: many small falls are no progress
         self.best_ = min(self.best_, value)
+        # one epoch more than n_iter_no_change, again as in scikit-learn
         if self.n_no_change_ <= self.n_iter_no_change:
             return
         if self.adaptive and net.optimizer_.param_groups[0]["lr"] > MIN_LEARNING_RATE:
@@ -107,25 +114,26 @@ class StopOnPlateau(Callback):
 
 
 class StopAtTime(Callback):
-    """Stop after the epoch in which the time is up.
+    """Stop after the epoch in which the time runs out.
 
     Parameters
     ----------
     seconds : float
-        Since training began.
+        Time limit, counted from the start of training.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        """Raise KeyboardInterrupt, skorch's way, to stop."""
+        """Raise KeyboardInterrupt to stop, as skorch expects."""
         if net.seconds() >= self.seconds:
             raise KeyboardInterrupt
 
 
 def validation_score(net: Any, dataset: Any) -> float:
-    """Return R2 or accuracy, weighted, as the estimator's own ``score`` would."""
+    """Return the weighted R2 or accuracy, as the estimator's own ``score`` would."""
+    # encoded values serve: neither score changes when targets are standardised or classes numbered
     predicted = net.predict(dataset)
     weight = None if dataset.sample_weight is None else dataset.sample_weight.cpu().numpy()
     metric = r2_score if net.out_activation == "identity" else accuracy_score

@@ -1,4 +1,4 @@
-"""Torch's process-wide state during training, put back afterwards."""
+"""Torch's global state during training, restored afterwards."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -16,17 +16,18 @@ _threads_before = 1
 
 
 def flushes_denormals() -> bool:
-    """Tell whether this thread treats denormal numbers as zero; torch has no getter."""
+    """Tell whether this thread treats denormal numbers as zero."""
+    # torch can only set this, so try: half of a denormal number is zero only if flushed
     return bool(torch.full((), 1e-310, dtype=torch.float64).mul(0.5) == 0)
 
 
 @contextmanager
 def _threads(n_threads: int | None) -> Iterator[None]:
-    """Set torch's thread count and put it back.
+    """Set torch's thread count, and restore it afterwards.
 
-    Each thread has a count of its own, and a new thread starts with the count
-    that was set last in any thread. So a thread that starts to fit while others
-    do is given the count that the first of them had found.
+    Each thread has its own count, and a new thread starts with the count that
+    any thread set last. So a thread that starts a fit while others run is given
+    back the count that the first of them had found.
     """
     global _fits_running, _threads_before
     if n_threads is None:
@@ -36,6 +37,7 @@ def _threads(n_threads: int | None) -> Iterator[None]:
         own = torch.get_num_threads()
         if _fits_running == 0:
             _threads_before = own
+        # the main thread has set its own count; a pool's thread may have inherited a fit's
         elif threading.current_thread() is not threading.main_thread():
             own = _threads_before
         _fits_running += 1
@@ -50,11 +52,11 @@ def _threads(n_threads: int | None) -> Iterator[None]:
 
 @contextmanager
 def training_state(n_threads: int | None) -> Iterator[None]:
-    """Train with `n_threads` threads and flushed denormals; leave torch as it was found.
+    """Train with `n_threads` threads and flushed denormals; leave torch as it was.
 
-    Weights on their way to zero pass through denormal numbers, which slow a
-    CPU severely. Training draws from generators of its own, so torch's global
-    generator is not touched.
+    Weights on their way to zero become denormal numbers, which slow a CPU down
+    severely. Training has its own random generators, so torch's global generator
+    is not touched.
     """
     flushed = flushes_denormals()
     with _threads(n_threads):
