@@ -141,7 +141,7 @@ class BaseSpectralMLPCV(BaseEstimator):
         )
         n_start = int(np.sum(network.hidden_layer_sizes))
         choice = choose_penalty(path.alphas, paths, self.selection, n_start)
-        # Nothing is set before this line: a fit that fails leaves the one before as it was.
+        # No result is set before this line: a fit that fails leaves the one before as it was.
         self._set_fitted_attributes(path, choice, estimators[choice.index])
         for complaint in complaints_about(self.estimator_, self.selection):
             warnings.warn(complaint, ConvergenceWarning, stacklevel=3)
