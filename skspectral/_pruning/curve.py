@@ -146,9 +146,10 @@ def pruning_curve(
     """Score the nested smaller networks inside a fitted estimator.
 
     Each smaller network keeps the most relevant hidden nodes. Nothing is trained:
-    the other nodes are cut out, their constant part is added to the biases, and
-    the remaining network is scored. Where the cut reaches nodes that matter for
-    the score, the curve turns from flat to steep [1]_.
+    the other nodes are cut out, the constants that their biases produce are added
+    to the biases of the next layer, and the remaining network is scored. Where
+    the cut reaches nodes that matter for the score, the curve turns from flat to
+    steep [1]_.
 
     Parameters
     ----------
