@@ -1,4 +1,4 @@
-"""Private and version-dependent parts of scikit-learn, imported in this one place."""
+"""Parts of scikit-learn that are private or depend on its version, imported in one place."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -17,7 +17,7 @@ from sklearn.utils.validation import _check_sample_weight, _num_samples
 try:
     from sklearn.callback import CallbackSupportMixin
 except ImportError:  # scikit-learn < 1.9 has no callbacks
-
+    # A base class has to exist whatever the version, so an empty one takes its place.
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """Stand-in for scikit-learn's callback support, without any callback."""
 

@@ -11,27 +11,25 @@ from sklearn.base import clone
 from skspectral._path.walk import count_rows, path_epochs, walk
 
 SCOUT_START = 1e-3
-
-
+"""First penalty of the search for the largest one."""
 SCOUT_FACTOR = 2.0
-"""Where the search for the largest penalty starts, and by what it goes on."""
-
-
+"""Ratio of neighbouring penalties in that search."""
 SMALLEST_ALPHA, LARGEST_ALPHA = 1e-9, 1e6
-"""Where the search gives up: not a node survives, or some survive, any penalty."""
-
-
+"""Where the search gives up: every node dies at the first, or some survive the second."""
 SCOUT_COLLAPSED = 1e-2
-"""Share of its first relevance below which the search takes a layer for dead: noise can keep
-weights of a dense layer from vanishing altogether."""
+"""A layer counts as dead in the search below this share of its largest relevance so far.
 
-
+Noise in the gradient can keep the weights of a dense layer from vanishing altogether.
+"""
 BEYOND = 10.0
-"""So many times the largest penalty of its search a path goes on while nodes are alive."""
+"""While nodes are alive, a path goes on up to this multiple of the penalty that was found."""
 
 
 def find_alpha_max(estimator, X, y, **options):
-    """Return a penalty at which every node has died, by doubling it along a path.
+    """Return a penalty at which a layer has died, by doubling it along a path.
+
+    There is no formula for it, as there is for the lasso: zero weights are a local
+    minimum of the loss at every penalty, so it depends on the path where nodes die.
 
     Parameters
     ----------
@@ -41,12 +39,14 @@ def find_alpha_max(estimator, X, y, **options):
         `sample_weight` and `path_max_iter` of :func:`walk`.
     """
     start = SCOUT_START
+    # The scout's first fit is as short as the later ones: it looks for an order of magnitude.
     _, epochs = path_epochs(estimator, count_rows(X, options.get("sample_weight")))
     scout = clone(estimator).set_params(max_iter=epochs)
     while start > SMALLEST_ALPHA:
         alpha = _last_of_scout(walk(scout, X, y, _doubling(start), **options))
         if alpha > start:
             return alpha
+        # The first penalty was already too large, so the largest useful one lies below.
         start /= 100
     return SCOUT_START
 
@@ -60,6 +60,7 @@ def _last_of_scout(networks):
     """Return the penalty at which a layer has died or collapsed."""
     strongest = 0.0
     for network in networks:
+        # Nothing passes through a dead layer, so the weakest one decides.
         relevance = min(layer.max() for layer in network.feature_relevance_)
         strongest = max(strongest, relevance)
         if not any(network.n_alive_nodes_) or relevance < SCOUT_COLLAPSED * strongest:
@@ -68,21 +69,25 @@ def _last_of_scout(networks):
 
 
 def alpha_grid(estimator, X, y, n_alphas, eps, **options):
-    """Yield penalties from `eps` times the largest one on, geometrically.
+    """Return an iterator of penalties in geometric steps, from `eps` times the largest one.
 
-    The first `n_alphas` reach the penalty that kills every node of a quick path; the
-    others are for a thorough one, which may go on beyond.
+    The first `n_alphas` reach the penalty that :func:`find_alpha_max` found on a quick
+    path. The others continue beyond it: on a path with more training nodes may still be
+    alive there.
 
     Parameters
     ----------
     estimator, X, y
         As in :func:`walk`.
     n_alphas : int
+        Penalties up to the largest.
     eps : float
+        Smallest penalty as a share of the largest.
     **options : dict
         As in :func:`find_alpha_max`.
     """
     alpha_max = find_alpha_max(estimator, X, y, **options)
     ratio = eps ** (-1 / (n_alphas - 1))
+    # The bound by `n_alphas` keeps a fine grid from growing to many times its length.
     n_beyond = min(n_alphas, math.ceil(math.log(BEYOND, ratio)))
     return (alpha_max * eps * ratio**step for step in range(n_alphas + n_beyond))

@@ -12,50 +12,54 @@ from skspectral._selection.network_inside import NetworkInsideMixin
 
 
 class SpectralMLPClassifierCV(NetworkInsideMixin, ClassifierMixin, BaseSpectralMLPCV):
-    """Network for classes that is as big as cross-validation says it must be.
+    """Network for classification whose size is chosen by cross-validation.
 
-    A wide network follows a path of rising penalties, on each fold and on all
-    rows. Along it nodes die, and the chosen penalty is the one of the smallest
-    network that is as good as the best. So one call answers how many hidden
-    nodes the task needs, and how sure that number is.
+    A wide network is trained at rising penalties, on each fold and on all rows.
+    As the penalty rises, nodes die. The chosen penalty gives the smallest network
+    that scores as well as the best one on the folds. So one call gives a network,
+    its number of hidden nodes, and whether that number stays the same over a range
+    of penalties (`size_identified_`).
 
     Parameters
     ----------
     hidden_layer_sizes : "auto", int or array-like of int, default="auto"
-        Nodes per hidden layer at the start. "auto": one layer, as wide as the
-        power of two nearest to twice the root of the number of rows, from 64 to
-        512. A warning tells if more than half of the nodes of a layer are needed.
+        Nodes per hidden layer at the start. "auto": one layer, whose width is the
+        power of two nearest to twice the square root of the number of rows, from
+        64 to 512. A warning is given if more than half of the nodes of a layer are
+        alive at the chosen penalty.
     alphas : array-like of shape (n_alphas,) or None, default=None
         Penalties, increasing, >= 0. None: a geometric grid that ends where every
-        node of the network of all rows has died, as in :func:`spectral_path`.
+        node of the network trained on all rows has died, as in
+        :func:`spectral_path`.
     n_alphas : int >= 2, default=25
-        Length of that grid; if nodes are alive at its end it goes on, to twice the
-        length at most.
+        Length of that grid. If nodes are still alive at its end, it continues, at
+        most to ten times its largest penalty and to twice its length.
     eps : float in (0, 1), default=3e-4
         Smallest penalty of the grid as a share of its largest.
     path_max_iter : int >= 1 or "auto", default="auto"
-        Epochs for each penalty but the first; "auto": four times the root of
-        the number of rows as steps, from 100 to 500, but no more epochs than the
-        first fit.
+        Epochs at each penalty after the first. "auto": as many epochs as make
+        four times the square root of the number of rows in steps, at least 100
+        and at most 500 steps, but no more epochs than the first fit.
     cv : int, splitter, iterable or None, default=None
         Folds, as in :func:`sklearn.model_selection.check_cv`; None: five. Rows
         are not shuffled.
     scoring : str, callable or None, default=None
-        What the penalty is chosen by; None: the negative log loss.
+        Score that the penalty is chosen by; None: the negative log loss.
     selection : {"1se", "best"}, default="1se"
-        "1se": the largest penalty, so the smallest network, whose score is within
-        one standard error, over folds, of the paired difference to the best; at
-        least within half the standard error of the best score itself, as a
-        penalty costs a little in every fold alike. "best": that of the best mean
-        score.
+        "1se": the largest penalty, and so the smallest network, whose score is
+        within a margin of the best. The margin is one standard error, over folds,
+        of the paired difference to the best score. It is at least half the standard
+        error of the best score itself, because a larger penalty costs a little in
+        every fold alike. "best": the penalty of the best mean score.
     activation : {"identity", "logistic", "tanh", "relu", "gelu", "silu"}, default="relu"
         Activation of the hidden nodes.
     fit_intercept : bool, default=True
         Whether layers have biases.
     parametrization : {"spectral", "dense"} or sequence of them, default="spectral"
-        Of the hidden layers; "dense" is the ordinary network, as a control.
+        Parametrisation of the hidden layers; "dense" is the ordinary network, as a
+        control.
     eigenvalues : {"out", "in", "out-in", "both"}, default="out"
-        Which eigenvalues are trained, as in :class:`SpectralMLPClassifier`. With "in"
+        Which eigenvalues are trained, as in :class:`SpectralMLPClassifier`. With "in",
         columns that do not matter die as nodes do.
     relevance_threshold : float in [0, 1), default=0.05
         Share of the largest relevance above which a node is alive, and of the
@@ -66,63 +70,68 @@ class SpectralMLPClassifierCV(NetworkInsideMixin, ClassifierMixin, BaseSpectralM
         Rows per step; "auto": ``min(200, n_samples)``.
     max_iter : int >= 1 or "auto", default="auto"
         Epochs of the first fit of a path; "auto": four times the steps of a later
-        one.
+        fit.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes in fitting; scores are not weighted by them.
+        Weights of the classes in training; scores do not use them.
     random_state : int, RandomState instance or None, default=None
-        Of the networks; each fold has a seed of its own.
+        Seed of the networks; each fold gets a seed of its own, drawn from it.
     device : {"auto", "cpu", "cuda", "cuda:<index>"}, default="auto"
         Where the networks are trained.
     dtype : {"auto", "float32", "float64"}, default="auto"
         "auto": float64 below 1,000 rows on a CPU, else float32.
     n_threads : int >= 1, "auto" or None, default="auto"
-        Torch threads during training, on a CPU.
+        Torch threads during training on a CPU.
     n_jobs : int or None, default=None
-        Folds at a time.
+        Folds that are fitted at the same time, in processes.
     verbose : bool or int, default=False
         Verbosity of the loop over folds.
 
     Attributes
     ----------
     alpha_ : float
-        The penalty that was chosen.
+        The chosen penalty.
     alphas_ : ndarray of shape (n_alphas,)
         The penalties that were tried, increasing.
     cv_results_ : dict of ndarray of shape (n_alphas,)
         `alpha`; `mean_test_score`, `std_test_score` and `split<k>_test_score`;
         `mean_n_alive_nodes`, `std_n_alive_nodes` and `split<k>_n_alive_nodes`, of
-        all hidden layers together; `margin`, what the score may be less than the
-        best, as `selection` "1se" says; `within_tolerance`, whether it is not less
-        than that.
+        all hidden layers together; `margin`, how far the score may be below the
+        best for selection="1se"; `within_tolerance`, whether it is within that
+        margin.
     path_ : :class:`~sklearn.utils.Bunch`
-        The path of the network of all rows, as :func:`spectral_path` returns it.
+        The path of the network trained on all rows, as :func:`spectral_path`
+        returns it.
     estimator_ : SpectralMLPClassifier
-        Its network at `alpha_`. Its fitted attributes are attributes here, too.
+        The network of that path at `alpha_`. Its fitted attributes are attributes
+        here, too.
     n_alive_nodes_ : list of int
-        Alive nodes of that network per hidden layer: how big it must be.
+        Nodes left in that network per hidden layer: the size that cross-validation
+        chose.
     size_identified_ : bool
-        Whether the size is a property of the data: there is a range of penalties,
-        by a factor of 2 at least, over which the score is within the margin of
-        the best, and the number of alive nodes is the same up to a fifth or one
-        node: in the median of folds along the range, and between
-        the quartiles of folds at each penalty. The chosen penalty is in the
-        range, and at most half of the starting nodes are alive.
+        Whether the size hardly depends on the penalty. True if there is a range of
+        penalties around the chosen one, the largest at least twice the smallest,
+        over which the score is within the margin of the best and the number of
+        alive nodes agrees up to a fifth or one node. The medians over folds must
+        agree along the range, and the quartiles over folds at each penalty. At
+        most half of the starting nodes may be alive in the range.
     size_plateau_ : Plateau or None
-        That range, the longest: `alphas`, its ends, and `n_nodes`, the smallest
-        and the largest median number of alive nodes.
+        The longest such range, None if there is none: `alphas`, its ends, and
+        `n_nodes`, the smallest and the largest median number of alive nodes.
     alive_features_ : bool ndarray of shape (`n_features_in_`,)
         Columns whose importance exceeds the share `relevance_threshold` of the
         largest.
     feature_path_ : int ndarray of shape (`n_features_in_`,)
         Columns in the order in which they leave the path.
     size_settled_ : bool or None
-        Whether its size has converged; None where nothing is spectral.
+        Whether the network was trained long enough at `alpha_` for its size to
+        stop falling; None if no layer is spectral or nothing is penalised.
     feature_relevance_ : list of ndarray of shape (n_nodes,)
-        Relevance of its nodes, per hidden layer; zero where a node is gone.
+        Relevance of its nodes, per hidden layer; zero for nodes that are gone.
     node_indices_ : list of int ndarray
-        Index in `hidden_layer_sizes` of each node that is physically there.
+        Index of each node that is still in the network, counted in the layers of
+        `hidden_layer_sizes`.
     feature_importances_ : ndarray of shape (`n_features_in_`,)
-        Importance of each column for it, of sum 1.
+        Importance of each column for the network; their sum is 1.
     coefs_ : list of ndarray of shape (n_in, n_out)
         Its effective weights.
     intercepts_ : list of ndarray of shape (n_out,)
@@ -130,25 +139,25 @@ class SpectralMLPClassifierCV(NetworkInsideMixin, ClassifierMixin, BaseSpectralM
     loss_curve_ : list of float
         Its penalised loss per epoch, along the path.
     n_iter_ : int
-        Epochs that it was trained for, along the path.
+        Epochs for which it was trained, along the path.
     n_layers_ : int
-        Layers, counting input and output.
+        Number of layers, with input and output.
     n_outputs_ : int
-        Outputs.
+        Number of outputs.
     out_activation_ : str
         Activation of the output.
     classes_ : ndarray of shape (n_classes,)
         Class labels.
     device_ : str
-        Where it was trained.
+        Device on which it was trained.
     net_ : skorch.NeuralNet
-        The net, with its history and callbacks.
+        The skorch net, with its history and callbacks.
     module_ : skspectral.nn.SpectralMLP
-        The network.
+        The torch module.
     n_features_in_ : int
-        Columns seen in fit.
+        Number of columns seen in fit.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, where all are strings.
+        Names of the columns, if all are strings.
 
     See Also
     --------
@@ -158,8 +167,8 @@ class SpectralMLPClassifierCV(NetworkInsideMixin, ClassifierMixin, BaseSpectralM
 
     Notes
     -----
-    Networks on a path are trained on from one penalty to the next, with few
-    epochs each, on the folds as on all rows. One trained from scratch at
+    Along a path one network is trained further at each penalty, with few epochs
+    each time, on the folds as on all rows. A network trained from scratch at
     `alpha_` may have fewer nodes and a lower score.
 
     References
@@ -188,6 +197,7 @@ class SpectralMLPClassifierCV(NetworkInsideMixin, ClassifierMixin, BaseSpectralM
         "class_weight": SpectralMLPClassifier._parameter_constraints["class_weight"],
     }
     _network_class = SpectralMLPClassifier
+    # The one parameter that only the classifier hands on to its network.
     _own_parameter = "class_weight"
 
     def __init__(

@@ -12,7 +12,7 @@ from skspectral._path.plateau import CROWDED
 
 
 def complaints_about(network: Any, selection: str) -> list[str]:
-    """Return a sentence for each thing that is wrong with the chosen network.
+    """Return a message for each thing that is wrong with the chosen network.
 
     Parameters
     ----------
@@ -32,15 +32,17 @@ def complaints_about(network: Any, selection: str) -> list[str]:
 def _all_dead(network: Any, selection: str) -> str | None:
     if any(network.n_alive_nodes_):
         return None
+    # "best" is no advice to someone who chose it.
     or_best = ", or selection='best'" if selection == "1se" else ""
     return (
         f"Every node died: at the chosen alpha={network.alpha:g} the network predicts a "
-        "constant, which scores as well as any on the folds. Where the data should tell "
-        f"more, give smaller `alphas`{or_best}."
+        "constant. On the folds no network scores clearly better. If X should predict y, "
+        f"give smaller `alphas`{or_best}."
     )
 
 
 def _too_narrow(network: Any) -> str | None:
+    # One hidden layer may be given as a plain number.
     widths = np.atleast_1d(network.hidden_layer_sizes)
     crowded = [
         f"{alive} of {width}"
@@ -56,6 +58,7 @@ def _too_narrow(network: Any) -> str | None:
 
 
 def _unsettled(network: Any) -> str | None:
+    # None: the size was not judged, which is not a fault. Dead networks have a text of their own.
     if network.size_settled_ is not False or not any(network.n_alive_nodes_):
         return None
     return (

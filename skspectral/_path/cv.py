@@ -32,7 +32,8 @@ from skspectral._selection.network_inside import seeded
 from skspectral._selection.scoring import network_score
 
 NARROWEST, WIDEST = 64, 512
-"""Bounds of the width that hidden_layer_sizes="auto" starts with."""
+"""Bounds of the width at the start for hidden_layer_sizes="auto"."""
+# Not `alpha`, which the path sets, nor `warm_start`, which the walk needs.
 NETWORK_PARAMETERS = (
     "activation",
     "fit_intercept",
@@ -56,10 +57,11 @@ def auto_width(n_rows):
 
 
 class BaseSpectralMLPCV(BaseEstimator):
-    """Paths on the folds and on all rows, and the choice among their networks.
+    """Follow paths on the folds and on all rows, and choose among their networks.
 
-    What the chosen network has, :class:`NetworkInsideMixin` adds to the subclasses:
-    from the left of scikit-learn's mixins, so that the network's tags are the last word.
+    The attributes and predictions of the chosen network come from
+    :class:`NetworkInsideMixin`, which the subclasses name before scikit-learn's mixins,
+    so that the network's tags win.
     """
 
     _parameter_constraints: dict = {
@@ -85,7 +87,7 @@ class BaseSpectralMLPCV(BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, **params):
-        """Choose the penalty by cross-validation; keep the network of all rows at that penalty.
+        """Choose the penalty by cross-validation, and keep its network trained on all rows.
 
         Parameters
         ----------
@@ -94,10 +96,10 @@ class BaseSpectralMLPCV(BaseEstimator):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,) or None, default=None
-            Weights of the rows, in fitting and, where the score takes them, in
-            scoring.
+            Weights of the rows in training, and in scoring if the score takes
+            weights.
         **params : dict
-            `groups`, for splitters that need them; with metadata routing enabled
+            `groups`, for splitters that need them. With metadata routing enabled,
             what `cv` and `scoring` request.
 
         Returns
@@ -109,7 +111,10 @@ class BaseSpectralMLPCV(BaseEstimator):
         ------
         ValueError
             If a parameter or the data are not as described.
+        TypeError
+            If `params` holds anything else.
         """
+        # Whatever can be refused is refused before the first fit, as a path takes long.
         if self.alphas is not None:
             check_alphas(self.alphas)
         routed = route(self, sample_weight, params)
@@ -118,14 +123,17 @@ class BaseSpectralMLPCV(BaseEstimator):
             raise TypeError(f"fit() takes `sample_weight` and `groups`; got {unknown}.")
         rng = check_random_state(self.random_state)
         rows = check_rows(self, X, y, routed.weight)
+        # Rows of weight zero count as left out, also for the width at the start.
         network = self._network(len(rows.positive()))
         check_path_estimator(network)
         folds = make_folds(self.cv, rows, network, routed.split)
         check_two_folds(folds, "The choice of a penalty", "Give `cv` more folds.")
         score = network_score(self.scoring, network, routed.score)
+        # All rows first: the grid of penalties comes from them, so that the folds share it.
         path, estimators = self._full_path(seeded(network, rng), rows)
         if self.alphas is None:
             warn_if_alive(path)
+        # Seeds are drawn here, not in the workers, where their order would depend on `n_jobs`.
         fold_networks = [seeded(network, rng) for _ in folds]
         paths = Parallel(n_jobs=self.n_jobs, verbose=int(self.verbose))(
             delayed(fold_path)(one, train, test, path.alphas, self.path_max_iter, score)
@@ -133,13 +141,14 @@ class BaseSpectralMLPCV(BaseEstimator):
         )
         n_start = int(np.sum(network.hidden_layer_sizes))
         choice = choose_penalty(path.alphas, paths, self.selection, n_start)
+        # No result is set before this line: a fit that fails leaves the one before as it was.
         self._set_fitted_attributes(path, choice, estimators[choice.index])
         for complaint in complaints_about(self.estimator_, self.selection):
             warnings.warn(complaint, ConvergenceWarning, stacklevel=3)
         return self
 
     def _inner(self):
-        """Return the network that is trained, but for its width."""
+        """Return the network that is trained, without its width, which may need the rows."""
         names = [*NETWORK_PARAMETERS, self._own_parameter]
         return self._network_class(**{name: getattr(self, name) for name in names})
 
@@ -152,12 +161,14 @@ class BaseSpectralMLPCV(BaseEstimator):
         """Return the path of all rows, and the network at each of its penalties."""
         names = ("alphas", "n_alphas", "eps", "path_max_iter")
         steps = follow(network, rows, **{name: getattr(self, name) for name in names})
-        # The walk yields one object over and over: each state of it is to be kept.
+        # The walk yields one object over and over, and which state is needed is not known yet.
+        # Not `clone`, which would drop what was fitted.
         states = [(copy.deepcopy(fitted), entry) for fitted, entry in steps]
         return gather([entry for _, entry in states]), [network for network, _ in states]
 
     def _set_fitted_attributes(self, path, choice, network):
-        """Set what `fit` has found; `network` becomes a plain one, to be fitted again."""
+        """Set what `fit` has found."""
+        # The walk set these for its own use; a later fit of `estimator_` starts from scratch.
         self.estimator_ = network.set_params(
             warm_start=False, max_iter=self.max_iter, random_state=self.random_state
         )
@@ -170,24 +181,24 @@ class BaseSpectralMLPCV(BaseEstimator):
         self.feature_path_ = order_of_leaving(path)
 
     def prune(self, *, n_nodes=None, threshold=None):
-        """Return a physically smaller fitted network.
+        """Return a fitted network with fewer nodes, physically smaller.
 
         Parameters
         ----------
         n_nodes : int, float in (0, 1], list of int or None, default=None
             As in :meth:`SpectralMLPRegressor.prune`.
         threshold : float in [0, 1) or None, default=None
-            As there.
+            As in :meth:`SpectralMLPRegressor.prune`.
 
         Returns
         -------
         SpectralMLPRegressor or SpectralMLPClassifier
-            Fitted.
+            The smaller network, fitted.
 
         Raises
         ------
         NotFittedError
-            If it is not fitted.
+            If this estimator is not fitted.
         """
         check_is_fitted(self)
         return self.estimator_.prune(n_nodes=n_nodes, threshold=threshold)

@@ -1,4 +1,4 @@
-"""Paths of networks fitted on some rows and scored on others."""
+"""Paths of networks that are fitted on some rows and scored on others."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -22,8 +22,9 @@ class FoldPath:
     Parameters
     ----------
     score : ndarray of shape (n_alphas,)
-        On the rows that the fold holds out.
+        Scores of the rows that the fold holds out.
     n_alive_nodes : int ndarray of shape (n_alphas, n_hidden_layers)
+        Alive nodes per hidden layer.
     """
 
     score: np.ndarray
@@ -41,7 +42,9 @@ def fold_path(
     """Walk along the penalties on `train`, score each network on `test`."""
     scores, sizes = [], []
     options = {"sample_weight": train.weight, "path_max_iter": path_max_iter}
+    # Only numbers leave: a network per penalty would have to travel back from each worker.
     for fitted in walk(network, train.X, train.y, alphas, **options):
+        # The scores of single rows are dropped: with two folds or more, folds give the margin.
         scores.append(score(fitted, test)[0])
         sizes.append(fitted.n_alive_nodes_)
     return FoldPath(np.array(scores, dtype=float), np.array(sizes))

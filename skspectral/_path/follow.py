@@ -1,4 +1,4 @@
-"""One walk along rising penalties, with what is told of each network."""
+"""One walk along rising penalties, with a description of each network."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -23,7 +23,7 @@ def follow(
     eps: float,
     path_max_iter: int | str,
 ) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """Fit at each penalty, and describe the network.
+    """Fit at each penalty, and describe each network.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def follow(
         Not changed.
     rows : Rows
     alphas : array-like of shape (n_alphas,) or None
-        All of these, or, for None, those of a grid, until no node is alive.
+        The penalties. None: those of a grid, up to the first without an alive node.
     n_alphas, eps : int, float
         The grid, as in :func:`alpha_grid`.
     path_max_iter : int or "auto"
@@ -40,14 +40,16 @@ def follow(
     Returns
     -------
     iterator of (estimator, dict)
-        One and the same estimator, and what :func:`describe` tells of it.
+        The same estimator each time, and what :func:`describe` returns for it.
     """
     options = {"sample_weight": rows.weight, "path_max_iter": path_max_iter}
     if alphas is None:
         penalties = alpha_grid(network, rows.X, rows.y, n_alphas, eps, **options)
         networks = until_none_is_alive(walk(network, rows.X, rows.y, penalties, **options))
     else:
+        # Given penalties are all fitted, so that the path has the length that was asked for.
         networks = walk(network, rows.X, rows.y, check_alphas(alphas), **options)
+    # Lazy, as the next fit changes the network: each one must be read while it is current.
     return ((fitted, describe(fitted)) for fitted in networks)
 
 

@@ -1,4 +1,4 @@
-"""Networks along a rising penalty, each trained on from the last."""
+"""Networks along a rising penalty, each trained on from the one before."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -20,11 +20,13 @@ from skspectral._path.walk import check_path_estimator
 
 def _check_data(network, X, y, sample_weight, X_val, y_val):
     """Raise where a fit would; return the rows."""
+    # A clone, so that the user's estimator gets no attributes of a fit that it has not had.
     probe = clone(network)
     probe._validate_params()
     _, checked = check_table(probe, X, y, reset=True)
     if X_val is not None:
         check_table(probe, X_val, y_val, reset=False)
+    # X as it came: the networks read its column names themselves.
     return Rows(X, checked, check_weights(sample_weight, X))
 
 
@@ -52,13 +54,13 @@ def spectral_path(
     y_val=None,
     return_coefs=False,
 ):
-    r"""Follow a network as its penalty rises, until no node is alive.
+    r"""Train a network at rising penalties, until no node is alive.
 
-    As :func:`sklearn.linear_model.lasso_path`, the other way round: nodes that
-    have died do not come back, so the path goes from the smallest penalty
-    (densest network) upwards. Each network starts from the last one, already
-    shrunk: up to 100,000 rows a path makes about as many steps as one fit
-    from scratch.
+    This is :func:`sklearn.linear_model.lasso_path` in the opposite direction.
+    Nodes that have died do not come back, so the path goes from the smallest
+    penalty (the largest network) upwards. Each network starts from the weights of
+    the one before. Up to 100,000 rows a whole path takes about as many steps as
+    one fit from scratch.
 
     Parameters
     ----------
@@ -67,29 +69,28 @@ def spectral_path(
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Targets.
     estimator : SpectralMLPRegressor or SpectralMLPClassifier, default=None
-        The network, as wide as it may have to be; None:
-        ``SpectralMLPRegressor()``. Its `alpha` is set by the path. Its
-        `max_iter` is that of the first fit; "auto" makes four times the steps
-        of a later one.
+        The network, wide enough at the start; None: ``SpectralMLPRegressor()``.
+        The path sets its `alpha`. Its `max_iter` holds for the first fit; "auto"
+        makes four times the steps of a later one.
     alphas : array-like of shape (n_alphas,) or None, default=None
         Penalties, increasing, >= 0. None: a geometric grid that ends where
-        every node has died. There is no formula for that penalty: zero is a
-        local minimum of the loss at each penalty, and where the last node dies
-        depends on the path to it. So it is looked for, by doubling the
-        penalty along a quick path.
+        every node has died. There is no formula for the end: zero weights are a
+        local minimum of the loss at every penalty, so the penalty at which the
+        last node dies depends on the path. It is found by doubling the penalty
+        along a quick path.
     n_alphas : int >= 2, default=30
-        Length of the grid. If nodes are still alive at its end, it goes on, to ten
-        times the largest penalty and twice the length at most.
+        Length of the grid. If nodes are still alive at its end, it continues, at
+        most to ten times its largest penalty and to twice its length.
     eps : float in (0, 1), default=3e-4
         Smallest penalty of the grid as a share of its largest.
     path_max_iter : int >= 1 or "auto", default="auto"
-        Epochs for each penalty but the first; "auto": four times the root of
-        the number of rows as steps, from 100 to 500, but no more epochs than the
-        first fit.
+        Epochs at each penalty after the first. "auto": as many epochs as make
+        four times the square root of the number of rows in steps, at least 100
+        and at most 500 steps, but no more epochs than the first fit.
     sample_weight : array-like of shape (n_samples,) or None, default=None
         Weights of the training rows.
     X_val : {array-like, sparse matrix} of shape (n_val, n_features) or None, default=None
-        Rows to compute `validation_loss` on.
+        Rows on which `validation_loss` is computed.
     y_val : array-like or None, default=None
         Their targets.
     return_coefs : bool, default=False
@@ -106,30 +107,32 @@ def spectral_path(
             Alive nodes per hidden layer.
         alive_features : bool ndarray of shape (n_alphas, n_features)
             Columns whose importance exceeds the share `relevance_threshold` of
-            the largest. With eigenvalues="in" the others reach zero.
+            the largest. With eigenvalues="in" the importance of the others
+            reaches zero.
         feature_importances : ndarray of shape (n_alphas, n_features)
             `feature_importances_` of the networks.
         size_settled : bool ndarray of shape (n_alphas,)
-            Whether the size had converged.
+            Whether the network was trained long enough at this penalty for its
+            size to stop falling.
         train_loss : ndarray of shape (n_alphas,)
             Data term of the loss, averaged over the last epoch: squared error of
             the standardised target, or log loss in nats.
         validation_loss : ndarray of shape (n_alphas,)
-            The same for the validation rows, if there are any.
+            The same for the validation rows, if `X_val` is given.
         coefs, intercepts : list of list of ndarray
-            `coefs_` and `intercepts_` of the networks, if asked for.
+            `coefs_` and `intercepts_` of the networks, if `return_coefs` is True.
 
         and
 
         alpha_max : tuple of float
             The last penalty at which a node is alive, and the first at which
-            none is; a property of this path. 0 or infinity where there is
-            none.
+            no node is, on this path. 0 and infinity stand for penalties that
+            the path does not have.
 
     Raises
     ------
     TypeError
-        If `estimator` is not one of this package.
+        If `estimator` is not a network of this package.
     ValueError
         If `alphas` are not finite, >= 0 and increasing, or the data are not as
         described.
@@ -141,9 +144,9 @@ def spectral_path(
 
     Notes
     -----
-    With few epochs for each penalty the networks lag behind the penalty: they
-    have more nodes, and a better score, than one trained from scratch at the
-    same penalty. Compare networks by score and size, not by penalty.
+    With few epochs at each penalty the networks lag behind it: they have more
+    nodes, and a better score, than a network trained from scratch at the same
+    penalty. Compare networks by score and size, not by penalty.
 
     References
     ----------
@@ -173,12 +176,14 @@ def spectral_path(
     entries, coefs, intercepts = [], [], []
     for fitted, entry in follow(network, rows, alphas=alphas, **options):
         entries.append(entry)
+        # What is wanted of `fitted` is read now: the next step trains the same object on.
         if X_val is not None:
             entry["validation_loss"] = data_loss(fitted, X_val, y_val)
         if return_coefs:
             coefs.append(fitted.coefs_)
             intercepts.append(fitted.intercepts_)
     path = gather(entries)
+    # Only the default grid promises to end with every node dead.
     if alphas is None:
         warn_if_alive(path)
     if return_coefs:

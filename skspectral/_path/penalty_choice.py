@@ -1,4 +1,4 @@
-"""Choose a penalty from the scores and sizes of paths on folds."""
+"""Choose a penalty from the scores and sizes of the paths on the folds."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -16,25 +16,26 @@ from skspectral._selection.scoring import by_fold, check_scores
 from skspectral._selection.size_choice import fold_margins, within_margin
 
 SHRINKAGE = 0.5
-"""Differences below this share of the standard error of the best score count as none.
+"""Smallest margin, as a share of the standard error of the best score.
 
-A penalty shrinks all weights, which costs a little in every fold alike, so the paired standard
-error alone finds it significant and takes the penalty next to the best, with nodes that the task
-does not need. (Cutting nodes shrinks nothing, so the pruner's share is smaller.)
+A penalty shrinks all weights, which costs a little in every fold alike. The paired standard error
+of such a difference is close to zero, so alone it would keep the penalty next to the best, and
+with it a larger network. (Cutting nodes shrinks no weights, so the pruner's share is smaller.)
 """
 
 
 @dataclass(frozen=True)
 class PenaltyChoice:
-    """The penalty that is chosen, and what speaks for it.
+    """The chosen penalty, and the figures that it was chosen by.
 
     Parameters
     ----------
     index : int
-        Of the penalty.
+        Index of the penalty.
     cv_results : dict of ndarray of shape (n_alphas,)
+        `cv_results_` of the estimators.
     plateau : Plateau or None
-        Penalties around it over which neither score nor size changes.
+        Penalties around it over which score and size hardly change.
     """
 
     index: int
@@ -45,16 +46,18 @@ class PenaltyChoice:
 def choose_penalty(
     alphas: np.ndarray, paths: Sequence[FoldPath], selection: str, n_start: int
 ) -> PenaltyChoice:
-    """Choose the penalty of the smallest network that is as good, or of the best.
+    """Choose the penalty of the best network, or of the smallest that is as good.
 
     Parameters
     ----------
     alphas : ndarray of shape (n_alphas,)
         Increasing.
     paths : sequence of FoldPath
+        One per fold.
     selection : {"1se", "best"}
-        "1se": the largest penalty whose score is within one standard error, over
-        folds, of the paired difference to the best, or within `SHRINKAGE`.
+        "1se": the largest penalty whose score is within the margin of the best:
+        one standard error, over folds, of the paired difference, but at least
+        `SHRINKAGE` of the standard error of the best score.
     n_start : int
         Hidden nodes at the start.
 
@@ -66,10 +69,12 @@ def choose_penalty(
     scores = np.array([path.score for path in paths])
     n_nodes = np.array([path.n_alive_nodes for path in paths]).sum(axis=2)
     check_scores(scores, "penalty")
+    # NaN in one fold makes the mean NaN: a penalty without all its scores is not compared.
     mean = scores.mean(axis=0)
     best = int(np.nanargmax(mean))
     margin = fold_margins(scores, best, SHRINKAGE)
     within = within_margin(mean, margin)
+    # The last within the margin, as sizes fall with the penalty.
     chosen = {"best": best, "1se": int(np.flatnonzero(within)[-1])}[selection]
     results: dict[str, Any] = {
         "alpha": alphas,

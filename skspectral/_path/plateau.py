@@ -1,4 +1,4 @@
-"""Tell whether the size of a network is a property of the data, or of the penalty."""
+"""Find the penalties over which the size of a network hardly depends on the penalty."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -9,23 +9,24 @@ from dataclasses import dataclass
 import numpy as np
 
 SIZE_TOLERANCE = 0.2
-"""Share by which sizes on a plateau may differ; a single node always may."""
+"""Share by which sizes on a plateau may differ; a difference of one node is always allowed."""
 LEAST_SPAN = 2.0
-"""Ratio of the largest to the smallest penalty of a plateau."""
+"""Least ratio of the largest to the smallest penalty of a plateau."""
 CROWDED = 0.5
-"""Share of alive nodes above which a layer may have been too narrow at the start."""
+"""Share of nodes still alive above which a layer may have been too narrow at the start."""
 
 
 @dataclass(frozen=True)
 class Plateau:
-    """Penalties over which neither score nor size changes.
+    """Penalties over which score and size hardly change.
 
     Parameters
     ----------
     alphas : tuple of float
-        The smallest and the largest.
+        The smallest and the largest penalty.
     n_nodes : tuple of float
-        The smallest and the largest number of alive nodes in all, medians over folds.
+        The smallest and the largest number of alive nodes. Each number is a median
+        over folds, of all hidden layers together.
     """
 
     alphas: tuple[float, float]
@@ -42,30 +43,33 @@ def find_plateau(
 ) -> Plateau | None:
     """Return the longest run of penalties around the chosen one that agree in score and size.
 
-    Sizes agree where they differ by a fifth or one node: the medians over folds
-    along the run, and the quartiles over folds at each of its penalties.
+    Sizes agree if they differ by at most a fifth or one node. This holds for the
+    medians over folds along the run, and for the quartiles over folds at each penalty.
 
     Parameters
     ----------
     alphas : ndarray of shape (n_alphas,)
         Increasing.
     n_nodes : ndarray of shape (n_folds, n_alphas)
-        Alive nodes in all.
+        Alive nodes of all hidden layers together.
     within : bool ndarray of shape (n_alphas,)
         Whether the score is within the margin of the best.
     chosen : int
         Index of the penalty that was chosen.
     most : float, default=inf
-        Nodes above which the width at the start, not the task, may set the size.
+        Nodes above which the width at the start may set the size.
 
     Returns
     -------
     Plateau or None
-        None if no run spans a ratio of penalties of 2.
+        None if no run reaches from one penalty to twice that penalty.
     """
+    # Quartiles, not extremes: one odd fold of five must not decide.
     lower, median, upper = np.quantile(n_nodes, [0.25, 0.5, 0.75], axis=0)
     good = within & _close(lower, upper) & (median > 0) & (median <= most)
+    # Every run is tried, as runs overlap; grids are short enough for that.
     best, longest = None, LEAST_SPAN
+    # Zero is left out because spans are ratios.
     for first in np.flatnonzero(good & (alphas > 0) & (np.arange(len(alphas)) <= chosen)):
         for last in range(first, len(alphas)):
             sizes = median[first : last + 1]

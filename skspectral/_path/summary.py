@@ -1,4 +1,4 @@
-"""What a path tells of its networks, as arrays."""
+"""Describe the networks of a path, as arrays."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -14,27 +14,29 @@ from sklearn.utils import Bunch
 def alive_features(estimator):
     """Tell which columns are alive, bool ndarray of shape (n_features,).
 
-    As for nodes, those whose importance exceeds the share of the largest that
-    `relevance_threshold` names.
+    As for nodes, a column is alive if its importance exceeds the share
+    `relevance_threshold` of the largest.
     """
+    # Strictly above, so that no column is alive in a network whose importances are all zero.
     importances = estimator.feature_importances_
     return importances > estimator.relevance_threshold * importances.max(initial=0.0)
 
 
 def describe(estimator):
-    """Return what a path tells of one of its networks."""
+    """Return the entries of a path for one of its networks."""
     return {
         "alphas": estimator.alpha,
         "n_alive_nodes": estimator.n_alive_nodes_,
         "alive_features": alive_features(estimator),
         "feature_importances": estimator.feature_importances_,
+        # None, a size that was not judged, becomes False to fit into an array of bool.
         "size_settled": bool(estimator.size_settled_),
         "train_loss": float(estimator.net_.history[-1]["train_loss"]),
     }
 
 
 def gather(descriptions):
-    """Return arrays with one entry per penalty, and the bracket of the largest penalty.
+    """Return arrays with one entry per penalty, and where the last node died.
 
     Parameters
     ----------
@@ -53,11 +55,11 @@ def gather(descriptions):
 
 
 def warn_if_alive(path):
-    """Warn where a grid that was to end with every node dead did not."""
+    """Warn if nodes are alive at the end of a grid that should end without any."""
     if path.n_alive_nodes[-1].any():
         warnings.warn(
             f"The path ends at alpha={path.alphas[-1]:g} with nodes alive: none of its penalties "
-            "is large enough, or training too short for nodes to die. Scale X, raise "
+            "is large enough, or training is too short for nodes to die. Scale X, raise "
             "`path_max_iter`, or give `alphas`.",
             ConvergenceWarning,
             stacklevel=4,
@@ -65,10 +67,11 @@ def warn_if_alive(path):
 
 
 def alpha_bracket(alphas, n_alive_nodes):
-    """Return the largest penalty with nodes alive and the next, at which all have died.
+    """Return the largest penalty with nodes alive, and the next one, at which all have died.
 
-    Where the path has none such, 0 or infinity take its place.
+    If the path lacks the first it is 0, if it lacks the second it is infinity.
     """
+    # Nodes do not come back, so the number of networks with nodes is also the place of the cut.
     n_alive = int((n_alive_nodes.sum(axis=1) > 0).sum())
     lower = alphas[n_alive - 1] if n_alive else 0.0
     upper = alphas[n_alive] if n_alive < len(alphas) else np.inf
@@ -78,11 +81,14 @@ def alpha_bracket(alphas, n_alive_nodes):
 def order_of_leaving(path):
     """Return columns in the order in which they leave a path, int ndarray of shape (n_features,).
 
-    A column has left for good at the first penalty from which on it is not
-    alive. Those that leave together, or stay, come by importance before that.
+    A column leaves at the penalty after the last one at which it is alive. Columns that
+    leave together, or stay, are ordered by their importance at that last penalty.
     """
+    # Importances of a dead network rank nothing: its columns count as gone.
     alive = path.alive_features & (path.n_alive_nodes.sum(axis=1) > 0)[:, None]
     n_features = alive.shape[1]
+    # The last True of each column is the first of the column read backwards.
     last = len(alive) - 1 - np.argmax(alive[::-1], axis=0)
     last = np.where(alive.any(axis=0), last, 0)
+    # lexsort sorts by its last key first: by penalty, then by importance.
     return np.lexsort((path.feature_importances[last, np.arange(n_features)], last))

@@ -17,16 +17,15 @@ from skspectral._estimators.checks import check_has_nodes, check_hidden_layer_si
 from skspectral._estimators.recipe import batch_rows
 
 STEPS_PER_ROOT = 4
+"""Steps of a later fit of a path, divided by the square root of the number of rows.
 
-
+With so few steps nodes lag behind the penalty, but networks of one size score as well as after
+several times the steps.
+"""
 LEAST_STEPS, MOST_STEPS = 100, 500
-"""A later fit of a path makes so many steps for each unit of the root of the rows, within
-these bounds. Nodes lag behind the penalty then, but networks of one size are as good as
-after several times the steps."""
-
-
+"""Bounds of these steps."""
 FIRST_FACTOR = 4
-"""The first fit, of a network that knows nothing yet, makes so many times the steps."""
+"""Steps of the first fit, which starts from random weights, over those of a later one."""
 
 
 def check_path_estimator(estimator):
@@ -34,13 +33,14 @@ def check_path_estimator(estimator):
     if not isinstance(estimator, BaseSpectralMLP):
         raise TypeError(
             "`estimator` must be a SpectralMLPRegressor or SpectralMLPClassifier; got "
-            f"{type(estimator).__name__}. Transform X first where it is part of a pipeline."
+            f"{type(estimator).__name__}. If it is a step of a pipeline, transform X first."
         )
+    # A path ends where no node is alive, so without hidden nodes there is none to follow.
     check_has_nodes(check_hidden_layer_sizes(estimator.hidden_layer_sizes))
     for name in ("alpha_phi", "alpha_lambda"):
         if getattr(estimator, name) is not None:
             raise ValueError(
-                f"`{name}` must be None, as a path has one penalty for all; got "
+                f"`{name}` must be None, as a path has one penalty for all weights; got "
                 f"{getattr(estimator, name)!r}."
             )
 
@@ -54,6 +54,7 @@ def path_epochs(estimator, n_rows, path_max_iter="auto"):
     n_rows : int
     path_max_iter : int or "auto"
     """
+    # Steps, not epochs, are what training needs: an epoch of a large table has more of them.
     steps = np.clip(STEPS_PER_ROOT * math.sqrt(n_rows), LEAST_STEPS, MOST_STEPS)
     epochs = steps / math.ceil(n_rows / batch_rows(estimator.batch_size, n_rows))
     first, later = estimator.max_iter, path_max_iter
@@ -65,15 +66,15 @@ def path_epochs(estimator, n_rows, path_max_iter="auto"):
 
 
 def count_rows(X, sample_weight=None):
-    """Return the number of rows that are trained on: those of weight zero are not."""
+    """Return the number of rows of positive weight: the others are not trained on."""
     return _num_samples(X) if sample_weight is None else int(np.count_nonzero(sample_weight))
 
 
 def walk(estimator, X, y, alphas, *, sample_weight=None, path_max_iter="auto"):
     """Fit at each penalty, starting from the weights of the one before.
 
-    Dead nodes do not come back, so the penalties rise. Once all have died there is
-    nothing left to train, and the network comes out as it is.
+    Dead nodes do not come back, so the penalties must rise. Once all nodes have died
+    there is nothing left to train: the same network is yielded at the later penalties.
 
     Parameters
     ----------
@@ -90,7 +91,7 @@ def walk(estimator, X, y, alphas, *, sample_weight=None, path_max_iter="auto"):
     Yields
     ------
     estimator
-        One and the same object, fitted with the next penalty.
+        The same object each time, fitted at the next penalty. Copy it to keep a state.
     """
     first, later = path_epochs(estimator, count_rows(X, sample_weight), path_max_iter)
     network = clone(estimator).set_params(warm_start=True, max_iter=first)
@@ -99,16 +100,19 @@ def walk(estimator, X, y, alphas, *, sample_weight=None, path_max_iter="auto"):
         network.set_params(alpha=float(alpha))
         if not hasattr(network, "net_") or any(network.n_alive_nodes_):
             _fit_quietly(network, X, y, **weights)
+            # From here on the weights are trained already, and few epochs do.
             network.set_params(max_iter=later)
         yield network
 
 
 def _fit_quietly(network, X, y, **weights):
-    """Fit without the warnings of a size that has not settled, which `size_settled` tells."""
+    """Fit without warnings about the size: `size_settled` of the path tells it."""
+    # Recorded, not ignored: one category covers both sizes and divergence, so the text decides.
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         network.fit(X, y, **weights)
     for warning in caught:
         quiet = issubclass(warning.category, ConvergenceWarning)
-        if not quiet or str(warning.message).startswith("Training"):  # it diverged
+        # "Training diverged" and "Training was interrupted" make the whole path doubtful.
+        if not quiet or str(warning.message).startswith("Training"):
             warnings.warn(warning.message, warning.category, stacklevel=4)

@@ -1,3 +1,3 @@
-"""Networks cut down to the size that validation asks for."""
+"""Networks cut down to a size that validation chooses."""
 
 # SPDX-License-Identifier: BSD-3-Clause

@@ -1,4 +1,4 @@
-"""Choose a size from pruning curves on folds."""
+"""Choose a size from the pruning curves of the folds."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -16,15 +16,16 @@ from skspectral._selection.size_choice import fold_margins, row_margins, smalles
 
 @dataclass(frozen=True)
 class SizeChoice:
-    """The size that is chosen, and what speaks for it.
+    """The chosen size, and the figures that it was chosen by.
 
     Parameters
     ----------
     n_nodes : int
-        Hidden nodes in all.
+        Hidden nodes of all layers together.
     level : float
-        Relevance that lies between kept and cut nodes; see :meth:`CutTrained.levels`.
+        Relevance between kept and cut nodes; see :meth:`CutTrained.levels`.
     cv_results : dict of ndarray of shape (n_sizes,)
+        `cv_results_` of the pruner.
     """
 
     n_nodes: int
@@ -40,7 +41,7 @@ def choose_size(curves: Sequence[FoldCurve], tolerance: float | str) -> SizeChoi
     curves : sequence of FoldCurve
         One per fold.
     tolerance : float or "1se"
-        As :func:`margins` takes it.
+        As in :func:`margins`.
 
     Raises
     ------
@@ -50,33 +51,39 @@ def choose_size(curves: Sequence[FoldCurve], tolerance: float | str) -> SizeChoi
     scores = np.array([curve.score for curve in curves])
     check_scores(scores, "size")
     margin = margins(curves, tolerance)
+    # NaN in one fold makes the mean NaN, so a size without all its scores is not chosen.
     chosen, within = smallest_within(scores.mean(axis=0), margin)
+    # The grid follows from the width at the start, so it is the same in every fold.
     n_nodes = curves[0].n_nodes
     results = {
         "n_nodes": n_nodes,
         **by_fold("test_score", scores),
+        # Folds spread one total differently over the layers, so weights differ at one size.
         "n_parameters": np.mean([curve.n_parameters for curve in curves], axis=0),
         "margin": margin,
         "within_tolerance": within,
     }
+    # Relevances span orders of magnitude: an arithmetic mean would follow the largest alone.
     level = np.exp(np.mean([np.log(curve.levels[chosen]) for curve in curves]))
     return SizeChoice(int(n_nodes[chosen]), float(level), results)
 
 
 def margins(curves: Sequence[FoldCurve], tolerance: float | str) -> np.ndarray:
-    """Return what each size may score less than the best, ndarray of shape (n_sizes,).
+    """Return how far each size may score below the best, ndarray of shape (n_sizes,).
 
     Parameters
     ----------
     curves : sequence of FoldCurve
-        One per fold; some size has a score in all of them.
+        One per fold. At least one size has a score in all of them.
     tolerance : float or "1se"
-        "1se" over folds, or over rows where there is one fold.
+        A number, or one standard error: over folds, or over rows if there is one
+        fold.
     """
     if not isinstance(tolerance, str):
         return np.full(len(curves[0].n_nodes), float(tolerance))
     scores = np.array([curve.score for curve in curves])
     best = int(np.nanargmax(scores.mean(axis=0)))
+    # The pruner refuses a single fold without scores of its rows before any fit.
     if len(curves) > 1 or curves[0].row_scores is None:
         return fold_margins(scores, best)
     return row_margins(curves[0].row_scores, curves[0].weight, best)

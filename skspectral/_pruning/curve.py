@@ -1,4 +1,4 @@
-"""Score of the nested smaller networks inside a fitted one."""
+"""Scores of the nested smaller networks inside a fitted one."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -21,13 +21,13 @@ from skspectral._estimators.resizing import keep_nodes, present_masks
 from skspectral.nn._relevance import RELEVANCES
 
 FINE_UP_TO = 64
-"""Sizes up to here are all on the default grid."""
+"""The default grid has every size up to this one."""
 GROWTH = 1.05
-"""Ratio of neighbouring sizes on the default grid beyond."""
+"""Ratio of neighbouring larger sizes on the default grid."""
 
 
 def size_grid(least, total, growth=GROWTH, fine_up_to=FINE_UP_TO):
-    """Return sizes from `least` to `total`: each of the small ones, then a geometric grid.
+    """Return sizes from `least` to `total`: all small ones, then a geometric grid.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def size_grid(least, total, growth=GROWTH, fine_up_to=FINE_UP_TO):
     growth : float
         Ratio of neighbouring sizes above `fine_up_to`.
     fine_up_to : int
-        Up to here every size is in.
+        Every size up to this one is in the grid.
 
     Returns
     -------
@@ -44,13 +44,15 @@ def size_grid(least, total, growth=GROWTH, fine_up_to=FINE_UP_TO):
         Increasing.
     """
     fine = np.arange(least, min(total, max(least, fine_up_to)) + 1)
+    # Rounded up, so that no ratio exceeds `growth` but by the rounding of sizes below.
     n_steps = max(0, int(np.ceil(np.log(total / fine[-1]) / np.log(growth))))
     coarse = np.geomspace(fine[-1], total, n_steps + 1)
+    # The last fine size starts the coarse grid as well, and rounding may repeat others.
     return np.unique(np.concatenate([fine, np.round(coarse).astype(int)]))
 
 
 def network_relevances(estimator, relevance, random_state=None):
-    """Return what nodes are ranked by, list of float64 ndarray of shape (n_nodes,).
+    """Return the numbers that rank nodes, list of float64 ndarray of shape (n_nodes,).
 
     Parameters
     ----------
@@ -58,10 +60,11 @@ def network_relevances(estimator, relevance, random_state=None):
     relevance : {"spectral", "lambda", "path", "random"}
         As in :func:`pruning_curve`.
     random_state : int, RandomState instance or None
-        Of "random".
+        Seed for "random".
     """
     if relevance == "random":
         rng = check_random_state(random_state)
+        # From 1 on, as nodes that are gone count as zero and must come last.
         there = [rng.permutation(len(index)) + 1.0 for index in estimator.node_indices_]
     else:
         relevances = RELEVANCES[relevance](estimator.module_)
@@ -78,19 +81,20 @@ def evaluate_nested(estimator, ranking, sizes, score):
     ranking : list of int ndarray of shape (n_nodes,)
         As :func:`skspectral._estimators.ranking.rank_nodes` returns it.
     sizes : iterable of int
-        Hidden nodes in all.
+        Hidden nodes of all layers together.
     score : callable
-        ``score(network)`` of the smaller fitted estimator.
+        ``score(network)`` for a smaller fitted estimator.
 
     Returns
     -------
     n_parameters : int ndarray of shape (n_sizes,)
         Weights and biases.
     scores : list
-        What `score` returned.
+        The results of `score`, one per size.
     """
     n_parameters, scores = [], []
     for size in sizes:
+        # A cut copy each time: it has smaller matrices and scores faster than a masked network.
         network = keep_nodes(estimator, first_nodes(ranking, size))
         n_parameters.append(count_parameters(network.module_))
         scores.append(score(network))
@@ -99,6 +103,7 @@ def evaluate_nested(estimator, ranking, sizes, score):
 
 def count_parameters(module):
     """Return the number of effective weights and biases of a SpectralMLP."""
+    # Not torch's parameters: eigenvalues are factors of the effective weights, not further ones.
     return sum(
         layer.in_features * layer.out_features + (0 if layer.bias is None else layer.out_features)
         for layer in module.layers
@@ -106,7 +111,7 @@ def count_parameters(module):
 
 
 def check_network(estimator):
-    """Raise unless `estimator` is a fitted one of this package with hidden layers."""
+    """Raise unless `estimator` is a fitted network of this package with hidden nodes."""
     if not isinstance(estimator, BaseSpectralMLP):
         raise TypeError(
             "`estimator` must be a SpectralMLPRegressor or SpectralMLPClassifier; got "
@@ -138,37 +143,41 @@ def pruning_curve(
     random_state=None,
     sample_weight=None,
 ):
-    """Score the nested smaller networks of a fitted estimator, by decreasing relevance.
+    """Score the nested smaller networks inside a fitted estimator.
 
-    Nothing is trained: the least relevant nodes are cut out, what they emitted
-    is folded into biases, and what is left is scored. At the size that the task
-    needs the curve turns from flat to steep [1]_.
+    Each smaller network keeps the most relevant hidden nodes. Nothing is trained:
+    the other nodes are cut out, the constants that their biases produce are added
+    to the biases of the next layer, and the remaining network is scored. Where
+    the cut reaches nodes that matter for the score, the curve turns from flat to
+    steep [1]_.
 
     Parameters
     ----------
     estimator : SpectralMLPRegressor, SpectralMLPClassifier or Pipeline
         Fitted; a pipeline must end with one of the two.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Rows to score on, best unseen in training.
+        Rows to score on, preferably not seen in training.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Their targets.
     n_nodes : int, array-like of int or None, default=None
-        Numbers of hidden nodes in all, each from the number of hidden layers to
-        all that `hidden_layer_sizes` names. None: every number to 64, then steps
-        of 5 %. Nodes that left in training (`shrink`) are not there to be kept:
-        sizes beyond those that are left are that size.
+        Numbers of hidden nodes, of all layers together. Each is at least the
+        number of hidden layers and at most the sum of `hidden_layer_sizes`. None:
+        every number up to 64, then steps of 5 %. Nodes that were removed during
+        training (`shrink`) cannot be kept: a number above those that are left
+        stands for all that are left.
     scoring : str, callable or None, default=None
         As in :func:`sklearn.model_selection.cross_val_score`; None uses the
         estimator's `score`.
     scope : {"global", "layer"}, default="global"
         "global" compares relevance divided by the maximum of its layer; "layer"
-        takes the same share from every layer. No layer loses its last node.
+        cuts the same share of every layer. Every layer keeps at least one node.
     relevance : {"spectral", "lambda", "path", "random"}, default="spectral"
-        What nodes are ranked by: the norm of the incoming effective weights,
-        `feature_relevance_`; the size of the eigenvalue, as in [2]_; the norm of
-        the incoming times that of the outgoing weights; nothing, as a control.
+        How nodes are ranked. "spectral": by the norm of the incoming effective
+        weights, `feature_relevance_`. "lambda": by the absolute eigenvalue, as in
+        [2]_. "path": by the norm of the incoming times that of the outgoing
+        weights. "random": at random, as a control.
     random_state : int, RandomState instance or None, default=None
-        Of relevance="random".
+        Seed for relevance="random".
     sample_weight : array-like of shape (n_samples,) or None, default=None
         Weights of the rows in the score.
 
@@ -178,7 +187,7 @@ def pruning_curve(
         Arrays with one entry per size, sizes increasing:
 
         n_nodes : int ndarray of shape (n_sizes,)
-            Hidden nodes in all, each number once.
+            Hidden nodes of all layers together, each number once.
         n_nodes_per_layer : int ndarray of shape (n_sizes, n_hidden_layers)
             Hidden nodes per layer.
         n_parameters : int ndarray of shape (n_sizes,)
@@ -189,16 +198,17 @@ def pruning_curve(
     Raises
     ------
     TypeError
-        If `estimator` is not one of this package.
+        If `estimator` is not a network of this package.
     ValueError
-        If a size is out of range, or nodes have no eigenvalues to be ranked by.
+        If a size is out of range, or if relevance="lambda" and a hidden layer has
+        no trained outbound eigenvalues.
     NotFittedError
         If `estimator` is not fitted.
 
     See Also
     --------
     PruningCurveDisplay : Draws the curve.
-    SpectralMLPRegressor.prune : Makes one of these networks.
+    SpectralMLPRegressor.prune : Returns one of these networks.
 
     References
     ----------
@@ -222,6 +232,7 @@ def pruning_curve(
     """
     if isinstance(estimator, Pipeline):
         check_is_fitted(estimator)
+        # The last step is cut and scored alone, so its rows have to be transformed once only.
         X = estimator[:-1].transform(X) if len(estimator) > 1 else X
         estimator = estimator[-1]
     check_network(estimator)
@@ -233,6 +244,7 @@ def pruning_curve(
         sizes = np.unique([check_n_nodes(n, widths) for n in np.ravel(n_nodes).tolist()])
         if not len(sizes):
             raise ValueError("`n_nodes` must hold at least one number of nodes; got none.")
+    # Not passed as None: a scorer without `sample_weight` would fail on the keyword.
     scorer = check_scoring(estimator, scoring)
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
     kept = np.array(
@@ -241,6 +253,7 @@ def pruning_curve(
             for size in sizes
         ]
     )
+    # Sizes that differ only in nodes that are gone are one network: score it once.
     n_kept, first = np.unique(kept.sum(axis=1), return_index=True)
     n_parameters, score = evaluate_nested(
         estimator, ranking, sizes[first], lambda network: scorer(network, X, y, **weights)

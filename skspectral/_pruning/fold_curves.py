@@ -1,4 +1,4 @@
-"""Pruning curves of networks fitted on some rows and scored on others."""
+"""Pruning curves of networks that are fitted on some rows and scored on others."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -21,15 +21,15 @@ class FoldCurve:
     Parameters
     ----------
     n_nodes : int ndarray of shape (n_sizes,)
-        Hidden nodes in all.
+        Hidden nodes of all layers together.
     n_parameters : int ndarray of shape (n_sizes,)
         Weights and biases.
     score : ndarray of shape (n_sizes,)
-        On the rows of the fold.
+        Scores of the rows that the fold holds out.
     row_scores : ndarray of shape (n_sizes, n) or None
-        Scores of these rows, where the score is a mean over rows.
+        Score of each single row, if the score is a mean over rows.
     weight : ndarray of shape (n,) or None
-        Their weights.
+        Weights of these rows.
     levels : ndarray of shape (n_sizes,)
         See :meth:`CutTrained.levels`.
     """
@@ -43,7 +43,7 @@ class FoldCurve:
 
 
 def fold_curve(strategy: CutTrained, train: Rows, test: Rows, score: Score) -> FoldCurve:
-    """Fit on `train`, score the nested networks on `test`.
+    """Fit on `train`, and score the nested smaller networks on `test`.
 
     Parameters
     ----------
@@ -52,12 +52,14 @@ def fold_curve(strategy: CutTrained, train: Rows, test: Rows, score: Score) -> F
     score : callable
         As :func:`network_score` returns it.
     """
+    # One fit serves all sizes; a strategy that trains after the cut does so in `finish`.
     full = strategy.full(train)
     ranking = strategy.ranking(full)
     sizes = strategy.sizes(ranking)
     n_parameters, scores = evaluate_nested(
         full, ranking, sizes, lambda network: score(strategy.finish(network, train), test)
     )
+    # Kept for a single fold, where only rows can give a standard error.
     by_row = [of_rows for _, of_rows in scores if of_rows is not None]
     return FoldCurve(
         n_nodes=sizes,

@@ -1,4 +1,4 @@
-"""What a pruner does with the network that it has cut."""
+"""Predictions and transformed rows of the network that a pruner has cut."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -12,7 +12,7 @@ from skspectral._selection.network_inside import NetworkInsideMixin
 
 
 class PrunedNetworkMixin(NetworkInsideMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin):
-    """Predictions, activations and exports of `estimator_`."""
+    """Add predictions, activations and exports of `estimator_` to a pruner."""
 
     def transform(self, X):
         """Return the activations of the last hidden layer of the pruned network.
@@ -37,4 +37,5 @@ class PrunedNetworkMixin(NetworkInsideMixin, ClassNamePrefixFeaturesOutMixin, Tr
 
     @property
     def _n_features_out(self):
+        # Read by scikit-learn's get_feature_names_out.
         return self.estimator_.hidden_layer_sizes[-1]

@@ -1,4 +1,4 @@
-"""Meta-estimator that cuts a spectral network down to the size that validation asks for."""
+"""Meta-estimator that cuts a spectral network down to a size that validation chooses."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -41,8 +41,9 @@ from skspectral._selection.row_scores import ROW_SCORES, row_score
 from skspectral._selection.scoring import network_score
 
 HELD_OUT = 0.2
-"""Share of the rows that choose the size where there are no folds."""
+"""Share of the rows that are held out to choose the size if there are no folds."""
 STRATEGIES = {"after": CutTrained, "before": CutUntrained}
+# What every fit starts without; `cv_results_` is not set by each of them.
 FITTED = (
     "estimator_",
     "full_estimator_",
@@ -54,32 +55,33 @@ FITTED = (
 
 
 class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
-    """Fit a spectral network and keep the smallest part of it that is as good.
+    """Fit a spectral network and keep the smallest part of it that scores as well.
 
-    The network is fitted, its hidden nodes are ranked by relevance, the nested
-    smaller networks are scored on rows that it has not seen, and the smallest
-    one whose score is within `tolerance` of the best is chosen. A network
-    fitted on all rows is then cut at the same level of relevance, physically:
-    `estimator_` has the smaller matrices. The pruner predicts as `estimator_` does, and
-    transforms rows into the activations of its last hidden layer.
+    The network is fitted, and its hidden nodes are ranked by relevance. The nested
+    smaller networks are scored on rows that were not used for the fit. The
+    smallest network whose score is within `tolerance` of the best is chosen. Then
+    a network fitted on all rows is cut at the same level of relevance. The cut is
+    physical: `estimator_` has smaller matrices. The pruner predicts with
+    `estimator_`, and transforms rows into the activations of its last hidden
+    layer.
 
     Parameters
     ----------
     estimator : SpectralMLPRegressor, SpectralMLPClassifier or FrozenEstimator, default=None
-        The network to fit and prune; None: ``SpectralMLPRegressor()``. One that
-        is fitted and wrapped in :class:`~sklearn.frozen.FrozenEstimator` is
-        pruned as it is, by the rows given to `fit`, which it should not have
-        been trained on.
+        The network to fit and prune; None: ``SpectralMLPRegressor()``. A fitted
+        network in a :class:`~sklearn.frozen.FrozenEstimator` is not trained again.
+        Its size is chosen on the rows given to `fit`, which should not be those
+        that it was trained on.
     n_nodes : int, float in (0, 1], list of int or "auto", default="auto"
-        Hidden nodes to keep: in all, as a share of those at the start, or one
-        number per hidden layer. "auto": the smallest number in all whose score
-        is within `tolerance` of the best.
+        Hidden nodes to keep: the total number, a share of those at the start, or
+        one number per hidden layer. "auto": the smallest total whose score is
+        within `tolerance` of the best.
     tolerance : float >= 0 or "1se", default="1se"
-        What the smaller network may score less than the best, in units of the
-        score. "1se": one standard error of the paired difference to the best
-        size, over folds, or over held-out rows where there are no folds; at
-        least a twentieth of the standard error of the best score itself, so
-        that differences far below what the rows can tell do not count.
+        How far the score of the smaller network may be below the best, in units of
+        the score. "1se": one standard error of the paired difference to the best
+        size, over folds, or over held-out rows if there are no folds. It is at
+        least a twentieth of the standard error of the best score itself, so that
+        differences too small for the rows to show do not count.
     scoring : str, callable or None, default=None
         Score of the networks, as in
         :func:`~sklearn.model_selection.cross_val_score`. None: R2 for a
@@ -88,26 +90,28 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         "r2", "neg_mean_squared_error", "neg_mean_absolute_error", "accuracy",
         "neg_log_loss" or None.
     cv : int, splitter, iterable or None, default=None
-        Folds: the estimator is refitted in each, and curves are averaged at equal
-        size. None holds out 20 % of the rows, stratified for classes. Only
-        n_nodes="auto" needs rows apart.
+        Folds. The estimator is fitted again on each, and the curves are averaged
+        size by size. None: 20 % of the rows are held out, stratified for classes.
+        Used for n_nodes="auto" only.
     strategy : {"after", "before"}, default="after"
-        "after" training. "before" it [2]_: the eigenvalues alone are trained on
-        random eigenvectors, the nodes of the largest are kept, and what is left
-        is trained; each size that "auto" compares then costs a fit, so it
-        compares sizes that double.
+        When nodes are cut. "after": after training. "before": before it [2]_. Only
+        the eigenvalues are trained first, with random eigenvectors. The nodes of
+        the largest eigenvalues are kept, and the remaining network is trained.
+        Each size that n_nodes="auto" compares then costs a fit, so each size is
+        twice the one before.
     scope : {"global", "layer"}, default="global"
         "global" compares relevance divided by the maximum of its layer; "layer"
-        takes the same share from every layer.
+        cuts the same share of every layer.
     min_nodes : int >= 1, default=1
         Nodes that every hidden layer keeps.
     fine_tune : int >= 0, default=0
-        Epochs for which the cut network is trained further. The curve is that of
-        networks without fine-tuning.
+        Epochs for which the cut network is trained further. The scores that choose
+        the size are those of networks without fine-tuning.
     random_state : int, RandomState instance or None, default=None
-        Of the held-out rows, and of the estimator where its own is None.
+        Seed for the choice of the held-out rows, and for the estimator if its own
+        `random_state` is None.
     n_jobs : int or None, default=None
-        Folds that are fitted at a time, in processes.
+        Folds that are fitted at the same time, in processes.
     verbose : bool or int, default=0
         Whether to print the progress over folds, as joblib does.
 
@@ -116,69 +120,70 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
     estimator_ : SpectralMLPRegressor or SpectralMLPClassifier
         The pruned network, fitted and physically small.
     full_estimator_ : SpectralMLPRegressor or SpectralMLPClassifier
-        The network that it was cut from; for strategy="before" with trained
-        eigenvalues only.
+        The network before the cut. For strategy="before" only its eigenvalues are
+        trained.
     n_nodes_ : list of int
-        Kept nodes per hidden layer. For n_nodes="auto" their sum differs from
-        the size chosen on the curve where fits differ; see Notes.
+        Kept nodes per hidden layer. For n_nodes="auto" their sum may differ from
+        the size chosen on the folds; see Notes.
     node_support_ : list of bool ndarray of shape (n_nodes,)
         Which nodes of `full_estimator_` are kept, per hidden layer.
     node_ranking_ : list of int ndarray of shape (n_nodes,)
-        Order of the nodes over all hidden layers: 1 for the last to go.
+        Rank of the nodes over all hidden layers: 1 for the last to be cut.
     cv_results_ : dict of ndarray
         Only for n_nodes="auto", one entry per size: `n_nodes`,
         `mean_test_score`, `std_test_score`, `split<k>_test_score`,
-        `n_parameters` (mean over folds), `margin` (what the size may score less
-        than the best), `within_tolerance`.
+        `n_parameters` (mean over folds), `margin` (how far the score may be below
+        the best), `within_tolerance` (whether it is within that margin).
     n_alive_nodes_ : list of int
-        Alive nodes of `estimator_` per hidden layer. This and the following are
-        its fitted attributes.
+        Alive nodes of `estimator_` per hidden layer. This and the attributes below
+        are its fitted attributes.
     size_settled_ : bool or None
-        Whether its size has converged; None where alive nodes were cut.
+        Whether it was trained long enough at its `alpha` for its size to stop
+        falling; None if alive nodes were cut.
     feature_relevance_ : list of ndarray of shape (n_nodes,)
         Relevance of its nodes, per hidden layer.
     node_indices_ : list of int ndarray
-        Index of each of its nodes; one that is fine-tuned may lose some.
+        Index of each of its nodes; fine-tuning may remove some.
     feature_importances_ : ndarray of shape (`n_features_in_`,)
-        Importance of each column for it, of sum 1.
+        Importance of each column for the network; their sum is 1.
     coefs_ : list of ndarray of shape (n_in, n_out)
         Its effective weights, in units of y.
     intercepts_ : list of ndarray of shape (n_out,)
         Its biases, in units of y.
     loss_curve_ : list of float
-        Its penalised loss per epoch, with those before the cut.
+        Its penalised loss per epoch, including those before the cut.
     n_iter_ : int
-        Epochs that it was trained for, with those before the cut.
+        Epochs for which it was trained, including those before the cut.
     n_layers_ : int
-        Layers, counting input and output.
+        Number of layers, with input and output.
     n_outputs_ : int
-        Outputs.
+        Number of outputs.
     out_activation_ : str
         Activation of the output.
     classes_ : ndarray of shape (n_classes,)
         Class labels, for a classifier.
     y_mean_ : ndarray of shape (n_outputs,)
-        What outputs are centred by, for a regressor.
+        For a regressor: values that are subtracted from the targets in training.
     y_scale_ : ndarray of shape (n_outputs,)
-        What they are divided by, for a regressor.
+        For a regressor: values by which the targets are then divided.
     device_ : str
-        Where it was trained.
+        Device on which it was trained.
     net_ : skorch.NeuralNet
-        The net, with its history and callbacks.
+        The skorch net, with its history and callbacks.
     module_ : skspectral.nn.SpectralMLP
-        The network.
+        The torch module.
     n_features_in_ : int
-        Columns seen in fit.
+        Number of columns seen in fit.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, where all are strings.
+        Names of the columns, if all are strings.
 
     Raises
     ------
     TypeError
-        If `estimator` is not one of this package; raised by `fit`.
+        If `estimator` is not a network of this package; raised by `fit`.
     ValueError
-        If `n_nodes` does not fit the hidden layers, or `tolerance` cannot be had
-        with `scoring` and `cv`; raised by `fit`.
+        If `n_nodes` does not fit the hidden layers, or `tolerance` is not available
+        with the given `scoring` and `cv`; raised by `fit`.
 
     See Also
     --------
@@ -188,18 +193,20 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
 
     Notes
     -----
-    Fits on different rows keep different numbers of nodes alive. So what
-    carries over from the folds to the network fitted on all rows is not the
-    number of nodes but the level of relevance between kept and cut nodes, as a
-    share of the largest (their geometric mean, also over folds). In networks
-    that have settled the two hardly differ; in others the number may come out
-    smaller or larger by a third and more, so look at `size_settled_` of
-    `full_estimator_`. With scope="layer", strategy="before" (where what is left
-    is trained anew) and a frozen estimator it is the number that is kept, but
-    for dead nodes.
+    Fits on different rows keep different numbers of nodes alive. So the folds do
+    not choose a number of nodes for the network fitted on all rows. They choose a
+    level of relevance between kept and cut nodes, as a share of the largest
+    relevance (the geometric mean of the two next to the cut, and over folds). If
+    training was long enough for the size to stop falling, the number hardly
+    differs from the one chosen on the folds. If not, it may be smaller or larger
+    by a third or more, so look at `size_settled_` of `full_estimator_`. The number
+    itself, without dead nodes, carries over for scope="layer" and for a frozen
+    estimator; for strategy="before", which trains the remaining network anew, the
+    whole number does.
 
-    `transform` is supervised: activations of the rows that were trained on are
-    optimistic. Use it inside a pipeline that is cross-validated as a whole.
+    `transform` is supervised: activations of the rows that were used for training
+    look better than those of new rows. Use it inside a pipeline that is
+    cross-validated as a whole.
 
     References
     ----------
@@ -280,15 +287,14 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training rows; for a frozen estimator rows that it has not seen.
+            Training rows; for a frozen estimator rows that it was not trained on.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,) or None, default=None
-            Weights of the rows, in fitting and in scoring.
+            Weights of the rows, in training and in scoring.
         **fit_params : dict
-            `groups`, for splitters that need them; the others are passed to the
-            ``fit`` of the estimator as they are. All are routed where metadata
-            routing is enabled.
+            `groups`, for splitters that need them. All others are passed to the
+            ``fit`` of the estimator. With metadata routing enabled, all are routed.
 
         Returns
         -------
@@ -298,14 +304,16 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            If `estimator` is not one of this package.
+            If `estimator` is not a network of this package.
         ValueError
             If a parameter does not fit the network or the data.
         NotFittedError
             If a frozen estimator is not fitted.
         """
+        # A fit that fails must not leave the results of the one before, nor mix them with its own.
         for name in FITTED:
             self.__dict__.pop(name, None)
+        # The constraints take True for a number, which nobody means as a tolerance of 1.
         if isinstance(self.tolerance, (bool, np.bool_)):
             raise TypeError(f"`tolerance` must be a number or '1se'; got {self.tolerance!r}.")
         routed = route(self, sample_weight, fit_params)
@@ -319,10 +327,12 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
             masks = strategy.chosen(full, choice.n_nodes, choice.level)
             self.cv_results_ = choice.cv_results
         else:
+            # Checked before the network is fitted: a wrong number must not cost a fit.
             widths = check_hidden_layer_sizes(self._inner().hidden_layer_sizes)
             n_nodes = check_n_nodes(self.n_nodes, widths, self.min_nodes)
             full = strategy.full(rows)
             masks = masks_of(n_nodes, strategy.ranking(full))
+        # Nodes that `shrink` removed in training are in the ranking, but cannot be kept.
         masks = present_masks(full, masks)
         small = strategy.finish(keep_nodes(full, masks), rows)
         if self.fine_tune:
@@ -333,7 +343,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         return self
 
     def _inner(self):
-        """Return the network as it was given, out of its frozen wrapper."""
+        """Return the network as it was given, without a frozen wrapper."""
         if self.estimator is None:
             return SpectralMLPRegressor()
         return self.estimator.estimator if self._is_frozen() else self.estimator
@@ -342,9 +352,10 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         return isinstance(self.estimator, FrozenEstimator)
 
     def _strategy(self, rng, fit_params):
-        """Return how the network is made, after checking that it can be."""
+        """Return how the network is fitted and cut, after checking that it can be."""
         network = self._inner()
         check_prunable(network)
+        # Weights go with the rows of each fold, so only the question whether there are any stays.
         others = {name: value for name, value in fit_params.items() if name != "sample_weight"}
         options = {
             "scope": self.scope,
@@ -357,20 +368,23 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
             return CutFrozen(network, **options)
         if self.strategy == "before":
             check_eigenvalues(network)
+        # One seed for all folds and the full fit: they then start from the same weights, and
+        # their curves differ by the rows alone. The estimator's own seed is respected.
         no_seed = self.random_state is not None and network.random_state is None
         network = seeded(network, rng) if no_seed else clone(network)
         return STRATEGIES[self.strategy](network, **options)
 
     def _choose(self, rows, strategy, rng, routed):
-        """Return the smallest size within tolerance of the best."""
+        """Return the smallest size whose score is within `tolerance` of the best."""
         folds = self._folds(rows, strategy, rng, routed.split)
         score = network_score(self.scoring, strategy.estimator, routed.score)
+        # A standard error takes several folds, or several rows with a score each.
         if self.tolerance == "1se" and row_score(self.scoring, strategy.estimator) is None:
             check_two_folds(
                 folds,
                 f"tolerance='1se' with scoring={self.scoring!r}",
-                "Give `cv` more folds, or `tolerance` as a number, or a score that is a mean over "
-                f"rows, one of {sorted(ROW_SCORES)}.",
+                "Give `cv` more folds, or `tolerance` as a number, or a `scoring` that is a mean "
+                f"over rows, one of {sorted(ROW_SCORES)}.",
             )
         curves = Parallel(n_jobs=self.n_jobs, verbose=int(self.verbose))(
             delayed(fold_curve)(strategy, train, test, score) for train, test in folds
@@ -380,6 +394,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
     def _folds(self, rows, strategy, rng, split_params):
         """Return pairs of rows to fit on and rows to score on."""
         if self._is_frozen():
+            # Nothing is trained, so all rows are free to score on.
             return [(rows, rows.positive())]
         if self.cv is None:
             return hold_out(HELD_OUT, rows, strategy.estimator, rng)
