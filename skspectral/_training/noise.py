@@ -20,6 +20,8 @@ from skspectral._training.penalty import Penalty
 from skspectral.nn._linear import SpectralLinear
 from skspectral.nn._mlp import SpectralMLP
 
+RENEWAL_STEPS = 10
+"""Fewest steps from one estimate of the noise to the next."""
 ROUNDING = 1e-20
 """Variance of all columns together that is nothing but rounding."""
 
@@ -153,6 +155,7 @@ class FollowNoise(Callback):
         """Begin with the largest noise there can be, unless told otherwise."""
         net.criterion_.moments = new_moments(net)
         self.noise_ = self.table.constant
+        self.due_ = 0
         if self.alpha is None:
             self._renew(net)
         else:
@@ -161,11 +164,14 @@ class FollowNoise(Callback):
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Estimate the noise, and the penalty from it."""
         net.history.record("alpha", self.alpha)
-        residuals = net.criterion_.moments.take()
-        if not self.table.constant_is_exact:
-            self.noise_ = self._noise(net, residuals)
+        # an epoch of a small table is a single step, which an estimate would make much slower
+        if net.steps_done_ >= self.due_:
+            self.due_ = net.steps_done_ + RENEWAL_STEPS
+            residuals = net.criterion_.moments.take()
+            if not self.table.constant_is_exact:
+                self.noise_ = self._noise(net, residuals)
+            self._renew(net)
         net.history.record("noise_variance", float(np.trace(self.noise_)) / len(self.noise_))
-        self._renew(net)
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
         """Stop counting residuals."""
