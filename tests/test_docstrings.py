@@ -74,6 +74,7 @@ TWINS = {
         "coefs_",
         "intercepts_",
         "module_",
+        "noise_variance_",
     },
     (SpectralMLPRegressorCV, SpectralMLPClassifierCV): {
         "scoring",  # R2 or log loss

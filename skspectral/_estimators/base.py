@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -14,9 +13,10 @@ import torch
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils import check_random_state
 
 from skspectral._compat import CallbackSupportMixin, Interval, Options, StrOptions, _fit_context
+from skspectral._estimators.auto_alpha import noise_table, noise_variance, penalty_of_pass
 from skspectral._estimators.checks import (
     check_both_given,
     check_callbacks,
@@ -39,7 +39,7 @@ from skspectral._estimators.recipe import (
     schedule_name,
 )
 from skspectral._estimators.resizing import ResizableMixin
-from skspectral._estimators.rows import Rows, check_weights, hold_out
+from skspectral._estimators.rows import Rows, check_weights, hold_out, measure_columns
 from skspectral._estimators.targets import Target
 from skspectral._training.convergence import (
     describe_failure,
@@ -50,22 +50,12 @@ from skspectral._training.convergence import (
 from skspectral._training.device import choose_device, choose_threads
 from skspectral._training.history import data_loss, penalised_loss
 from skspectral._training.net import SpectralNet
-from skspectral._training.noise import (
-    FollowNoise,
-    NoiseTable,
-    alpha_of,
-    capped,
-    constant_products,
-    mean_products,
-)
+from skspectral._training.noise import FollowNoise
 from skspectral._training.seeds import new_seed
 from skspectral._training.sklearn_callbacks import SklearnCallbacks
 from skspectral._training.torch_state import training_state
 from skspectral.nn._architecture import Architecture
 from skspectral.nn._mlp import ACTIVATIONS, EIGENVALUES, PARAMETRIZATIONS, TRAINABLE
-
-CHUNK = 10_000
-"""Rows whose spread is taken at a time, to bound the memory this needs."""
 
 
 class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, BaseEstimator):
@@ -108,6 +98,7 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
     }
 
     _target: Target
+    alpha_: float
 
     @abstractmethod
     def _new_target(self, y, classes=None):
@@ -140,7 +131,8 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
             exactly if all rows form one batch, on average with smaller batches.
         X_val : {array-like, sparse matrix} of shape (n_val, n_features) or None, default=None
             Validation rows for `early_stopping`. None holds out a fraction of the
-            training rows.
+            training rows. Without early stopping they tell alpha="auto" the
+            noise, which is what tables with many columns for their rows need.
         y_val : array-like or None, default=None
             Targets of the validation rows.
         sample_weight_val : array-like of shape (n_val,) or None, default=None
@@ -174,14 +166,14 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         validation = self._check_validation(X_val, y_val, sample_weight_val)
         # before rows are held out, so that scale and importances do not depend on that draw
         architecture = None if is_warm else self._start(rows)
-        self._measure_columns(rows)
+        measure_columns(self._input_scaler, rows)
         if self.early_stopping and validation is None:
             rows, validation = hold_out(
                 rows, self.validation_fraction, self._target.stratifies, self._random_state
             )
         warn_of_full_batch(self.batch_size, len(rows))
         # R2 of a single row is not defined
-        if validation is not None and len(validation) < 2:
+        if self.early_stopping and len(validation) < 2:
             raise ValueError(
                 "Early stopping needs at least 2 validation rows to score; got "
                 f"{len(validation)}. Raise `validation_fraction` or give X_val and y_val."
@@ -255,15 +247,6 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         dtype = dtype_of(self.dtype, n_rows, self.device_)
         return self._architecture(n_features, self.n_outputs_, dtype)
 
-    def _measure_columns(self, rows):
-        """Update the spread of the columns, for `feature_importances_`."""
-        # without numpy's warnings: training reports columns that are too large in plain words
-        with np.errstate(over="ignore", invalid="ignore"):
-            for chunk in gen_batches(len(rows), CHUNK):
-                weight = None if rows.weight is None else rows.weight[chunk]
-                # partial_fit adds up over chunks, and over calls of warm starts
-                self._input_scaler.partial_fit(rows.X[chunk], sample_weight=weight)
-
     def _new_net(self, architecture, n_rows, callbacks=None):
         """Return a net with new weights, ready to train."""
         net = SpectralNet(
@@ -289,18 +272,6 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
             "relevance_threshold": self.relevance_threshold,
             "verbose": int(self.verbose),
         }
-
-    def _noise_table(self, rows, dataset):
-        constant = constant_products(dataset, self.out_activation_, self.n_outputs_)
-        return NoiseTable.of(rows.X, rows.weight, constant)
-
-    def _follow_noise(self, rows, dataset, dataset_valid, is_warm):
-        """Return what moves the penalty under alpha="auto", otherwise None."""
-        if self.alpha != "auto":
-            return None
-        table = self._noise_table(rows, dataset)
-        held_out = None if self.early_stopping else dataset_valid
-        return FollowNoise(table, self.alpha_factor, self.alpha_ if is_warm else None, held_out)
 
     def _fit_callbacks(self, epochs, noise, follow):
         return fit_callbacks(
@@ -352,7 +323,14 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         try:
             dataset = self._dataset(rows)
             dataset_valid = None if validation is None else self._dataset(validation)
-            noise = self._follow_noise(rows, dataset, dataset_valid, is_warm)
+            noise = None
+            if self.alpha == "auto":
+                noise = FollowNoise(
+                    noise_table(rows, dataset, self._target),
+                    self.alpha_factor,
+                    self.alpha_ if is_warm else None,
+                    None if self.early_stopping else dataset_valid,
+                )
             callbacks = self._fit_callbacks(epochs, noise, follow)
             net.restart(callbacks=callbacks.in_order(), **self._net_settings(n_rows))
             with training_state(choose_threads(self.n_threads, net.module_.layer_sizes, batch)):
@@ -365,10 +343,10 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
                 )
                 # inside: it is a backward pass, which also wants denormals flushed
                 settling = judge_size(net, dataset, callbacks.best_epoch)
-            if noise is None:
-                self._take_penalty(self.alpha, None)
-            else:
-                self._take_penalty(noise.alpha, noise.noise_)
+            self.alpha_, self.noise_variance_ = self.alpha, None
+            if noise is not None:
+                self.alpha_ = noise.alpha
+                self.noise_variance_ = noise_variance(noise.noise_, self._target)
             self._set_fitted_attributes()
             self.size_settled_ = None if settling is None else settling.settled
             # the first that applies: a diverged fit says nothing of its size
@@ -394,24 +372,6 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
             warnings.warn(complaint, ConvergenceWarning, stacklevel=4)  # the line that calls fit
         return self
 
-    def _take_penalty(self, alpha, noise):
-        """Set the penalty, and the covariance of the noise that it follows, if any."""
-        self.alpha_, self.noise_variance_ = alpha, None
-        if noise is not None:
-            variance = np.diag(noise) * self._target.scale[1] ** 2
-            is_one = len(variance) == 1 or self.out_activation_ != "identity"
-            self.noise_variance_ = float(variance.mean()) if is_one else variance
-
-    def _penalty_of_pass(self, rows, dataset, is_first):
-        """Return the penalty of one pass over rows that the network may not know yet."""
-        table = self._noise_table(rows, dataset)
-        table = replace(table, n_rows=table.n_rows + self.net_.rows_seen_)
-        noise = table.constant
-        if not (is_first or table.constant_is_exact):
-            noise = capped(mean_products(self.net_, dataset), table.constant)
-        self._take_penalty(alpha_of(self.net_, table, noise, self.alpha_factor), noise)
-        return penalty_of(self.alpha_, None, None)
-
     def _partial_fit(self, X, y, sample_weight, classes=None):
         if self.early_stopping:
             raise ValueError(
@@ -431,7 +391,7 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         self._target.check_same(y, subset=True)
         rows = self._weighted(Rows(X, y, sample_weight).positive())
         architecture = self._start(rows) if is_first else None
-        self._measure_columns(rows)
+        measure_columns(self._input_scaler, rows)
         if is_first:
             # the user's alone: one epoch has no schedule, no end and no plateau to watch
             users = [clone(callback, safe=False) for callback in self.callbacks or ()]
@@ -441,7 +401,10 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         settings = self._net_settings(len(rows))
         self.alpha_, self.noise_variance_ = self.alpha, None
         if self.alpha == "auto":
-            settings["penalty"] = self._penalty_of_pass(rows, dataset, is_first)
+            table = noise_table(rows, dataset, self._target)
+            self.alpha_, noise = penalty_of_pass(self.net_, table, dataset, self.alpha_factor)
+            self.noise_variance_ = noise_variance(noise, self._target)
+            settings["penalty"] = penalty_of(self.alpha_, None, None)
         del settings["optimizer"]  # its state is kept from call to call
         sizes = self.net_.module_.layer_sizes
         with training_state(choose_threads(self.n_threads, sizes, settings["batch_size"])):

@@ -51,15 +51,26 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
     trainable : {"all", "eigenvalues", "eigenvectors"}, default="all"
         What is trained in spectral layers. Biases and dense layers are always
         trained.
-    alpha : float >= 0, default=1e-3
+    alpha : float >= 0 or "auto", default=1e-3
         L2 penalty: it multiplies the sum of squares of eigenvectors,
         eigenvalues and dense weights, in units of the loss, independent of the
         number of rows. This is not scikit-learn's alpha, which corresponds to
         ``alpha / batch_size`` here.
+        "auto" follows the noise instead: after each epoch it becomes the penalty
+        at which a node that only fits noise no longer pays [3]_, given the
+        columns, the rows and the noise as it is estimated then. It needs no
+        search. The sum of `sample_weight` counts as the number of rows, so
+        all weights times ten mean ten times the data. A warm start goes on from
+        the penalty there is. `partial_fit` takes the noise from the rows of the
+        call, before it trains on them, and counts all rows seen so far.
+    alpha_factor : float > 0, default=0.5
+        Factor on the penalty of alpha="auto", the one thing to search there. At 1
+        next to nothing of pure noise survives; smaller factors keep more nodes.
+        Ignored where `alpha` is a number.
     alpha_phi : float >= 0 or None, default=None
-        Penalty on the eigenvectors. None uses `alpha`.
+        Penalty on the eigenvectors. None uses `alpha`; "auto" allows nothing else.
     alpha_lambda : float >= 0 or None, default=None
-        Penalty on the eigenvalues. None uses `alpha`.
+        Penalty on the eigenvalues. None uses `alpha`; "auto" allows nothing else.
     relevance_threshold : float in [0, 1), default=0.05
         A node is alive if its relevance is above this fraction of the largest in
         its layer, and above 1e-4 of the largest at the start of training.
@@ -154,6 +165,12 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         It does not tell whether the penalty suits the data. None if no hidden
         layer is spectral, if no trained factor of the hidden nodes is penalised,
         and after `partial_fit`.
+    alpha_ : float
+        The penalty at the end of training.
+    noise_variance_ : float, ndarray or None
+        The noise that alpha="auto" found, in units of y squared, ndarray of shape (`n_outputs_`,)
+        where there are several outputs.
+        None where `alpha` is a number.
     node_indices_ : list of ndarray of int
         Numbers of the nodes that are still in the network, one array per hidden
         layer, counted as in `hidden_layer_sizes`.
@@ -217,6 +234,9 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
     .. [2] L. Buffoni, E. Civitelli, L. Giambagli, L. Chicchi, D. Fanelli,
        "Spectral pruning of fully connected layers", Scientific Reports 12,
        11201 (2022), https://doi.org/10.1038/s41598-022-14805-7.
+    .. [3] C. Giacobino, S. Sardy, J. Diaz-Rodriguez, N. Hengartner, "Quantile
+       universal threshold", Electronic Journal of Statistics 11 (2017),
+       https://doi.org/10.1214/17-EJS1366.
 
     Examples
     --------

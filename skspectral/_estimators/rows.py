@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
-from sklearn.utils import _safe_indexing, column_or_1d
+from sklearn.utils import _safe_indexing, column_or_1d, gen_batches
 
 from skspectral._compat import _check_sample_weight
+
+CHUNK = 10_000
+"""Rows at a time whose spread is taken, which bounds the memory it needs."""
 
 
 def check_weights(sample_weight: Any, X: Any, name: str = "sample_weight") -> np.ndarray | None:
@@ -87,6 +90,16 @@ class Rows:
             random_state=random_state,
         )
         return self.take(kept), self.take(held_out)
+
+
+def measure_columns(scaler: Any, rows: Rows) -> None:
+    """Have a StandardScaler take the spread of the columns, part by part."""
+    # values whose square overflows are refused later, by name
+    with np.errstate(over="ignore", invalid="ignore"):
+        for chunk in gen_batches(len(rows), CHUNK):
+            weight = None if rows.weight is None else rows.weight[chunk]
+            # partial_fit adds up over chunks, and over calls of warm starts
+            scaler.partial_fit(rows.X[chunk], sample_weight=weight)
 
 
 def hold_out(rows: Rows, fraction: float, stratify: bool, random_state: Any) -> tuple[Rows, Rows]:

@@ -19,6 +19,7 @@ from skspectral._training.stopping import BestEpoch, StopAtTime, StopOnPlateau
 
 PLAIN = {
     "epochs": 10,
+    "noise": None,
     "users": [],
     "sklearn": None,
     "learning_rate": "onecycle",

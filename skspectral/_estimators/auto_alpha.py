@@ -1,0 +1,69 @@
+"""alpha="auto": the penalty that follows the noise, as an estimator asks for it."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from skspectral._estimators.rows import Rows
+from skspectral._estimators.targets import Target
+from skspectral._training.batches import RowDataset
+from skspectral._training.noise import (
+    NoiseTable,
+    alpha_of,
+    capped,
+    constant_products,
+    mean_products,
+)
+
+
+def noise_table(rows: Rows, dataset: RowDataset, target: Target) -> NoiseTable:
+    """Return what the rule needs of the rows that are trained on."""
+    constant = constant_products(dataset, target.out_activation, target.n_outputs)
+    return NoiseTable.of(rows.X, rows.weight, constant)
+
+
+def noise_variance(noise: np.ndarray, target: Target) -> float | np.ndarray:
+    """Return the noise in units of y squared, one number for classes and for one output.
+
+    Parameters
+    ----------
+    noise : ndarray of shape (n_outputs, n_outputs)
+        Covariance of the encoded residuals.
+    target : NumberTarget or ClassTarget
+    """
+    _, scale = target.scale
+    variance: np.ndarray = np.diag(noise) * scale**2
+    several_numbers = target.out_activation == "identity" and len(variance) > 1
+    return variance if several_numbers else float(variance.mean())
+
+
+def penalty_of_pass(
+    net: Any, table: NoiseTable, dataset: RowDataset, factor: float
+) -> tuple[float, np.ndarray]:
+    """Return the penalty of one pass over rows, and the noise that it follows.
+
+    The rows count as new: the network has not fitted their noise yet, so its residuals on them
+    tell it without a correction.
+
+    Parameters
+    ----------
+    net : SpectralNet
+        Before the pass.
+    table : NoiseTable
+        Of the rows.
+    dataset : RowDataset
+        The rows.
+    factor : float
+        Of the rule.
+    """
+    noise = table.constant
+    if net.rows_seen_ and not table.constant_is_exact:
+        noise = capped(mean_products(net, dataset), table.constant)
+    # rows of earlier passes hold nodes as well as these do
+    table = replace(table, n_rows=table.n_rows + net.rows_seen_)
+    return alpha_of(net, table, noise, factor), noise
