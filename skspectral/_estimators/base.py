@@ -345,7 +345,7 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
                 settling = judge_size(net, dataset, callbacks.best_epoch)
             self.alpha_, self.noise_variance_ = self.alpha, None
             if noise is not None:
-                self.alpha_ = noise.alpha
+                self.alpha_ = noise.alpha_
                 self.noise_variance_ = noise_variance(noise.noise_, self._target)
             self._set_fitted_attributes()
             self.size_settled_ = None if settling is None else settling.settled

@@ -94,7 +94,7 @@ class Rows:
 
 def measure_columns(scaler: Any, rows: Rows) -> None:
     """Have a StandardScaler take the spread of the columns, part by part."""
-    # values whose square overflows are refused later, by name
+    # without numpy's warnings: training reports columns that are too large in plain words
     with np.errstate(over="ignore", invalid="ignore"):
         for chunk in gen_batches(len(rows), CHUNK):
             weight = None if rows.weight is None else rows.weight[chunk]

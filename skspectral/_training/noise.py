@@ -156,21 +156,21 @@ class FollowNoise(Callback):
         net.criterion_.moments = new_moments(net)
         self.noise_ = self.table.constant
         self.due_ = 0
-        if self.alpha is None:
-            self._renew(net)
-        else:
-            net.set_penalty(Penalty(self.alpha, self.alpha, self.alpha))
+        first = self.alpha
+        if first is None:
+            first = alpha_of(net, self.table, self.noise_, self.factor)
+        self._take(net, first)
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Estimate the noise, and the penalty from it."""
-        net.history.record("alpha", self.alpha)
+        net.history.record("alpha", self.alpha_)
         # an epoch of a small table is a single step, which an estimate would make much slower
         if net.steps_done_ >= self.due_:
             self.due_ = net.steps_done_ + RENEWAL_STEPS
             residuals = net.criterion_.moments.take()
             if not self.table.constant_is_exact:
                 self.noise_ = self._noise(net, residuals)
-            self._renew(net)
+            self._take(net, alpha_of(net, self.table, self.noise_, self.factor))
         net.history.record("noise_variance", float(np.trace(self.noise_)) / len(self.noise_))
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
@@ -184,9 +184,9 @@ class FollowNoise(Callback):
         n_used = n_used_parameters(sizes[0], n_alive, sizes[-1])
         return capped(inflated(residuals, n_used, self.table.n_rows), self.table.constant)
 
-    def _renew(self, net: Any) -> None:
-        self.alpha = alpha_of(net, self.table, self.noise_, self.factor)
-        net.set_penalty(Penalty(self.alpha, self.alpha, self.alpha))
+    def _take(self, net: Any, alpha: float) -> None:
+        self.alpha_ = alpha
+        net.set_penalty(Penalty(alpha, alpha, alpha))
 
 
 def alpha_of(net: Any, table: NoiseTable, noise: np.ndarray, factor: float) -> float:
