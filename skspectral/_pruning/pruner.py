@@ -98,7 +98,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         the eigenvalues are trained first, with random eigenvectors. The nodes of
         the largest eigenvalues are kept, and the remaining network is trained.
         Each size that n_nodes="auto" compares then costs a fit, so each size is
-        twice the one before.
+        about twice the one before.
     scope : {"global", "layer"}, default="global"
         "global" compares relevance divided by the maximum of its layer; "layer"
         cuts the same share of every layer.
