@@ -21,6 +21,7 @@ TAGS = ("estimator_type", "classifier_tags", "regressor_tags", "target_tags", "i
 
 def seeded(network: Any, rng: np.random.RandomState) -> Any:
     """Return an unfitted copy of the network with a seed drawn from `rng`."""
+    # A number, not `rng` itself: networks that share a generator depend on the order of fits.
     return clone(network).set_params(random_state=new_seed(rng))
 
 
@@ -89,6 +90,8 @@ class NetworkAttributesMixin:
     n_layers_ = of_network("n_layers_", "Number of layers, with input and output.")
     n_outputs_ = of_network("n_outputs_", "Number of outputs.")
     out_activation_ = of_network("out_activation_", "Activation of the output.")
+    # Classifiers have the first, regressors the others: reading one that the network lacks
+    # raises AttributeError, as on the network itself.
     classes_ = of_network("classes_", "Class labels, ndarray of shape (n_classes,).")
     y_mean_ = of_network(
         "y_mean_", "What is subtracted from targets in training, ndarray of shape (n_outputs,)."

@@ -12,6 +12,7 @@ SMALLEST_LOG = np.log(np.finfo(np.float64).eps)
 
 
 def _columns(y):
+    # One output may come as a vector: both forms get the shape (n, n_outputs).
     return np.asarray(y, dtype=float).reshape(len(y), -1)
 
 
@@ -67,7 +68,7 @@ REGRESSION_SCORES = {
 }
 CLASSIFICATION_SCORES = {"accuracy": _accuracy, "neg_log_loss": _log_loss}
 ROW_SCORES = {**REGRESSION_SCORES, **CLASSIFICATION_SCORES}
-"""``score(network, X, y, weight) -> ndarray of shape (n,)``, whose mean is scikit-learn's score."""
+"""``score(network, X, y, weight) -> ndarray of shape (n,)``; its mean is scikit-learn's score."""
 
 
 def named_scoring(scoring, estimator):
@@ -97,7 +98,7 @@ def row_score(scoring, estimator):
     scoring = named_scoring(scoring, estimator)
     if not isinstance(scoring, str):
         return None
-    # Told here: scikit-learn would compute an R2 of class labels without a word.
+    # Refused here, as scikit-learn computes even an R2 of class labels if they are numbers.
     if scoring in ROW_SCORES and scoring not in scores:
         raise ValueError(
             f"`scoring` must suit {type(estimator).__name__}, for example one of "

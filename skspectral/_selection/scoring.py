@@ -43,7 +43,7 @@ def takes_weights(scorer: Any) -> bool:
     Every scorer that scikit-learn makes has `sample_weight` in its own signature. So
     what counts is whether the metric inside takes it.
     """
-    # The attribute is private, but the public `repr` does not tell. Callables have none.
+    # Private, but no public attribute gives the metric. A plain callable is its own.
     metric = getattr(scorer, "_score_func", scorer)
     return "sample_weight" in signature(metric).parameters
 
@@ -65,7 +65,6 @@ def network_score(scoring: Any, network: Any, keywords: Collection[str]) -> Scor
         return partial(score_rows, by_row)
     scorer = check_scoring(network, scoring)
     weighs = "sample_weight" in keywords and takes_weights(scorer)
-    # A partial of a function at module level can be pickled, which workers need; a lambda cannot.
     return partial(score_weighted if weighs else score_unweighted, scorer)
 
 
