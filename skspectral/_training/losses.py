@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,6 +32,11 @@ OUTPUT_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "logistic": torch.sigmoid,
     "softmax": _softmax,
 }
+
+
+def weight_of(X: Any) -> Tensor | None:
+    """Return the weights of a batch in skorch's form, None without any."""
+    return X["sample_weight"] if isinstance(X, Mapping) else None
 
 
 class ResidualMoments:

@@ -23,8 +23,9 @@ from torch import Tensor
 
 from skspectral._training.backpropagation import Backpropagation
 from skspectral._training.batches import PREDICTION_ROWS, FixedSplit, RowBatches, RowDataset
+from skspectral._training.hooks import overrides
 from skspectral._training.lean_update import GraphedUpdate, LeanUpdate, Update, lean_update
-from skspectral._training.losses import OUTPUT_ACTIVATIONS, DataTerm
+from skspectral._training.losses import OUTPUT_ACTIVATIONS, DataTerm, weight_of
 from skspectral._training.optimizers import (
     build_optimizer,
     decays_by_penalty,
@@ -37,20 +38,6 @@ from skspectral._training.scorable import ScorableNet
 from skspectral.nn._architecture import Architecture
 from skspectral.nn._mlp import SpectralMLP
 from skspectral.nn._relevance import alive_masks, hidden_relevances
-
-
-def _overrides(callbacks: list[tuple[str, Any]], *methods: str) -> bool:
-    # every callback inherits all methods, so hasattr would say nothing
-    return any(
-        getattr(type(callback), method) is not getattr(Callback, method)
-        for _, callback in callbacks
-        for method in methods
-    )
-
-
-def _weight_of(X: Any) -> Tensor | None:
-    """Return the weights of a batch in skorch's form, None without any."""
-    return X["sample_weight"] if isinstance(X, Mapping) else None
 
 
 class SpectralNet(ScorableNet):
@@ -151,7 +138,7 @@ class SpectralNet(ScorableNet):
     def initialize_optimizer(self, triggered_directly: Any = None) -> SpectralNet:
         """Build the optimiser, with the penalty as its weight decay if that is equivalent."""
         # callbacks that see gradients expect the penalty in them, so decay must not replace it
-        self.decay_is_penalty_ = decays_by_penalty(self.optimizer) and not _overrides(
+        self.decay_is_penalty_ = decays_by_penalty(self.optimizer) and not overrides(
             self.callbacks_, "on_grad_computed"
         )
         self.optimizer_ = build_optimizer(self.optimizer, self._parameter_groups(), self.lr)
@@ -189,7 +176,7 @@ class SpectralNet(ScorableNet):
         self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False
     ) -> Tensor:
         """Return the data term of the loss; the penalty acts on the gradients."""
-        loss: Tensor = self.criterion_(y_pred, y_true, _weight_of(X))
+        loss: Tensor = self.criterion_(y_pred, y_true, weight_of(X))
         return loss
 
     def train(
@@ -275,14 +262,13 @@ class SpectralNet(ScorableNet):
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         """Reset the counts for one call of training."""
         super().on_train_begin(net, X=X, y=y, **kwargs)
-        self.needs_batches_ = _overrides(self.callbacks_, "on_batch_begin", "on_batch_end")
-        self.needs_gradients_ = _overrides(self.callbacks_, "on_grad_computed")
+        self.needs_batches_ = overrides(self.callbacks_, "on_batch_begin", "on_batch_end")
+        self.needs_gradients_ = overrides(self.callbacks_, "on_grad_computed")
         self.steps_done_ = 0
         self.started_ = time.monotonic()  # a change of the system clock must not end a fit
         self.learning_rate_sum_ = 0.0
         self.first_epoch_ = len(self.history)
-        self.diverged_ = False
-        self.interrupted_ = False
+        self.diverged_ = self.interrupted_ = False
         self.lean_ = None
         self.last_finite_ = [p.detach().clone() for p in self.module_.parameters()]
 
@@ -296,7 +282,7 @@ class SpectralNet(ScorableNet):
                 raise
         finally:
             # they hold data and buffers, which a fitted estimator should not keep
-            self.train_split = self.schedule_ = self.lean_ = None
+            self.train_split = self.schedule_ = self.lean_ = self.criterion_.moments = None
             self.last_finite_ = []
         if self.history and "learning_rate_sum" not in self.history[-1]:
             del self.history[-1]  # skorch swallowed an interrupt in the middle of an epoch

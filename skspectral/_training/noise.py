@@ -14,7 +14,7 @@ import torch
 from skorch.callbacks import Callback
 
 from skspectral._training.batches import RowDataset
-from skspectral._training.losses import ResidualMoments
+from skspectral._training.losses import ResidualMoments, weight_of
 from skspectral._training.noise_rule import Spectrum, column_moments, noise_threshold
 from skspectral._training.penalty import Penalty
 from skspectral.nn._linear import SpectralLinear
@@ -173,10 +173,6 @@ class FollowNoise(Callback):
             self._take(net, alpha_of(net, self.table, self.noise_, self.factor))
         net.history.record("noise_variance", float(np.trace(self.noise_)) / len(self.noise_))
 
-    def on_train_end(self, net: Any, **kwargs: Any) -> None:
-        """Stop counting residuals."""
-        net.criterion_.moments = None
-
     def _noise(self, net: Any, residuals: np.ndarray) -> np.ndarray:
         if self.held_out is not None:  # rows that the parameters have not fitted
             return capped(mean_products(net, self.held_out), self.table.constant)
@@ -236,8 +232,7 @@ def mean_products(net: Any, dataset: RowDataset) -> np.ndarray:
     """Return the mean product of residuals, ndarray of shape (n_outputs, n_outputs)."""
     moments = new_moments(net)
     for X, y in net.get_iterator(dataset):
-        weight = X["sample_weight"] if isinstance(X, dict) else None
-        moments.add(net.criterion_.residual(net.infer(X), y), weight)
+        moments.add(net.criterion_.residual(net.infer(X), y), weight_of(X))
     return moments.take()
 
 
