@@ -48,6 +48,7 @@ def find_alpha_max(estimator, X, y, **options):
             return alpha
         # The first penalty was already too large, so the largest useful one lies below.
         start /= 100
+    # Nodes die at every penalty that was tried; the path from here will show as much.
     return SCOUT_START
 
 

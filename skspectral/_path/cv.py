@@ -52,6 +52,7 @@ NETWORK_PARAMETERS = (
 
 def auto_width(n_rows):
     """Return the power of two nearest to twice the root of the rows, from 64 to 512."""
+    # A power of two, so that the width jumps rarely as a table grows by a few rows.
     power = 2 ** round(np.log2(2 * np.sqrt(n_rows)))
     return int(np.clip(power, NARROWEST, WIDEST))
 
@@ -65,6 +66,7 @@ class BaseSpectralMLPCV(BaseEstimator):
     """
 
     _parameter_constraints: dict = {
+        # The classifier has the same constraints on these.
         **{
             name: SpectralMLPRegressor._parameter_constraints[name]
             for name in (*NETWORK_PARAMETERS, "random_state", "verbose")
@@ -127,10 +129,12 @@ class BaseSpectralMLPCV(BaseEstimator):
         network = self._network(len(rows.positive()))
         check_path_estimator(network)
         folds = make_folds(self.cv, rows, network, routed.split)
+        # For selection="best" as well, since the plateau compares sizes between folds.
         check_two_folds(folds, "The choice of a penalty", "Give `cv` more folds.")
         score = network_score(self.scoring, network, routed.score)
         # All rows first: the grid of penalties comes from them, so that the folds share it.
         path, estimators = self._full_path(seeded(network, rng), rows)
+        # Given penalties may end anywhere; the default grid should end with every node dead.
         if self.alphas is None:
             warn_if_alive(path)
         # Seeds are drawn here, not in the workers, where their order would depend on `n_jobs`.
@@ -139,6 +143,7 @@ class BaseSpectralMLPCV(BaseEstimator):
             delayed(fold_path)(one, train, test, path.alphas, self.path_max_iter, score)
             for one, (train, test) in zip(fold_networks, folds, strict=True)
         )
+        # np.sum, as one hidden layer may be given as a plain number.
         n_start = int(np.sum(network.hidden_layer_sizes))
         choice = choose_penalty(path.alphas, paths, self.selection, n_start)
         # No result is set before this line: a fit that fails leaves the one before as it was.

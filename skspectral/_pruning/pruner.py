@@ -98,7 +98,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         the eigenvalues are trained first, with random eigenvectors. The nodes of
         the largest eigenvalues are kept, and the remaining network is trained.
         Each size that n_nodes="auto" compares then costs a fit, so each size is
-        twice the one before.
+        about twice the one before.
     scope : {"global", "layer"}, default="global"
         "global" compares relevance divided by the maximum of its layer; "layer"
         cuts the same share of every layer.
@@ -408,6 +408,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         routing : MetadataRouter
             Encapsulates the routing.
         """
+        # The network is added here alone: the path estimators pass no keywords on to theirs.
         return make_router(self, self._inner(), self.cv, self.scoring).add(
             estimator=self._inner(),
             method_mapping=MethodMapping().add(caller="fit", callee="fit"),

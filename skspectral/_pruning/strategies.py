@@ -1,4 +1,4 @@
-"""When nodes are cut: after training, before it, or out of a network that is there."""
+"""When nodes are cut: after training, before it, or from a network already trained."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -25,33 +25,34 @@ from skspectral._pruning.curve import (
 )
 
 PRECISION = float(np.finfo(np.float32).eps)
-"""Share of the largest relevance below which a node is dead."""
+"""Share of the largest relevance at or below which a node is dead."""
 
 
 def check_prunable(network):
-    """Raise unless `network`, fitted or not, is one of this package with hidden layers."""
+    """Raise unless `network`, fitted or not, is of this package and has hidden nodes."""
     if not isinstance(network, BaseSpectralMLP):
         raise TypeError(
             "`estimator` must be a SpectralMLPRegressor or SpectralMLPClassifier, or one of "
-            f"them in a FrozenEstimator; got {type(network).__name__}. In a pipeline put the "
-            "pruner in the place of the last step."
+            f"them in a FrozenEstimator; got {type(network).__name__}. In a pipeline, put the "
+            "pruner around the last step."
         )
     check_has_nodes(check_hidden_layer_sizes(network.hidden_layer_sizes))
 
 
 def check_frozen(network, cv, strategy):
-    """Raise unless the network is fitted and nothing asks for it to be trained."""
+    """Raise unless the network is fitted and no parameter asks for training it again."""
     check_is_fitted(network)
     for name, value, usual in (("cv", cv, None), ("strategy", strategy, "after")):
         if value != usual:
             raise ValueError(
                 f"A frozen estimator is not trained, so `{name}` must be {usual!r}; got "
-                f"{value!r}. Give the estimator itself to have it fitted."
+                f"{value!r}. To have it fitted, give the estimator without FrozenEstimator."
             )
 
 
 def check_eigenvalues(network):
-    """Raise ValueError unless all hidden layers have outbound eigenvalues to be ranked by."""
+    """Raise ValueError unless all hidden layers have outbound eigenvalues to rank nodes by."""
+    # One parametrisation for all layers, or one per layer.
     kinds = np.ravel(network.parametrization).tolist()
     if "dense" in kinds or network.eigenvalues == "in":
         raise ValueError(
@@ -71,13 +72,13 @@ class CutTrained:
     estimator : SpectralMLPRegressor or SpectralMLPClassifier
         Unfitted; it is cloned.
     scope : {"global", "layer"}
-        Of the ranking.
+        How nodes of different layers are compared.
     min_nodes : int
         Nodes that every layer keeps.
     weigh : bool
         Whether the estimator is fitted with the weights of the rows.
     fit_params : dict
-        Further keywords of its ``fit``.
+        Other keywords of its ``fit``.
     """
 
     estimator: Any
@@ -86,12 +87,13 @@ class CutTrained:
     weigh: bool = True
     fit_params: dict[str, Any] = field(default_factory=dict)
 
+    # Not annotated, so that the dataclass makes no fields of them: they belong to the strategy.
     relevance = "spectral"
     growth = GROWTH
     fine_up_to = FINE_UP_TO
 
     def check_rows(self, rows: Rows, fine_tune: int) -> None:
-        """Raise where the rows do not suit the network; one that is yet to be fitted takes any."""
+        """Raise if the rows do not suit the network; one that is not fitted yet takes any."""
 
     def full(self, rows: Rows) -> Any:
         """Return the fitted network whose nodes are ranked."""
@@ -102,27 +104,32 @@ class CutTrained:
         return rank_nodes(self._relevances(full), self.scope, self.min_nodes)
 
     def levels(self, full: Any, sizes: np.ndarray) -> np.ndarray:
-        """Return the relevance that lies between kept and cut nodes at each size.
+        """Return the relevance between kept and cut nodes at each size.
 
-        As a share of the largest of the layer: the geometric mean of the two
-        next to the cut, so that a cut through a gap in the spectrum lies in its
-        midst.
+        It is a share of the largest relevance of the layer: the geometric mean of
+        the two shares next to the cut. If the cut falls into a gap of the spectrum,
+        this level lies in the middle of the gap on a logarithmic scale.
         """
         shares, place = self._shares(full)
+        # Nodes that their layer keeps whatever their relevance tell nothing of the level.
         forced = np.concatenate(place) < self.min_nodes
         ranks = np.concatenate(self.ranking(full))
         share = np.empty(len(ranks))
+        # Sorted by rank, so that size n cuts between the entries n - 1 and n.
         share[ranks - 1] = np.where(forced, 1.0, np.concatenate(shares))
+        # Dead nodes share one level, as their order is noise. The entry at the end stands beyond
+        # the last node, for the size that cuts none.
         share = np.append(np.maximum(share, PRECISION), PRECISION)
         return np.sqrt(share[sizes - 1] * share[sizes])
 
     def chosen(self, full: Any, size: int, level: float) -> list[np.ndarray]:
         """Return the masks of the size that was chosen on other networks.
 
-        Two fits of one network differ in how many nodes they keep alive, so a
-        number of nodes that one of them can do with may cut into another; the
-        level of relevance carries over.
+        Two fits of one network keep different numbers of nodes alive. A number of
+        nodes that is enough for one of them may cut alive nodes of the other, so the
+        level of relevance is used instead.
         """
+        # Layers that lose equal shares are cut at different levels: no one level describes them.
         if self.scope == "layer":
             return self.chosen_number(full, size)
         return [
@@ -141,6 +148,7 @@ class CutTrained:
 
     def _shares(self, full: Any) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Return relevances over the largest of their layer, and places in the layer."""
+        # "global" whatever the scope: levels compare relevances, not places.
         relevances = self._relevances(full)
         return node_priorities(relevances, "global"), [places(r) for r in relevances]
 
@@ -150,6 +158,7 @@ class CutTrained:
 
     def sizes(self, ranking: list[np.ndarray]) -> np.ndarray:
         """Return the sizes that are compared, increasing int ndarray."""
+        # A layer narrower than `min_nodes` keeps what it has.
         least = sum(min(self.min_nodes, len(ranks)) for ranks in ranking)
         total = sum(len(ranks) for ranks in ranking)
         return size_grid(least, total, self.growth, self.fine_up_to)
@@ -159,7 +168,11 @@ class CutTrained:
         return network
 
     def train_on(self, network: Any, rows: Rows, **settings: Any) -> Any:
-        """Train a fitted network further, with parameters set for this one fit."""
+        """Train a fitted network further, with parameters set for this one fit only.
+
+        `network` is a copy that was cut, so the user's estimator is not trained on.
+        """
+        # Put back after: `estimator_` is to have the parameters that the user gave.
         before = {name: getattr(network, name) for name in ("warm_start", *settings)}
         network.set_params(warm_start=True, **settings)
         return self._fit(network, rows).set_params(**before)
@@ -171,7 +184,7 @@ class CutTrained:
 
 
 class CutUntrained(CutTrained):
-    """Train eigenvalues alone, keep the nodes of the largest, then train what is left [1]_.
+    """Train the eigenvalues alone, keep the nodes of the largest, then train these [1]_.
 
     References
     ----------
@@ -181,35 +194,39 @@ class CutUntrained(CutTrained):
     """
 
     relevance = "lambda"
-    growth = 2.0  # every size that is compared costs a fit
+    growth = 2.0  # each size that is compared costs a fit
     fine_up_to = 1
 
     def full(self, rows: Rows) -> Any:
-        """Return the network of random eigenvectors whose eigenvalues are trained."""
+        """Return the network with random eigenvectors and trained eigenvalues."""
         return self._fit(clone(self.estimator).set_params(trainable="eigenvalues"), rows)
 
     def chosen(self, full: Any, size: int, level: float) -> list[np.ndarray]:
-        """Return the masks of the size that was chosen; what is left is trained after."""
+        """Return the masks of the size that was chosen."""
+        # Not by level: what is left is trained anew, so the relevances of now do not last.
         return first_nodes(self.ranking(full), size)
 
     def finish(self, network: Any, rows: Rows) -> Any:
-        """Train the cut network as the estimator asks for."""
+        """Train the cut network with the estimator's own `trainable`."""
         return self.train_on(set_trainable(network, self.estimator.trainable), rows)
 
 
 class CutFrozen(CutTrained):
-    """Keep the nodes of the largest relevance of a network that is not to be trained."""
+    """Keep the nodes of the largest relevance of a network that is already trained."""
 
     def check_rows(self, rows: Rows, fine_tune: int) -> None:
-        """Raise where the network was fitted to other columns, or to another kind of target."""
+        """Raise if the network was fitted to other columns, or to another kind of target."""
+        # Columns only: `rows` were checked already, and are not converted a second time.
         validate_data(self.estimator, rows.X, reset=False, skip_check_array=True)
-        # Fine-tuning goes on as a warm start does, which needs all classes.
+        # Fine-tuning is a warm start, which needs all classes; scoring does not.
         self.estimator._target.check_same(rows.y, subset=not fine_tune)
 
     def chosen(self, full: Any, size: int, level: float) -> list[np.ndarray]:
-        """Return the masks of the size that was chosen on this network."""
+        """Return the masks of the size that was chosen on this same network."""
+        # The network is the one the curve was made of, so the number itself holds.
         return self.chosen_number(full, size)
 
     def full(self, rows: Rows) -> Any:
         """Return the fitted network itself."""
+        # Not a clone, which is unfitted, and not a copy: cutting makes one of its own.
         return self.estimator

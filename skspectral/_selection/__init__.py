@@ -1,3 +1,3 @@
-"""What pruner and path estimators share: scores, choice of a size, the network inside."""
+"""Parts that pruner and path estimators share: folds, scores, choice of a size, the network."""
 
 # SPDX-License-Identifier: BSD-3-Clause

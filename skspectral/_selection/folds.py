@@ -1,4 +1,4 @@
-"""Tables of rows, and the folds that networks are fitted and scored on."""
+"""Check tables of rows, and split them into folds to fit and to score networks on."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -19,18 +19,18 @@ Fold = tuple[Rows, Rows]
 
 
 def check_rows(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Rows:
-    """Check the data of a ``fit``; set `n_features_in_` and `feature_names_in_`.
+    """Check the data of a ``fit``, and set `n_features_in_` and `feature_names_in_`.
 
     Parameters
     ----------
     estimator : SpectralPruner or BaseSpectralMLPCV
-        What is fitted; it gets the names of the columns.
+        The estimator that is fitted; it gets the names of the columns.
     X, y, sample_weight : as given to ``fit``
 
     Returns
     -------
     Rows
-        X with column names is in there as it came, for the network to see them.
+        With X as it came if it has column names, so that the network sees them.
     """
     checked, y = check_table(estimator, X, y, reset=True)
     X = X if hasattr(estimator, "feature_names_in_") else checked
@@ -38,12 +38,12 @@ def check_rows(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Rows:
 
 
 def is_plain(cv: Any) -> bool:
-    """Tell whether `cv` is a number of folds, which any rows can be split into."""
+    """Tell whether `cv` is a number of folds, into which any rows can be split."""
     return cv is None or isinstance(cv, Integral)
 
 
 def make_folds(cv: Any, rows: Rows, network: Any, split_params: Mapping[str, Any]) -> list[Fold]:
-    """Split rows into folds; those of weight zero are in none of them.
+    """Split rows into folds, without the rows of weight zero.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def make_folds(cv: Any, rows: Rows, network: Any, split_params: Mapping[str, Any
     network : estimator
         Folds for a classifier are stratified.
     split_params : mapping
-        Keywords of the splitter, such as `groups`; plain folds have none.
+        Keywords of the splitter, such as `groups`; a number of folds takes none.
 
     Raises
     ------
@@ -61,9 +61,11 @@ def make_folds(cv: Any, rows: Rows, network: Any, split_params: Mapping[str, Any
         If there are no folds, or one lacks rows of positive weight.
     """
     if is_plain(cv):
-        # Other splitters may name rows by their place in the whole table.
+        # Rows of weight zero leave first, so that folds are those of a table without them. Other
+        # splitters may name rows by their place in the whole table, so there they leave after.
         rows, split_params = rows.positive(), {}
     splitter = check_cv(cv, rows.y, classifier=is_classifier(network))
+    # Read once and kept as rows: `cv` may be a generator, and every size needs the same folds.
     splits = splitter.split(rows.X, rows.y, **split_params)
     folds = [(rows.take(train).positive(), rows.take(test).positive()) for train, test in splits]
     check_folds(folds)
@@ -71,7 +73,7 @@ def make_folds(cv: Any, rows: Rows, network: Any, split_params: Mapping[str, Any
 
 
 def check_folds(folds: Sequence[Fold]) -> None:
-    """Raise ValueError where there are no folds, or one lacks rows."""
+    """Raise ValueError if there are no folds, or if one lacks rows."""
     if not folds:
         raise ValueError(
             "`cv` gave no folds. (A generator is used up by one fit; give a list of its folds.)"
@@ -85,7 +87,7 @@ def check_folds(folds: Sequence[Fold]) -> None:
 
 
 def check_two_folds(folds: Sequence[Fold], purpose: str, advice: str) -> None:
-    """Raise ValueError, for what needs several scores, where there is one fold."""
+    """Raise ValueError if there is one fold only, for a choice that needs several scores."""
     if len(folds) < 2:
         raise ValueError(
             f"{purpose} needs at least 2 folds, to tell how sure a score is; got {len(folds)}. "
@@ -94,18 +96,20 @@ def check_two_folds(folds: Sequence[Fold], purpose: str, advice: str) -> None:
 
 
 def hold_out(share: float, rows: Rows, network: Any, random_state: Any) -> list[Fold]:
-    """Return the one fold that holds out a share of the rows, stratified for classes.
+    """Return a single fold that holds out a share of the rows, stratified for classes.
 
     Raises
     ------
     ValueError
-        If there are too few rows, of all or of a class.
+        If there are too few rows, in all or of one class.
     """
     rows = rows.positive()
+    # Several labels a row are not stratified: many combinations of them occur only once.
     stratify = is_classifier(network) and rows.y.ndim == 1
     try:
         return [rows.split(share, stratify, random_state)]
     except ValueError as error:
+        # scikit-learn's text is kept, as it names the reason, but it knows no parameter of ours.
         raise ValueError(
             f"The pruner cannot hold out {share:.0%} of {len(rows)} rows: {error} Give "
             "`cv`, or `n_nodes` as a number."

@@ -1,4 +1,4 @@
-"""What an estimator shows of the fitted network inside it, and does with it."""
+"""Attributes and methods of an estimator that come from the fitted network inside it."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -16,20 +16,22 @@ from sklearn.utils.validation import check_is_fitted
 from skspectral._training.seeds import new_seed
 
 TAGS = ("estimator_type", "classifier_tags", "regressor_tags", "target_tags", "input_tags")
-"""What an estimator says of itself that its network says of it."""
+"""Tags that an estimator takes over from its network."""
 
 
 def seeded(network: Any, rng: np.random.RandomState) -> Any:
     """Return an unfitted copy of the network with a seed drawn from `rng`."""
+    # A number, not `rng` itself: networks that share a generator depend on the order of fits.
     return clone(network).set_params(random_state=new_seed(rng))
 
 
 def of_network(name: str, description: str) -> property:
     """Return a property that reads a fitted attribute of `estimator_`.
 
-    Before the fit it raises NotFittedError, which is an AttributeError, so that
-    ``hasattr`` is False.
+    Before the fit it raises NotFittedError. As that is an AttributeError, ``hasattr``
+    is False then.
     """
+    # Not `__getattr__`: `dir`, tab completion and the HTML view list properties only.
 
     def read(self):
         check_is_fitted(self)
@@ -42,6 +44,7 @@ def _network_has(method):
     """Tell whether the network, fitted or not, has a method."""
 
     def check(self):
+        # getattr, not hasattr: its AttributeError names what the network lacks.
         getattr(self.estimator_ if hasattr(self, "estimator_") else self._inner(), method)
         return True
 
@@ -58,14 +61,15 @@ class NetworkAttributesMixin:
     )
     n_alive_nodes_ = of_network("n_alive_nodes_", "Alive nodes per hidden layer, list of int.")
     size_settled_ = of_network(
-        "size_settled_", "Whether the size has converged, bool; None where it is not told."
+        "size_settled_",
+        "Whether training was long enough for the size to stop falling, bool; None if not judged.",
     )
     node_indices_ = of_network(
         "node_indices_",
-        "Index in `hidden_layer_sizes` of each node that is there, list of int ndarray.",
+        "Index of each node that is still in the network, list of int ndarray.",
     )
     feature_importances_ = of_network(
-        "feature_importances_", "Importance of each column, ndarray of sum 1."
+        "feature_importances_", "Importance of each column, ndarray whose sum is 1."
     )
     coefs_ = of_network(
         "coefs_", "Effective weights in units of y, list of ndarray of shape (n_in, n_out)."
@@ -81,27 +85,29 @@ class NetworkAttributesMixin:
     best_validation_score_ = of_network(
         "best_validation_score_", "Largest score of the validation rows, float or None."
     )
-    n_iter_ = of_network("n_iter_", "Epochs trained.")
-    t_ = of_network("t_", "Rows seen in training.")
-    n_layers_ = of_network("n_layers_", "Layers, counting input and output.")
-    n_outputs_ = of_network("n_outputs_", "Outputs.")
+    n_iter_ = of_network("n_iter_", "Number of epochs trained.")
+    t_ = of_network("t_", "Number of rows seen in training.")
+    n_layers_ = of_network("n_layers_", "Number of layers, with input and output.")
+    n_outputs_ = of_network("n_outputs_", "Number of outputs.")
     out_activation_ = of_network("out_activation_", "Activation of the output.")
+    # Classifiers have the first, regressors the others: reading one that the network lacks
+    # raises AttributeError, as on the network itself.
     classes_ = of_network("classes_", "Class labels, ndarray of shape (n_classes,).")
     y_mean_ = of_network(
-        "y_mean_", "Mean that outputs are centred with, ndarray of shape (n_outputs,)."
+        "y_mean_", "What is subtracted from targets in training, ndarray of shape (n_outputs,)."
     )
     y_scale_ = of_network(
-        "y_scale_", "What outputs are divided by, ndarray of shape (n_outputs,)."
+        "y_scale_", "What targets are then divided by, ndarray of shape (n_outputs,)."
     )
-    device_ = of_network("device_", "Where the network was trained.")
+    device_ = of_network("device_", "Device on which the network was trained.")
     net_ = of_network("net_", "The skorch net, with its history and callbacks.")
     module_ = of_network("module_", "The trained :class:`skspectral.nn.SpectralMLP`.")
 
 
 class NetworkInsideMixin(NetworkAttributesMixin):
-    """Attributes, predictions, exports and tags of `estimator_`.
+    """Add the attributes, predictions, exports and tags of `estimator_`.
 
-    ``_inner()`` of the estimator returns the unfitted network.
+    The estimator has a method ``_inner()``, which returns its network before the fit.
     """
 
     _inner: Any
@@ -118,12 +124,12 @@ class NetworkInsideMixin(NetworkAttributesMixin):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            As the network's own ``predict``.
+            As from the network's own ``predict``.
 
         Raises
         ------
         NotFittedError
-            If it is not fitted.
+            If this estimator is not fitted.
         """
         check_is_fitted(self)
         return self.estimator_.predict(X)
@@ -145,7 +151,7 @@ class NetworkInsideMixin(NetworkAttributesMixin):
         Raises
         ------
         NotFittedError
-            If it is not fitted.
+            If this estimator is not fitted.
         """
         check_is_fitted(self)
         return self.estimator_.predict_proba(X)
@@ -167,7 +173,7 @@ class NetworkInsideMixin(NetworkAttributesMixin):
         Raises
         ------
         NotFittedError
-            If it is not fitted.
+            If this estimator is not fitted.
         """
         check_is_fitted(self)
         return self.estimator_.predict_log_proba(X)
@@ -180,19 +186,19 @@ class NetworkInsideMixin(NetworkAttributesMixin):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their targets.
+            Targets of the rows.
         sample_weight : array-like of shape (n_samples,) or None, default=None
-            Their weights.
+            Weights of the rows.
 
         Returns
         -------
         float
-            As the network's own ``score``.
+            As from the network's own ``score``.
 
         Raises
         ------
         NotFittedError
-            If it is not fitted.
+            If this estimator is not fitted.
         """
         check_is_fitted(self)
         return self.estimator_.score(X, y, sample_weight)
@@ -203,14 +209,14 @@ class NetworkInsideMixin(NetworkAttributesMixin):
         Returns
         -------
         MLPRegressor or MLPClassifier of :mod:`sklearn.neural_network`
-            As the network's own ``to_sklearn``.
+            As from the network's own ``to_sklearn``.
 
         Raises
         ------
         ValueError
-            If scikit-learn does not have the activation.
+            If scikit-learn does not know the activation.
         NotFittedError
-            If it is not fitted.
+            If this estimator is not fitted.
         """
         check_is_fitted(self)
         return self.estimator_.to_sklearn()
@@ -221,26 +227,28 @@ class NetworkInsideMixin(NetworkAttributesMixin):
         Parameters
         ----------
         path : str, path-like or None, default=None
-            File to write; None writes none.
+            File to write; None: no file is written.
 
         Returns
         -------
         onnx.ModelProto
-            As the network's own ``to_onnx``.
+            As from the network's own ``to_onnx``.
 
         Raises
         ------
         NotFittedError
-            If it is not fitted.
+            If this estimator is not fitted.
         """
         check_is_fitted(self)
         return self.estimator_.to_onnx(path)
 
     def __sklearn_is_fitted__(self):
+        # Not by trailing underscores, as scikit-learn does: the checks set some before the fit.
         return hasattr(self, "estimator_")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()  # type: ignore[misc]
+        # Of the unfitted network, as tags are asked for before the fit too.
         network = get_tags(self._inner())
         for name in TAGS:
             setattr(tags, name, deepcopy(getattr(network, name)))

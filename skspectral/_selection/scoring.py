@@ -1,4 +1,4 @@
-"""How fitted networks are scored on the rows of a fold, and how `cv_results_` lists scores."""
+"""Score fitted networks on the rows of a fold, and list the scores in `cv_results_`."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -16,7 +16,7 @@ from skspectral._estimators.rows import Rows
 from skspectral._selection.row_scores import row_score
 
 Score = Callable[[Any, Rows], tuple[float, "np.ndarray | None"]]
-"""``score(network, rows)``: the score, and those of the single rows where it is their mean."""
+"""``score(network, rows)``: the score, and those of the single rows if it is their mean."""
 
 
 def score_rows(
@@ -28,21 +28,22 @@ def score_rows(
 
 
 def score_weighted(scorer: Any, network: Any, rows: Rows) -> tuple[float, None]:
-    """Return the score of all rows together, by their weights."""
+    """Return the score of all rows together, with their weights."""
     return scorer(network, rows.X, rows.y, sample_weight=rows.weight), None
 
 
 def score_unweighted(scorer: Any, network: Any, rows: Rows) -> tuple[float, None]:
-    """Return the score of all rows together, each counted once."""
+    """Return the score of all rows together, each with weight 1."""
     return scorer(network, rows.X, rows.y), None
 
 
 def takes_weights(scorer: Any) -> bool:
     """Tell whether a scorer can weigh rows.
 
-    Every scorer that scikit-learn makes has `sample_weight` in its own
-    signature; whether the metric inside takes it decides.
+    Every scorer that scikit-learn makes has `sample_weight` in its own signature. So
+    what counts is whether the metric inside takes it.
     """
+    # Private, but no public attribute gives the metric. A plain callable is its own.
     metric = getattr(scorer, "_score_func", scorer)
     return "sample_weight" in signature(metric).parameters
 
@@ -55,9 +56,9 @@ def network_score(scoring: Any, network: Any, keywords: Collection[str]) -> Scor
     scoring : str, callable or None
         None: R2 for a regressor, the negative log loss for a classifier.
     network : estimator
-        One of the kind that is scored, fitted or not.
+        A network of the kind that is scored, fitted or not.
     keywords : collection of str
-        What the score is to have besides the rows: `sample_weight` or nothing.
+        What the score gets besides the rows: `sample_weight` or nothing.
     """
     by_row = row_score(scoring, network)
     if by_row is not None:
@@ -68,20 +69,20 @@ def network_score(scoring: Any, network: Any, keywords: Collection[str]) -> Scor
 
 
 def check_scores(scores: np.ndarray, candidate: str) -> None:
-    """Raise ValueError where no candidate has a score in every fold.
+    """Raise ValueError if no candidate has a score in every fold.
 
     Parameters
     ----------
     scores : ndarray of shape (n_folds, n_candidates)
     candidate : str
-        What is chosen: "size" or "penalty".
+        Word for what is chosen: "size" or "penalty".
     """
     missing = np.isnan(scores)
     if missing.any(axis=0).all():
         folds = np.flatnonzero(missing.any(axis=1)).tolist()
         raise ValueError(
-            f"`scoring` gave NaN at every {candidate}, in the folds {folds}. Choose another one, "
-            "or folds in which it is defined (with all classes, say)."
+            f"`scoring` gave NaN at every {candidate}, in the folds {folds}. Choose another "
+            "score, or folds in which it is defined (for example with all classes)."
         )
 
 
