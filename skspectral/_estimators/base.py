@@ -105,11 +105,11 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         Rows of zero weight count too: a class that only they have is still a class.
         """
 
-    def _scaled_target(self, rows):
+    def _scaled_target(self, target, rows):
         """Return the target with the scale of the given rows."""
-        return self._target
+        return target
 
-    def _weighted(self, rows):
+    def _weighted(self, rows, target):
         """Return the rows with the weights of their classes, where the parameters set any."""
         return rows
 
@@ -154,15 +154,13 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         if is_warm:
             self._check_same_architecture()
             self._target.check_same(y)
-        else:
-            # kept, so that a warm start draws new orders instead of repeating the first ones
-            self._random_state = check_random_state(self.random_state)
-            self._take_target(self._new_target(y))
+        # an earlier fit stays as it is until all that is given has been checked
+        target = self._target if is_warm else self._new_target(y)
         # only now: classes come from all rows, whatever their weight
-        rows = self._weighted(Rows(X, y, sample_weight).positive())
-        validation = self._check_validation(X_val, y_val, sample_weight_val)
+        rows = self._weighted(Rows(X, y, sample_weight).positive(), target)
+        validation = self._check_validation(X_val, y_val, sample_weight_val, target)
         # before rows are held out, so that scale and importances do not depend on that draw
-        architecture = None if is_warm else self._start(rows)
+        architecture = None if is_warm else self._start(rows, target)
         self._measure_columns(rows)
         if self.early_stopping and validation is None:
             rows, validation = hold_out(
@@ -184,7 +182,7 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         check_solver(optimizer_of(self.solver))
         check_callbacks(self.callbacks)
 
-    def _check_validation(self, X_val, y_val, sample_weight_val):
+    def _check_validation(self, X_val, y_val, sample_weight_val, target):
         """Return the validation rows, or None if none are given."""
         if X_val is None and y_val is None:
             if sample_weight_val is not None:
@@ -197,7 +195,7 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
             )
         X_val, y_val = check_table(self, X_val, y_val, reset=False)
         # validation rows may lack a class, but may not bring a new one
-        self._target.check_same(y_val, subset=True)
+        target.check_same(y_val, subset=True)
         weight = check_weights(sample_weight_val, X_val, "sample_weight_val")
         return Rows(X_val, y_val, weight).positive()
 
@@ -228,11 +226,14 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         for name, value in target.fitted_attributes().items():
             setattr(self, name, value)
 
-    def _start(self, rows):
+    def _start(self, rows, target):
         """Forget an earlier fit, set what later fits keep, and return the architecture."""
+        target = self._scaled_target(target, rows)
         # if this fit fails, the estimator must not predict with the network of the last one
         self.__dict__.pop("net_", None)
-        self._take_target(self._scaled_target(rows))
+        self._take_target(target)
+        # kept, so that a warm start draws new orders instead of repeating the first ones
+        self._random_state = check_random_state(self.random_state)
         # without the mean, as only the spread is needed and sparse rows cannot be centred
         self._input_scaler = StandardScaler(with_mean=False)
         n_rows, n_features = len(rows), rows.X.shape[1]
@@ -372,27 +373,30 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         is_first = not hasattr(self, "net_")
         X, y = check_table(self, X, y, reset=is_first)
         sample_weight = check_weights(sample_weight, X)
-        if is_first:
-            self._random_state = check_random_state(self.random_state)
-            self._take_target(self._new_target(y, classes))
-        else:
+        if not is_first:
             self._check_same_architecture()
+        target = self._new_target(y, classes) if is_first else self._target
         # a batch may lack classes that the first call named
-        self._target.check_same(y, subset=True)
-        rows = self._weighted(Rows(X, y, sample_weight).positive())
-        architecture = self._start(rows) if is_first else None
+        target.check_same(y, subset=True)
+        rows = self._weighted(Rows(X, y, sample_weight).positive(), target)
+        architecture = self._start(rows, target) if is_first else None
         self._measure_columns(rows)
-        if is_first:
-            # the user's alone: one epoch has no schedule, no end and no plateau to watch
-            users = [clone(callback, safe=False) for callback in self.callbacks or ()]
-            self.net_ = self._new_net(architecture, len(rows), users)
-        # weights as given: the mean over one batch is not that over all rows
-        dataset = self._dataset(rows, rows.weight)
-        settings = self._net_settings(len(rows))
-        del settings["optimizer"]  # its state is kept from call to call
-        sizes = self.net_.module_.layer_sizes
-        with training_state(choose_threads(self.n_threads, sizes, settings["batch_size"])):
-            self.net_.train_one_epoch(dataset, **settings)
+        try:
+            if is_first:
+                # the user's alone: one epoch has no schedule, no end and no plateau to watch
+                users = [clone(callback, safe=False) for callback in self.callbacks or ()]
+                self.net_ = self._new_net(architecture, len(rows), users)
+            # weights as given: the mean over one batch is not that over all rows
+            dataset = self._dataset(rows, rows.weight)
+            settings = self._net_settings(len(rows))
+            del settings["optimizer"]  # its state is kept from call to call
+            sizes = self.net_.module_.layer_sizes
+            with training_state(choose_threads(self.n_threads, sizes, settings["batch_size"])):
+                self.net_.train_one_epoch(dataset, **settings)
+        except BaseException:
+            if is_first:  # a network that knows nothing must not pass for a fitted one
+                self.__dict__.pop("net_", None)
+            raise
         self._set_fitted_attributes()
         # one epoch is too short a run to judge the size by
         self.size_settled_ = None

@@ -307,8 +307,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
     def _new_target(self, y, classes=None):
         return ClassTarget.of(y, classes)
 
-    def _weighted(self, rows):
-        return self._target.weighted(rows, self.class_weight)
+    def _weighted(self, rows, target):
+        return target.weighted(rows, self.class_weight)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):

@@ -306,9 +306,9 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
     def _new_target(self, y, classes=None):
         return NumberTarget.of(y)
 
-    def _scaled_target(self, rows):
+    def _scaled_target(self, target, rows):
         # from the rows that count: those of zero weight are gone by now
-        return self._target.scaled_by(rows) if self.normalize_y else self._target
+        return target.scaled_by(rows) if self.normalize_y else target
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
