@@ -43,7 +43,7 @@ def noise_variance(noise: np.ndarray, target: Target) -> float | np.ndarray:
 
 
 def penalty_of_pass(
-    net: Any, table: NoiseTable, dataset: RowDataset, factor: float
+    net: Any, table: NoiseTable, dataset: RowDataset, factor: float, n_known: float
 ) -> tuple[float, np.ndarray]:
     """Return the penalty of one pass over rows, and the noise that it follows.
 
@@ -57,13 +57,17 @@ def penalty_of_pass(
     table : NoiseTable
         Of the rows.
     dataset : RowDataset
-        The rows.
+        The rows, with weights as given.
     factor : float
         Of the rule.
+    n_known : float
+        Rows of earlier calls, or the sum of their weights; 0 in the first call.
     """
     noise = table.constant
-    if net.rows_seen_ and not table.constant_is_exact:
+    if n_known and not table.constant_is_exact:
         noise = capped(mean_products(net, dataset), table.constant)
-    # rows of earlier passes hold nodes as well as these do
-    table = replace(table, n_rows=table.n_rows + net.rows_seen_)
-    return alpha_of(net, table, noise, factor), noise
+    # rows of earlier calls hold nodes as well as these do
+    alpha = alpha_of(net, replace(table, n_rows=table.n_rows + n_known), noise, factor)
+    # the loss of a pass has the weights as given, and with them another unit
+    unit = 1.0 if dataset.sample_weight is None else float(dataset.sample_weight.mean())
+    return alpha * unit, noise

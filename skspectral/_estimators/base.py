@@ -20,6 +20,7 @@ from skspectral._estimators.auto_alpha import noise_table, noise_variance, penal
 from skspectral._estimators.checks import (
     check_both_given,
     check_callbacks,
+    check_has_nodes,
     check_hidden_layer_sizes,
     check_one_alpha,
     check_same_architecture,
@@ -39,7 +40,13 @@ from skspectral._estimators.recipe import (
     schedule_name,
 )
 from skspectral._estimators.resizing import ResizableMixin
-from skspectral._estimators.rows import Rows, check_weights, hold_out, measure_columns
+from skspectral._estimators.rows import (
+    Rows,
+    check_weights,
+    hold_out,
+    measure_columns,
+    total_weight,
+)
 from skspectral._estimators.targets import Target
 from skspectral._training.convergence import (
     describe_failure,
@@ -107,11 +114,11 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         Rows of zero weight count too: a class that only they have is still a class.
         """
 
-    def _scaled_target(self, rows):
+    def _scaled_target(self, target, rows):
         """Return the target with the scale of the given rows."""
-        return self._target
+        return target
 
-    def _weighted(self, rows):
+    def _weighted(self, rows, target):
         """Return the rows with the weights of their classes, where the parameters set any."""
         return rows
 
@@ -126,9 +133,10 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,) or None, default=None
-            Non-negative weights, which are scaled to mean 1. Rows of weight zero
-            are dropped. Integer weights have the same effect as repeated rows:
-            exactly if all rows form one batch, on average with smaller batches.
+            Non-negative weights, which are scaled to mean 1 in the loss. Rows of
+            weight zero are dropped. Integer weights have the same effect as
+            repeated rows: exactly if all rows form one batch, on average with
+            smaller batches. For alpha="auto" their sum is the number of rows.
         X_val : {array-like, sparse matrix} of shape (n_val, n_features) or None, default=None
             Validation rows for `early_stopping`. None holds out a fraction of the
             training rows. Without early stopping they tell alpha="auto" the
@@ -157,15 +165,13 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         if is_warm:
             self._check_same_architecture()
             self._target.check_same(y)
-        else:
-            # kept, so that a warm start draws new orders instead of repeating the first ones
-            self._random_state = check_random_state(self.random_state)
-            self._take_target(self._new_target(y))
+        # an earlier fit stays as it is until all that is given has been checked
+        target = self._target if is_warm else self._new_target(y)
         # only now: classes come from all rows, whatever their weight
-        rows = self._weighted(Rows(X, y, sample_weight).positive())
-        validation = self._check_validation(X_val, y_val, sample_weight_val)
+        rows = self._weighted(Rows(X, y, sample_weight).positive(), target)
+        validation = self._check_validation(X_val, y_val, sample_weight_val, target)
         # before rows are held out, so that scale and importances do not depend on that draw
-        architecture = None if is_warm else self._start(rows)
+        architecture = None if is_warm else self._start(rows, target)
         measure_columns(self._input_scaler, rows)
         if self.early_stopping and validation is None:
             rows, validation = hold_out(
@@ -187,8 +193,10 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         check_solver(optimizer_of(self.solver))
         check_callbacks(self.callbacks)
         check_one_alpha(self.alpha, self.alpha_phi, self.alpha_lambda)
+        if self.alpha == "auto":
+            check_has_nodes(check_hidden_layer_sizes(self.hidden_layer_sizes), "set a penalty for")
 
-    def _check_validation(self, X_val, y_val, sample_weight_val):
+    def _check_validation(self, X_val, y_val, sample_weight_val, target):
         """Return the validation rows, or None if none are given."""
         if X_val is None and y_val is None:
             if sample_weight_val is not None:
@@ -202,7 +210,7 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
             )
         X_val, y_val = check_table(self, X_val, y_val, reset=False)
         # validation rows may lack a class, but may not bring a new one
-        self._target.check_same(y_val, subset=True)
+        target.check_same(y_val, subset=True)
         weight = check_weights(sample_weight_val, X_val, "sample_weight_val")
         return Rows(X_val, y_val, weight).positive()
 
@@ -233,11 +241,14 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         for name, value in target.fitted_attributes().items():
             setattr(self, name, value)
 
-    def _start(self, rows):
+    def _start(self, rows, target):
         """Forget an earlier fit, set what later fits keep, and return the architecture."""
+        target = self._scaled_target(target, rows)
         # if this fit fails, the estimator must not predict with the network of the last one
         self.__dict__.pop("net_", None)
-        self._take_target(self._scaled_target(rows))
+        self._take_target(target)
+        # kept, so that a warm start draws new orders instead of repeating the first ones
+        self._random_state = check_random_state(self.random_state)
         # without the mean, as only the spread is needed and sparse rows cannot be centred
         self._input_scaler = StandardScaler(with_mean=False)
         n_rows, n_features = len(rows), rows.X.shape[1]
@@ -341,18 +352,22 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
                     schedule=schedule_name(self.learning_rate, is_warm, net.callbacks_),
                     seconds=np.inf if self.time_limit is None else self.time_limit,
                 )
+                if noise is not None and callbacks.best_epoch is not None:
+                    noise.go_back(net, callbacks.best_epoch.best_epoch_)
                 # inside: it is a backward pass, which also wants denormals flushed
                 settling = judge_size(net, dataset, callbacks.best_epoch)
             self.alpha_, self.noise_variance_ = self.alpha, None
+            self._rows_known = total_weight(rows)
             if noise is not None:
                 self.alpha_ = noise.alpha_
                 self.noise_variance_ = noise_variance(noise.noise_, self._target)
             self._set_fitted_attributes()
             self.size_settled_ = None if settling is None else settling.settled
+            knob = "alpha" if noise is None else "alpha_factor"
             # the first that applies: a diverged fit says nothing of its size
             complaint = (
                 describe_failure(net, dataset, self.learning_rate_init)
-                or describe_size(net, settling, epochs, self.alpha_)
+                or describe_size(net, settling, epochs, self.alpha_, knob)
                 or describe_plateau(net, epochs, callbacks.plateau)
             )
         except BaseException:
@@ -382,33 +397,40 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         is_first = not hasattr(self, "net_")
         X, y = check_table(self, X, y, reset=is_first)
         sample_weight = check_weights(sample_weight, X)
-        if is_first:
-            self._random_state = check_random_state(self.random_state)
-            self._take_target(self._new_target(y, classes))
-        else:
+        if not is_first:
             self._check_same_architecture()
+        target = self._new_target(y, classes) if is_first else self._target
         # a batch may lack classes that the first call named
-        self._target.check_same(y, subset=True)
-        rows = self._weighted(Rows(X, y, sample_weight).positive())
-        architecture = self._start(rows) if is_first else None
+        target.check_same(y, subset=True)
+        rows = self._weighted(Rows(X, y, sample_weight).positive(), target)
+        architecture = self._start(rows, target) if is_first else None
         measure_columns(self._input_scaler, rows)
-        if is_first:
-            # the user's alone: one epoch has no schedule, no end and no plateau to watch
-            users = [clone(callback, safe=False) for callback in self.callbacks or ()]
-            self.net_ = self._new_net(architecture, len(rows), users)
-        # weights as given: the mean over one batch is not that over all rows
-        dataset = self._dataset(rows, rows.weight)
-        settings = self._net_settings(len(rows))
-        self.alpha_, self.noise_variance_ = self.alpha, None
-        if self.alpha == "auto":
-            table = noise_table(rows, dataset, self._target)
-            self.alpha_, noise = penalty_of_pass(self.net_, table, dataset, self.alpha_factor)
-            self.noise_variance_ = noise_variance(noise, self._target)
-            settings["penalty"] = penalty_of(self.alpha_, None, None)
-        del settings["optimizer"]  # its state is kept from call to call
-        sizes = self.net_.module_.layer_sizes
-        with training_state(choose_threads(self.n_threads, sizes, settings["batch_size"])):
-            self.net_.train_one_epoch(dataset, **settings)
+        try:
+            if is_first:
+                # the user's alone: one epoch has no schedule, no end and no plateau to watch
+                users = [clone(callback, safe=False) for callback in self.callbacks or ()]
+                self.net_ = self._new_net(architecture, len(rows), users)
+            # weights as given: the mean over one batch is not that over all rows
+            dataset = self._dataset(rows, rows.weight)
+            settings = self._net_settings(len(rows))
+            self.alpha_, self.noise_variance_ = self.alpha, None
+            n_known = 0.0 if is_first else self._rows_known
+            if self.alpha == "auto":
+                table = noise_table(rows, dataset, self._target)
+                self.alpha_, noise = penalty_of_pass(
+                    self.net_, table, dataset, self.alpha_factor, n_known
+                )
+                self.noise_variance_ = noise_variance(noise, self._target)
+                settings["penalty"] = penalty_of(self.alpha_, None, None)
+            del settings["optimizer"]  # its state is kept from call to call
+            sizes = self.net_.module_.layer_sizes
+            with training_state(choose_threads(self.n_threads, sizes, settings["batch_size"])):
+                self.net_.train_one_epoch(dataset, **settings)
+            self._rows_known = n_known + total_weight(rows)
+        except BaseException:
+            if is_first:  # a network that knows nothing must not pass for a fitted one
+                self.__dict__.pop("net_", None)
+            raise
         self._set_fitted_attributes()
         # one epoch is too short a run to judge the size by
         self.size_settled_ = None

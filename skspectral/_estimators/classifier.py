@@ -66,7 +66,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         search. The sum of `sample_weight` counts as the number of rows, so
         all weights times ten mean ten times the data. A warm start goes on from
         the penalty there is. `partial_fit` takes the noise from the rows of the
-        call, before it trains on them, and counts all rows seen so far.
+        call, before it trains on them, and adds up the rows of all calls: it is
+        for rows that come once; for several passes over one table use `fit`.
     alpha_factor : float > 0, default=0.5
         Factor on the penalty of alpha="auto", the one thing to search there. At 1
         next to nothing of pure noise survives; smaller factors keep more nodes.
@@ -187,7 +188,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
     loss_curve_ : list of float
         Penalised loss per epoch, in nats.
     best_loss_ : float or None
-        Smallest value of `loss_curve_`; None with `early_stopping`.
+        Smallest value of `loss_curve_`; None with `early_stopping`. With
+        alpha="auto" it is that of the data term alone, as the penalty moves.
     validation_scores_ : list of float or None
         Accuracy of the validation rows per epoch; None without `early_stopping`.
     best_validation_score_ : float or None
@@ -328,8 +330,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
     def _new_target(self, y, classes=None):
         return ClassTarget.of(y, classes)
 
-    def _weighted(self, rows):
-        return self._target.weighted(rows, self.class_weight)
+    def _weighted(self, rows, target):
+        return target.weighted(rows, self.class_weight)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):

@@ -62,7 +62,8 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         search. The sum of `sample_weight` counts as the number of rows, so
         all weights times ten mean ten times the data. A warm start goes on from
         the penalty there is. `partial_fit` takes the noise from the rows of the
-        call, before it trains on them, and counts all rows seen so far.
+        call, before it trains on them, and adds up the rows of all calls: it is
+        for rows that come once; for several passes over one table use `fit`.
     alpha_factor : float > 0, default=0.5
         Factor on the penalty of alpha="auto", the one thing to search there. At 1
         next to nothing of pure noise survives; smaller factors keep more nodes.
@@ -185,7 +186,8 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
     loss_curve_ : list of float
         Penalised loss per epoch, in units of the standardised target.
     best_loss_ : float or None
-        Smallest value of `loss_curve_`; None with `early_stopping`.
+        Smallest value of `loss_curve_`; None with `early_stopping`. With
+        alpha="auto" it is that of the data term alone, as the penalty moves.
     validation_scores_ : list of float or None
         R2 of the validation rows per epoch; None without `early_stopping`.
     best_validation_score_ : float or None
@@ -328,9 +330,9 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
     def _new_target(self, y, classes=None):
         return NumberTarget.of(y)
 
-    def _scaled_target(self, rows):
+    def _scaled_target(self, target, rows):
         # from the rows that count: those of zero weight are gone by now
-        return self._target.scaled_by(rows) if self.normalize_y else self._target
+        return target.scaled_by(rows) if self.normalize_y else target
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):

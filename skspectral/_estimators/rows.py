@@ -75,7 +75,7 @@ class Rows:
 
     def scaled_weight(self) -> np.ndarray | None:
         """Return weights of mean 1, or None if all are equal."""
-        # mean 1 keeps the balance of loss and alpha; equal weights give the unweighted fit
+        # mean 1 keeps the balance of loss and alpha
         if self.weight is None or (self.weight == self.weight[0]).all():
             return None
         return self.weight / self.weight.mean()
@@ -90,6 +90,11 @@ class Rows:
             random_state=random_state,
         )
         return self.take(kept), self.take(held_out)
+
+
+def total_weight(rows: Rows) -> float:
+    """Return the number of rows, or the sum of their weights as given."""
+    return float(len(rows) if rows.weight is None else rows.weight.sum())
 
 
 def measure_columns(scaler: Any, rows: Rows) -> None:

@@ -8,11 +8,13 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skspectral._estimators.fitted import last_hidden
-from skspectral._selection.network_inside import NetworkInsideMixin
+from skspectral._selection.network_inside import NetworkInsideMixin, of_network
 
 
 class PrunedNetworkMixin(NetworkInsideMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     """Add predictions, activations and exports of `estimator_` to a pruner."""
+
+    alpha_ = of_network("alpha_", "Penalty of the network at the end of its training, float.")
 
     def transform(self, X):
         """Return the activations of the last hidden layer of the pruned network.

@@ -64,6 +64,9 @@ class NetworkAttributesMixin:
         "size_settled_",
         "Whether training was long enough for the size to stop falling, bool; None if not judged.",
     )
+    noise_variance_ = of_network(
+        "noise_variance_", 'Noise that alpha="auto" found, float, ndarray or None.'
+    )
     node_indices_ = of_network(
         "node_indices_",
         "Index of each node that is still in the network, list of int ndarray.",
@@ -78,7 +81,7 @@ class NetworkAttributesMixin:
         "intercepts_", "Biases in units of y, list of ndarray of shape (n_out,)."
     )
     loss_curve_ = of_network("loss_curve_", "Penalised loss per epoch, list of float.")
-    best_loss_ = of_network("best_loss_", "Smallest penalised loss, float or None.")
+    best_loss_ = of_network("best_loss_", "Smallest loss that training went by, float or None.")
     validation_scores_ = of_network(
         "validation_scores_", "Score of the validation rows per epoch, list of float or None."
     )

@@ -101,13 +101,13 @@ def describe_failure(net: SpectralNet, dataset: RowDataset, rate: float) -> str 
 
 
 def describe_size(
-    net: SpectralNet, settling: Settling | None, epochs: int, alpha: float
+    net: SpectralNet, settling: Settling | None, epochs: int, alpha: float, knob: str = "alpha"
 ) -> str | None:
     """Say that every node died or that the size has not settled; return None otherwise."""
     masks = net.alive_masks()
     if masks and not any(bool(mask.any()) for mask in masks):
         return (
-            "Every node died: lower alpha. The penalty is stronger than the data, and the "
+            f"Every node died: lower {knob}. The penalty is stronger than the data, and the "
             f"network predicts a constant at alpha={alpha:g}."
         )
     if settling is None or settling.settled:
@@ -115,9 +115,9 @@ def describe_size(
     return (
         f"The size has not settled: {settling.n_alive} nodes are alive, of which the "
         f"data still feed {settling.n_fed}; half-way through training "
-        f"{settling.n_half_way} were alive. Raise `max_iter` (now {epochs} epochs) or `alpha` "
-        f"(now {alpha:g}; few or noisy rows need more). Until then `n_alive_nodes_` depends on "
-        "how long the network was trained."
+        f"{settling.n_half_way} were alive. Raise `max_iter` (now {epochs} epochs) or `{knob}` "
+        f"(the penalty is {alpha:g}; few or noisy rows need more). Until then "
+        "`n_alive_nodes_` depends on how long the network was trained."
     )
 
 

@@ -22,8 +22,6 @@ from skspectral.nn._mlp import SpectralMLP
 
 RENEWAL_STEPS = 10
 """Fewest steps from one estimate of the noise to the next."""
-ROUNDING = 1e-20
-"""Variance of all columns together that is nothing but rounding."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +52,8 @@ class NoiseTable:
     def of(cls, X: Any, weight: np.ndarray | None, constant: np.ndarray) -> NoiseTable:
         """Measure the columns of the rows.
 
-        Where all columns, or the target, are constant, nothing tells a scale: that of unit
-        variance lets all nodes die.
+        Where the target is constant, nothing tells a scale: that of unit variance lets all
+        nodes die.
 
         Parameters
         ----------
@@ -66,8 +64,6 @@ class NoiseTable:
             As :func:`constant_products` returns it.
         """
         covariance, columns = column_moments(X, weight)
-        if not columns.trace > ROUNDING:
-            covariance, columns = None, Spectrum(1.0, 1.0, 1.0)
         is_exact = not np.trace(constant) > 0
         return cls(
             covariance,
@@ -173,6 +169,11 @@ class FollowNoise(Callback):
             self._take(net, alpha_of(net, self.table, self.noise_, self.factor))
         net.history.record("noise_variance", float(np.trace(self.noise_)) / len(self.noise_))
 
+    def go_back(self, net: Any, epoch: int | None) -> None:
+        """Return to the penalty of an epoch that was restored, counted from 1."""
+        if epoch is not None and epoch < len(net.history):
+            self._take(net, net.history[epoch - 1]["alpha"])
+
     def _noise(self, net: Any, residuals: np.ndarray) -> np.ndarray:
         if self.held_out is not None:  # rows that the parameters have not fitted
             return capped(mean_products(net, self.held_out), self.table.constant)
@@ -238,13 +239,15 @@ def mean_products(net: Any, dataset: RowDataset) -> np.ndarray:
 
 def constant_products(dataset: RowDataset, out_activation: str, n_outputs: int) -> np.ndarray:
     """Return the covariance of the encoded target: the residuals of the best constant."""
-    y = dataset.y.double()
-    if out_activation == "softmax":
-        y = torch.nn.functional.one_hot(dataset.y, n_outputs).double()
+    y = dataset.y
     weight = dataset.sample_weight
     share = torch.full((len(y),), 1 / len(y), dtype=torch.float64, device=y.device)
     if weight is not None:
         share = weight.double() / weight.double().sum()
-    centred = y - share @ y
+    if out_activation == "softmax":  # without a column for each class and row
+        p = torch.bincount(dataset.y, share, minlength=n_outputs)
+        of_classes: np.ndarray = (p.diag() - p.outer(p)).cpu().numpy()
+        return of_classes
+    centred = y.double() - share @ y.double()
     products: np.ndarray = ((centred * share[:, None]).T @ centred).cpu().numpy()
     return products

@@ -21,12 +21,19 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.linalg import eigvalsh
+from sklearn.utils import gen_batches
 
 EXACT_COLUMNS = 1000
 """Columns up to which their covariance is formed; beyond, its spectrum is sampled."""
 PROBES = 64
 """Random vectors that sample the trace of the squared covariance of many columns."""
+POWER_STEPS = 30
+"""Products with the covariance that lead to its largest eigenvalue."""
+CHUNK = 10_000
+"""Rows at a time whose products are taken, which bounds the memory they need."""
+ROUNDING = 1e-12
+"""Variance of all columns, as a share of their squared means, that may be rounding."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +61,10 @@ class Spectrum:
     @classmethod
     def of(cls, covariance: np.ndarray) -> Spectrum:
         """Return the spectrum of a symmetric matrix."""
-        values = np.linalg.eigvalsh(covariance)
-        return cls(float(values.sum()), float((values**2).sum()), float(max(values[-1], 0.0)))
+        last = len(covariance) - 1
+        largest = eigvalsh(covariance, subset_by_index=[last, last])[0]
+        square = float(np.square(covariance).sum())
+        return cls(float(np.trace(covariance)), square, float(max(largest, 0.0)))
 
 
 @dataclass(frozen=True)
@@ -179,38 +188,72 @@ def _loss_factors(residuals: Spectrum, loss: str, n_outputs: int) -> tuple[float
     return 0.5 / labels, residuals.typical / 2 / labels
 
 
-def column_covariance(X: Any, weight: np.ndarray | None) -> np.ndarray:
-    """Return the weighted covariance of the columns, ndarray of shape (n_features, n_features)."""
-    share = _shares(X, weight)
-    mean = np.asarray(X.T @ share).ravel()
-    if not sparse.issparse(X):
-        centred = X - mean
-        return centred.T @ (centred * share[:, None])
-    products = (X.T @ X.multiply(share[:, None])).toarray()  # centring would fill it
-    covariance: np.ndarray = products - np.outer(mean, mean)
-    return covariance
-
-
 def column_moments(X: Any, weight: np.ndarray | None) -> tuple[np.ndarray | None, Spectrum]:
-    """Return the covariance of the columns, None where there are very many, and its spectrum."""
-    if X.shape[1] > EXACT_COLUMNS:
-        return None, column_spectrum(X, weight)
-    covariance = column_covariance(X, weight)
-    return covariance, Spectrum.of(covariance)
+    """Return the covariance of the columns, None where there are very many, and its spectrum.
 
-
-def column_spectrum(X: Any, weight: np.ndarray | None) -> Spectrum:
-    """Return the spectrum of the covariance of columns, sparse or not, also of very many.
+    Where all columns are constant nothing tells a scale; the spectrum is that of one column of
+    unit variance, at which all nodes die.
 
     Parameters
     ----------
     X : ndarray or CSR matrix of shape (n, n_features)
     weight : ndarray of shape (n,) or None
+
+    Raises
+    ------
+    ValueError
+        If the squares of values overflow.
     """
-    if X.shape[1] <= EXACT_COLUMNS:
-        return Spectrum.of(column_covariance(X, weight))
     share = _shares(X, weight)
-    mean = np.asarray(X.T @ share).ravel()
+    mean = np.asarray(X.T @ share).ravel().astype(np.float64)
+    is_small = X.shape[1] <= EXACT_COLUMNS
+    covariance = column_covariance(X, share, mean) if is_small else None
+    trace = _trace(X, share, mean) if covariance is None else float(np.trace(covariance))
+    if not np.isfinite(trace):
+        raise ValueError(
+            f"X holds values up to {np.abs(X).max():g}, whose squares overflow. Scale X, for "
+            "example with StandardScaler, or give `alpha` as a number."
+        )
+    # centred values are exact to rounding, a difference of second moments only to its root
+    precision = ROUNDING**2 if is_small and not sparse.issparse(X) else ROUNDING
+    if trace <= precision * float(mean @ mean):
+        return None, Spectrum(1.0, 1.0, 1.0)
+    if covariance is not None:
+        return covariance, Spectrum.of(covariance)
+    return None, _sampled_spectrum(X, share, mean, trace)
+
+
+def column_covariance(X: Any, share: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Return the covariance of the columns, ndarray of shape (n_features, n_features).
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n, n_features)
+    share : ndarray of shape (n,)
+        Weights of sum 1.
+    mean : ndarray of shape (n_features,)
+        Of the columns.
+    """
+    if sparse.issparse(X):  # centring would fill it
+        products = (X.T @ X.multiply(share[:, None])).toarray()
+        difference: np.ndarray = products - np.outer(mean, mean)
+        return difference
+    covariance = np.zeros((X.shape[1], X.shape[1]))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for rows in gen_batches(len(X), CHUNK):  # a copy of a part at a time
+            centred = X[rows] - mean
+            covariance += centred.T @ (centred * share[rows, None])
+    return covariance
+
+
+def _trace(X: Any, share: np.ndarray, mean: np.ndarray) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = X.multiply(X) if sparse.issparse(X) else np.square(X)
+        return float(np.sum(np.asarray(squares.T @ share).ravel() - mean**2))
+
+
+def _sampled_spectrum(X: Any, share: np.ndarray, mean: np.ndarray, trace: float) -> Spectrum:
+    """Return the spectrum without forming the covariance of very many columns."""
 
     def times(vectors: np.ndarray) -> np.ndarray:
         inner = np.asarray(X @ vectors) - mean @ vectors
@@ -220,15 +263,16 @@ def column_spectrum(X: Any, weight: np.ndarray | None) -> Spectrum:
         )
         return product
 
-    n_features = X.shape[1]
-    squares = X.multiply(X) if sparse.issparse(X) else np.square(X)
-    trace = float(np.sum(np.asarray(squares.T @ share).ravel() - mean**2))
     rng = np.random.RandomState(0)  # the fit's own generator stays where it is
-    probes = rng.choice([-1.0, 1.0], size=(n_features, PROBES))
-    square = float(np.square(times(probes)).sum() / PROBES)  # Hutchinson: E |S z|^2 = tr S^2
-    operator = LinearOperator((n_features, n_features), matvec=times, dtype=np.float64)
-    largest = eigsh(operator, k=1, which="LA", v0=probes[:, 0], tol=1e-3)[0][0]
-    return Spectrum(trace, square, float(largest))
+    probes = rng.choice([-1.0, 1.0], size=(X.shape[1], PROBES))
+    images = times(probes)
+    square = float(np.square(images).sum() / PROBES)  # Hutchinson: E |S z|^2 = tr S^2
+    vector = images[:, 0]
+    for _ in range(POWER_STEPS):
+        vector = times(vector / np.linalg.norm(vector))
+    largest = float(np.linalg.norm(vector))
+    # the sample may contradict itself where a single eigenvalue is nearly all of it
+    return Spectrum(trace, max(square, largest**2), min(largest, trace))
 
 
 def _shares(X: Any, weight: np.ndarray | None) -> np.ndarray:

@@ -513,3 +513,25 @@ def test_clone_is_unfitted_with_equal_parameters(binary, cls):
     copy = clone(model)
     assert not hasattr(copy, "net_")
     assert copy.get_params() == model.get_params()
+
+
+def test_a_refit_that_is_refused_leaves_the_fit_as_it_was(regression):
+    X, y = regression
+    reg = SpectralMLPRegressor(8, max_iter=20, random_state=0).fit(X, y)
+    before = reg.predict(X)
+    with pytest.raises(ValueError, match="early_stopping=True"):
+        reg.fit(X, 3 * y, X_val=X, y_val=y)
+    np.testing.assert_array_equal(reg.predict(X), before)
+    clf = SpectralMLPClassifier(8, max_iter=20, random_state=0).fit(X, y > y.mean())
+    with pytest.raises(ValueError, match="early_stopping=True"):
+        clf.fit(X, np.digitize(y, [2, 3, 4]), X_val=X, y_val=y > y.mean())
+    assert clf.classes_.tolist() == [False, True]
+
+
+def test_a_first_partial_fit_that_fails_leaves_nothing(regression):
+    X, y = regression
+    reg = SpectralMLPRegressor(8, dtype="float32", random_state=0)
+    with pytest.raises(ValueError, match="beyond float32"):
+        reg.partial_fit(1e100 * X, y)
+    assert not hasattr(reg, "net_")
+    assert reg.partial_fit(X, y).n_iter_ == 1

@@ -228,3 +228,48 @@ def test_one_row_a_class_and_rows_of_weight_zero():
     y = X[:, 0]
     kept, weighted = make().fit(X[:4], y[:4]), make().fit(X, y, sample_weight=weight)
     assert weighted.alpha_ == kept.alpha_
+
+
+def test_passes_over_rows_of_one_weight_do_not_depend_on_its_size(teacher):
+    X, y = teacher.X[:200], teacher.y[:200]
+    alphas = []
+    for weight in (0.01, 1.0, 100.0):
+        reg = make(solver="sgd").partial_fit(X, y, sample_weight=np.full(200, weight))
+        # the sum of weights counts as rows, and the loss has the weights as given
+        alphas.append(reg.alpha_ / weight * weight ** (2 / 3))
+    np.testing.assert_allclose(alphas, alphas[0], rtol=1e-4)
+
+
+def test_rows_of_a_fit_count_once_in_the_passes_after_it(teacher):
+    X, y = teacher.X[:500], teacher.y[:500]
+    reg = make(max_iter=300).fit(X, y)
+    before = reg.alpha_
+    reg.partial_fit(X, y)
+    assert reg.alpha_ > 0.3 * before  # twice the rows, and no longer corrected residuals
+
+
+def test_penalty_is_that_of_the_epoch_that_is_kept(teacher):
+    reg = make(early_stopping=True, learning_rate="constant", learning_rate_init=0.05)
+    reg.fit(teacher.X[:300], teacher.y[:300])
+    best = int(np.argmax(reg.validation_scores_))
+    assert best < reg.n_iter_ - 1
+    assert reg.alpha_ == reg.net_.history[best]["alpha"]
+    assert reg.net_.penalty.phi == reg.alpha_
+
+
+def test_no_hidden_layer_has_no_nodes_to_set_a_penalty_for(regression):
+    with pytest.raises(ValueError, match="no nodes to set a penalty for"):
+        make(hidden_layer_sizes=()).fit(*regression)
+
+
+class Fail(Callback):
+    def on_epoch_end(self, net, **kwargs):
+        raise RuntimeError("on purpose")
+
+
+def test_a_fit_that_breaks_off_stops_counting(teacher):
+    X, y = teacher.X[:200], teacher.y[:200]
+    reg = make(max_iter=5, warm_start=True).fit(X, y)
+    with pytest.raises(RuntimeError, match="on purpose"):
+        reg.set_params(callbacks=[Fail()]).fit(X, y)
+    assert reg.net_.criterion_.moments is None

@@ -10,8 +10,7 @@ from scipy import sparse
 from skspectral._training.noise_rule import (
     KINDS,
     Spectrum,
-    column_covariance,
-    column_spectrum,
+    column_moments,
     noise_threshold,
     threshold,
 )
@@ -172,19 +171,43 @@ def test_covariance_of_sparse_columns_is_that_of_dense_ones(weighted):
     X = rng.normal(size=(50, 6)) * (rng.random((50, 6)) < 0.4)
     weight = rng.random(50) if weighted else None
     expected = np.cov(X.T, aweights=weight, ddof=0)
-    np.testing.assert_allclose(column_covariance(X, weight), expected, atol=1e-12)
-    np.testing.assert_allclose(
-        column_covariance(sparse.csr_matrix(X), weight), expected, atol=1e-12
-    )
+    for table in (X, sparse.csr_matrix(X)):
+        covariance, spectrum = column_moments(table, weight)
+        np.testing.assert_allclose(covariance, expected, atol=1e-12)
+        values = np.linalg.eigvalsh(expected)
+        assert spectrum.trace == pytest.approx(values.sum())
+        assert spectrum.square == pytest.approx((values**2).sum())
+        assert spectrum.largest == pytest.approx(values[-1])
 
 
 @pytest.mark.parametrize("make", [np.asarray, sparse.csr_matrix])
 def test_spectrum_of_many_columns_is_sampled(make, monkeypatch):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 80)) * np.geomspace(1, 0.05, 80) + 1
-    exact = column_spectrum(X, None)
+    exact = column_moments(X, None)[1]
     monkeypatch.setattr("skspectral._training.noise_rule.EXACT_COLUMNS", 10)
-    sampled = column_spectrum(make(X), None)
+    covariance, sampled = column_moments(make(X), None)
+    assert covariance is None
     assert sampled.trace == pytest.approx(exact.trace)
     assert sampled.largest == pytest.approx(exact.largest, rel=1e-2)
     assert sampled.square == pytest.approx(exact.square, rel=0.2)
+
+
+@pytest.mark.parametrize("n_columns", [5, 1200])
+@pytest.mark.parametrize("value", [0.0, 3.7, 1e8])
+@pytest.mark.parametrize("make", [np.asarray, sparse.csr_matrix])
+def test_constant_columns_have_unit_scale(make, value, n_columns):
+    X = make(np.full((50, n_columns), value))
+    assert column_moments(X, None) == (None, Spectrum(1.0, 1.0, 1.0))
+
+
+def test_spread_beside_a_large_mean_counts():
+    X = 1e8 + np.random.default_rng(0).normal(size=(500, 2))
+    assert column_moments(X, None)[1].trace == pytest.approx(X.var(axis=0).sum())
+
+
+@pytest.mark.parametrize("n_columns", [5, 1200])
+def test_squares_that_overflow_are_named(n_columns):
+    X = 1e200 * np.random.default_rng(0).normal(size=(20, n_columns))
+    with pytest.raises(ValueError, match="whose squares overflow"):
+        column_moments(X, None)
