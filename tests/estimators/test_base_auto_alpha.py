@@ -7,6 +7,7 @@ from sklearn.base import clone
 from skorch.callbacks import Callback
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+from skspectral._training.lean_update import lean_update
 from skspectral.datasets import make_teacher_student
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -273,3 +274,16 @@ def test_a_fit_that_breaks_off_stops_counting(teacher):
     with pytest.raises(RuntimeError, match="on purpose"):
         reg.set_params(callbacks=[Fail()]).fit(X, y)
     assert reg.net_.criterion_.moments is None
+
+
+def test_a_moving_penalty_does_not_build_the_update_anew(teacher, monkeypatch):
+    made = []
+
+    def counted(*arguments):
+        made.append(arguments)
+        return lean_update(*arguments)
+
+    monkeypatch.setattr("skspectral._training.net.lean_update", counted)
+    reg = make(shrink=False, max_iter=20).fit(teacher.X, teacher.y)
+    assert len({row["alpha"] for row in reg.net_.history}) > 10
+    assert len(made) == 1
