@@ -18,7 +18,6 @@ from sklearn.utils import check_random_state
 from skspectral._compat import CallbackSupportMixin, Interval, Options, StrOptions, _fit_context
 from skspectral._estimators.auto_alpha import noise_table, noise_variance, penalty_of_pass
 from skspectral._estimators.checks import (
-    check_both_given,
     check_callbacks,
     check_has_nodes,
     check_hidden_layer_sizes,
@@ -26,6 +25,7 @@ from skspectral._estimators.checks import (
     check_same_architecture,
     check_solver,
     check_table,
+    check_validation,
     warn_of_full_batch,
 )
 from skspectral._estimators.exportable import ExportableMixin
@@ -59,7 +59,7 @@ from skspectral._training.history import data_loss, penalised_loss
 from skspectral._training.net import SpectralNet
 from skspectral._training.noise import FollowNoise
 from skspectral._training.seeds import new_seed
-from skspectral._training.sklearn_callbacks import SklearnCallbacks
+from skspectral._training.sklearn_callbacks import follow_fit
 from skspectral._training.torch_state import training_state
 from skspectral.nn._architecture import Architecture
 from skspectral.nn._mlp import ACTIVATIONS, EIGENVALUES, PARAMETRIZATIONS, TRAINABLE
@@ -169,7 +169,12 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         target = self._target if is_warm else self._new_target(y)
         # only now: classes come from all rows, whatever their weight
         rows = self._weighted(Rows(X, y, sample_weight).positive(), target)
-        validation = self._check_validation(X_val, y_val, sample_weight_val, target)
+        if X_val is not None and not (self.early_stopping or self.alpha == "auto"):
+            raise ValueError(
+                "`X_val` and `y_val` are used by early stopping, and by alpha='auto' to tell the "
+                "noise; set early_stopping=True or alpha='auto'."
+            )
+        validation = check_validation(self, target, X_val, y_val, sample_weight_val)
         # before rows are held out, so that scale and importances do not depend on that draw
         architecture = None if is_warm else self._start(rows, target)
         measure_columns(self._input_scaler, rows)
@@ -179,7 +184,7 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
             )
         warn_of_full_batch(self.batch_size, len(rows))
         # R2 of a single row is not defined
-        if self.early_stopping and len(validation) < 2:
+        if validation is not None and self.early_stopping and len(validation) < 2:
             raise ValueError(
                 "Early stopping needs at least 2 validation rows to score; got "
                 f"{len(validation)}. Raise `validation_fraction` or give X_val and y_val."
@@ -195,24 +200,6 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         check_one_alpha(self.alpha, self.alpha_phi, self.alpha_lambda)
         if self.alpha == "auto":
             check_has_nodes(check_hidden_layer_sizes(self.hidden_layer_sizes), "set a penalty for")
-
-    def _check_validation(self, X_val, y_val, sample_weight_val, target):
-        """Return the validation rows, or None if none are given."""
-        if X_val is None and y_val is None:
-            if sample_weight_val is not None:
-                raise ValueError("`sample_weight_val` weighs `X_val`, which was not given.")
-            return None
-        check_both_given(X_val, y_val)
-        if not self.early_stopping and self.alpha != "auto":
-            raise ValueError(
-                "`X_val` and `y_val` are used by early stopping, and by alpha='auto' to tell the "
-                "noise; set early_stopping=True or alpha='auto'."
-            )
-        X_val, y_val = check_table(self, X_val, y_val, reset=False)
-        # validation rows may lack a class, but may not bring a new one
-        target.check_same(y_val, subset=True)
-        weight = check_weights(sample_weight_val, X_val, "sample_weight_val")
-        return Rows(X_val, y_val, weight).positive()
 
     def _architecture(self, n_features, n_outputs, dtype):
         """Return the architecture that the parameters describe."""
@@ -301,16 +288,6 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
             verbose=self.verbose,
         )
 
-    def _follow_fit(self, epochs, given):
-        """Tell scikit-learn's callbacks that this fit begins, if scikit-learn has callbacks."""
-        if not hasattr(self, "_init_callback_context"):  # scikit-learn < 1.9
-            return None
-        context = self._init_callback_context(max_subtasks=epochs)
-        task = {"estimator": self, **given}
-        context.call_on_fit_task_begin(**task)
-        # a function, as a first fit has no net yet
-        return SklearnCallbacks(context, task, lambda: {"net_": self.net_})
-
     def _train(self, rows, validation, architecture, given):
         """Train, set the fitted attributes, and judge the result.
 
@@ -326,7 +303,7 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         n_rows, is_warm = len(rows), architecture is None
         batch = batch_rows(self.batch_size, n_rows)
         epochs = planned_epochs(self.max_iter, self.learning_rate, n_rows, batch)
-        follow = self._follow_fit(epochs, given)
+        follow = follow_fit(self, epochs, given)
         if not is_warm:
             self.net_ = self._new_net(architecture, n_rows)
         net = self.net_
@@ -336,12 +313,10 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
             dataset_valid = None if validation is None else self._dataset(validation)
             noise = None
             if self.alpha == "auto":
-                noise = FollowNoise(
-                    noise_table(rows, dataset, self._target),
-                    self.alpha_factor,
-                    self.alpha_ if is_warm else None,
-                    None if self.early_stopping else dataset_valid,
-                )
+                start = self.alpha_ if is_warm else None
+                held_out = None if self.early_stopping else dataset_valid
+                table = noise_table(rows, dataset, self._target)
+                noise = FollowNoise(table, self.alpha_factor, start, held_out)
             callbacks = self._fit_callbacks(epochs, noise, follow)
             net.restart(callbacks=callbacks.in_order(), **self._net_settings(n_rows))
             with training_state(choose_threads(self.n_threads, net.module_.layer_sizes, batch)):
@@ -356,20 +331,8 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
                     noise.go_back(net, callbacks.best_epoch.best_epoch_)
                 # inside: it is a backward pass, which also wants denormals flushed
                 settling = judge_size(net, dataset, callbacks.best_epoch)
-            self.alpha_, self.noise_variance_ = self.alpha, None
             self._rows_known = total_weight(rows)
-            if noise is not None:
-                self.alpha_ = noise.alpha_
-                self.noise_variance_ = noise_variance(noise.noise_, self._target)
-            self._set_fitted_attributes()
-            self.size_settled_ = None if settling is None else settling.settled
-            knob = "alpha" if noise is None else "alpha_factor"
-            # the first that applies: a diverged fit says nothing of its size
-            complaint = (
-                describe_failure(net, dataset, self.learning_rate_init)
-                or describe_size(net, settling, epochs, self.alpha_, knob)
-                or describe_plateau(net, epochs, callbacks.plateau)
-            )
+            complaint = self._conclude(dataset, callbacks, settling, epochs)
         except BaseException:
             # BaseException for Ctrl-C outside an epoch too: half a fit must not pass for a
             # whole one; a warm start keeps its net, which was fitted before
@@ -386,6 +349,23 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         if complaint:
             warnings.warn(complaint, ConvergenceWarning, stacklevel=4)  # the line that calls fit
         return self
+
+    def _conclude(self, dataset, callbacks, settling, epochs):
+        """Set the fitted attributes; return what to warn of, or None."""
+        net, noise = self.net_, callbacks.noise
+        self.alpha_, self.noise_variance_ = self.alpha, None
+        if noise is not None:
+            self.alpha_ = noise.alpha_
+            self.noise_variance_ = noise_variance(noise.noise_, self._target)
+        self._set_fitted_attributes()
+        self.size_settled_ = None if settling is None else settling.settled
+        knob = "alpha" if noise is None else "alpha_factor"
+        # the first that applies: a diverged fit says nothing of its size
+        return (
+            describe_failure(net, dataset, self.learning_rate_init)
+            or describe_size(net, settling, epochs, self.alpha_, knob)
+            or describe_plateau(net, epochs, callbacks.plateau)
+        )
 
     def _partial_fit(self, X, y, sample_weight, classes=None):
         if self.early_stopping:
@@ -417,9 +397,8 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
             n_known = 0.0 if is_first else self._rows_known
             if self.alpha == "auto":
                 table = noise_table(rows, dataset, self._target)
-                self.alpha_, noise = penalty_of_pass(
-                    self.net_, table, dataset, self.alpha_factor, n_known
-                )
+                factor = self.alpha_factor
+                self.alpha_, noise = penalty_of_pass(self.net_, table, dataset, factor, n_known)
                 self.noise_variance_ = noise_variance(noise, self._target)
                 settings["penalty"] = penalty_of(self.alpha_, None, None)
             del settings["optimizer"]  # its state is kept from call to call

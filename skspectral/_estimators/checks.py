@@ -17,7 +17,8 @@ import torch
 from sklearn.utils.validation import validate_data
 from skorch.callbacks import Callback
 
-from skspectral._estimators.targets import target_kind
+from skspectral._estimators.rows import Rows, check_weights
+from skspectral._estimators.targets import Target, target_kind
 from skspectral._training.optimizers import optimizer_class
 from skspectral.nn._architecture import Architecture
 
@@ -71,6 +72,36 @@ def check_both_given(X_val: Any, y_val: Any) -> None:
     if (X_val is None) != (y_val is None):
         missing = "X_val" if X_val is None else "y_val"
         raise ValueError(f"`X_val` and `y_val` belong together; `{missing}` was not given.")
+
+
+def check_validation(
+    estimator: Any, target: Target, X_val: Any, y_val: Any, sample_weight_val: Any
+) -> Rows | None:
+    """Return the validation rows of a ``fit``, or None if none are given.
+
+    Parameters
+    ----------
+    estimator : SpectralMLPRegressor or SpectralMLPClassifier
+        Which knows the columns of the training rows.
+    target : NumberTarget or ClassTarget
+        Of the training rows.
+    X_val, y_val, sample_weight_val : as given to ``fit``
+
+    Raises
+    ------
+    ValueError
+        If one of the two arrays is missing, or they do not go with the training rows.
+    """
+    if X_val is None and y_val is None:
+        if sample_weight_val is not None:
+            raise ValueError("`sample_weight_val` weighs `X_val`, which was not given.")
+        return None
+    check_both_given(X_val, y_val)
+    X_val, y_val = check_table(estimator, X_val, y_val, reset=False)
+    # validation rows may lack a class, but may not bring a new one
+    target.check_same(y_val, subset=True)
+    weight = check_weights(sample_weight_val, X_val, "sample_weight_val")
+    return Rows(X_val, y_val, weight).positive()
 
 
 PARAMETERS = {"layer_sizes": "hidden_layer_sizes", "bias": "fit_intercept"}

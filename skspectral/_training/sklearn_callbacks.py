@@ -59,3 +59,23 @@ class SklearnCallbacks(Callback):
                 **self.task, reconstruction_attributes=self.fitted_attributes
             )
         )
+
+
+def follow_fit(estimator: Any, epochs: int, given: dict[str, Any]) -> SklearnCallbacks | None:
+    """Open the task of a fit for scikit-learn's callbacks; None where it has no callbacks yet.
+
+    Parameters
+    ----------
+    estimator : SpectralMLPRegressor or SpectralMLPClassifier
+    epochs : int
+        Planned.
+    given : dict
+        ``X``, ``y`` and ``metadata``, as the user passed them.
+    """
+    if not hasattr(estimator, "_init_callback_context"):  # scikit-learn < 1.9
+        return None
+    context = estimator._init_callback_context(max_subtasks=epochs)
+    task = {"estimator": estimator, **given}
+    context.call_on_fit_task_begin(**task)
+    # a function, as a first fit has no net yet
+    return SklearnCallbacks(context, task, lambda: {"net_": estimator.net_})
