@@ -12,9 +12,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing, column_or_1d, gen_batches
 
 from skspectral._compat import _check_sample_weight
-
-CHUNK = 10_000
-"""Rows at a time whose spread is taken, which bounds the memory it needs."""
+from skspectral._training.batches import CHUNK_ROWS
 
 
 def check_weights(sample_weight: Any, X: Any, name: str = "sample_weight") -> np.ndarray | None:
@@ -101,7 +99,7 @@ def measure_columns(scaler: Any, rows: Rows) -> None:
     """Have a StandardScaler take the spread of the columns, part by part."""
     # without numpy's warnings: training reports columns that are too large in plain words
     with np.errstate(over="ignore", invalid="ignore"):
-        for chunk in gen_batches(len(rows), CHUNK):
+        for chunk in gen_batches(len(rows), CHUNK_ROWS):
             weight = None if rows.weight is None else rows.weight[chunk]
             # partial_fit adds up over chunks, and over calls of warm starts
             scaler.partial_fit(rows.X[chunk], sample_weight=weight)

@@ -18,6 +18,8 @@ from skspectral._training.seeds import new_seed
 
 PREDICTION_ROWS = 1024
 """Rows per batch outside training: few enough for the activations to stay in the cache."""
+CHUNK_ROWS = 10_000
+"""Rows at a time that a table is measured by, which bounds the memory it needs."""
 GATHERED_BYTES = 2**22
 """Bytes of rows gathered at once: about what the cache of a processor holds."""
 

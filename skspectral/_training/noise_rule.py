@@ -24,14 +24,14 @@ from scipy import sparse
 from scipy.linalg import eigvalsh
 from sklearn.utils import gen_batches
 
+from skspectral._training.batches import CHUNK_ROWS
+
 EXACT_COLUMNS = 1000
 """Columns up to which their covariance is formed; beyond, its spectrum is sampled."""
 PROBES = 64
 """Random vectors that sample the trace of the squared covariance of many columns."""
 POWER_STEPS = 30
 """Products with the covariance that lead to its largest eigenvalue."""
-CHUNK = 10_000
-"""Rows at a time whose products are taken, which bounds the memory they need."""
 ROUNDING = 1e-12
 """Variance of all columns, as a share of their squared means, that may be rounding."""
 
@@ -240,7 +240,7 @@ def column_covariance(X: Any, share: np.ndarray, mean: np.ndarray) -> np.ndarray
         return difference
     covariance = np.zeros((X.shape[1], X.shape[1]))
     with np.errstate(over="ignore", invalid="ignore"):
-        for rows in gen_batches(len(X), CHUNK):  # a copy of a part at a time
+        for rows in gen_batches(len(X), CHUNK_ROWS):  # a copy of a part at a time
             centred = X[rows] - mean
             covariance += centred.T @ (centred * share[rows, None])
     return covariance
