@@ -57,7 +57,7 @@ from skspectral import (
     SpectralMLPRegressor,
     SpectralMLPRegressorCV,
 )
-from skspectral._path.cv import auto_width
+from skspectral._estimators.recipe import auto_width
 from skspectral._path.penalty_choice import choose_penalty
 from skspectral.preprocessing import make_tabular_preprocessor
 

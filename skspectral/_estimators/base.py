@@ -19,7 +19,6 @@ from skspectral._compat import CallbackSupportMixin, Interval, Options, StrOptio
 from skspectral._estimators.auto_alpha import noise_table, noise_variance, penalty_of_pass
 from skspectral._estimators.checks import (
     check_callbacks,
-    check_has_nodes,
     check_hidden_layer_sizes,
     check_one_alpha,
     check_same_architecture,
@@ -34,9 +33,10 @@ from skspectral._estimators.recipe import (
     batch_rows,
     dtype_of,
     fit_callbacks,
+    hidden_widths,
     optimizer_of,
     penalty_of,
-    planned_epochs,
+    planned_ends,
     schedule_name,
 )
 from skspectral._estimators.resizing import ResizableMixin
@@ -57,7 +57,8 @@ from skspectral._training.convergence import (
 from skspectral._training.device import choose_device, choose_threads
 from skspectral._training.history import data_loss, penalised_loss
 from skspectral._training.net import SpectralNet
-from skspectral._training.noise import FollowNoise
+from skspectral._training.noise import RAMP, FollowNoise
+from skspectral._training.schedule import HORIZON_SCHEDULES
 from skspectral._training.seeds import new_seed
 from skspectral._training.sklearn_callbacks import follow_fit
 from skspectral._training.torch_state import training_state
@@ -69,7 +70,11 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
     """Parameters, training and fitted attributes of both estimators."""
 
     _parameter_constraints: dict = {
-        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "hidden_layer_sizes": [
+            "array-like",
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "fit_intercept": ["boolean"],
         "parametrization": [StrOptions(set(PARAMETRIZATIONS)), "array-like"],
@@ -194,18 +199,17 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
 
     def _check_settings(self):
         """Check what the parameter constraints cannot express."""
-        check_hidden_layer_sizes(self.hidden_layer_sizes)
+        if not isinstance(self.hidden_layer_sizes, str):
+            check_hidden_layer_sizes(self.hidden_layer_sizes)
         check_solver(optimizer_of(self.solver))
         check_callbacks(self.callbacks)
         check_one_alpha(self.alpha, self.alpha_phi, self.alpha_lambda)
-        if self.alpha == "auto":
-            check_has_nodes(check_hidden_layer_sizes(self.hidden_layer_sizes), "set a penalty for")
 
-    def _architecture(self, n_features, n_outputs, dtype):
-        """Return the architecture that the parameters describe."""
+    def _architecture(self, layer_sizes, dtype):
+        """Return the architecture of these sizes that the parameters describe."""
         is_name = isinstance(self.parametrization, str)
         return Architecture(
-            (n_features, *check_hidden_layer_sizes(self.hidden_layer_sizes), n_outputs),
+            layer_sizes,
             activation=self.activation,
             # a tuple, as architectures are compared and a list equals no tuple
             parametrization=self.parametrization if is_name else tuple(self.parametrization),
@@ -219,8 +223,11 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         """Raise ValueError if the parameters no longer describe the fitted network."""
         fitted = self.net_.module
         # as fitted: the data's checks compare inputs and outputs, and the dtype is kept
-        sizes = fitted.layer_sizes
-        check_same_architecture(self._architecture(sizes[0], sizes[-1], fitted.dtype), fitted)
+        n_features, *hidden, n_outputs = fitted.layer_sizes
+        if not isinstance(self.hidden_layer_sizes, str):  # "auto" holds for the first fit
+            hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
+        wanted = self._architecture((n_features, *hidden, n_outputs), fitted.dtype)
+        check_same_architecture(wanted, fitted)
 
     def _take_target(self, target):
         """Keep the target, and set the fitted attributes that describe it."""
@@ -239,11 +246,11 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         # without the mean, as only the spread is needed and sparse rows cannot be centred
         self._input_scaler = StandardScaler(with_mean=False)
         n_rows, n_features = len(rows), rows.X.shape[1]
-        # the device depends on the sizes, and the dtype on the device: so first with any dtype
-        sizes = self._architecture(n_features, self.n_outputs_, torch.float32).layer_sizes
+        hidden = hidden_widths(self.hidden_layer_sizes, n_rows)
+        sizes = (n_features, *hidden, self.n_outputs_)
         self.device_ = choose_device(self.device, sizes, batch_rows(self.batch_size, n_rows))
         dtype = dtype_of(self.dtype, n_rows, self.device_)
-        return self._architecture(n_features, self.n_outputs_, dtype)
+        return self._architecture(sizes, dtype)
 
     def _new_net(self, architecture, n_rows, callbacks=None):
         """Return a net with new weights, ready to train."""
@@ -271,9 +278,24 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
             "verbose": int(self.verbose),
         }
 
-    def _fit_callbacks(self, epochs, noise, follow):
+    def _follow_noise(self, rows, dataset, held_out, is_warm):
+        """Return what moves the penalty, None where it is a number."""
+        depth = len(self.net_.module.hidden_layer_sizes)
+        if self.alpha != "auto" or not depth:  # without hidden nodes there is no size to find
+            return None
+        # a penalty that rises looks like a plateau to schedules without an end
+        ramps = depth > 1 and not is_warm and self.learning_rate in HORIZON_SCHEDULES
+        return FollowNoise(
+            noise_table(rows, dataset, self._target),
+            self.alpha_factor,
+            self.alpha_ if is_warm else None,
+            held_out,
+            ramp=RAMP if ramps else 0.0,
+        )
+
+    def _fit_callbacks(self, ends, noise, follow):
         return fit_callbacks(
-            epochs=epochs,
+            ends=ends,
             noise=noise,
             # copies, as fit must not change a parameter; safe=False for names and classes
             users=[clone(callback, safe=False) for callback in self.callbacks or ()],
@@ -302,8 +324,8 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         """
         n_rows, is_warm = len(rows), architecture is None
         batch = batch_rows(self.batch_size, n_rows)
-        epochs = planned_epochs(self.max_iter, self.learning_rate, n_rows, batch)
-        follow = follow_fit(self, epochs, given)
+        ends = planned_ends(self.max_iter, self.learning_rate, n_rows, batch)
+        follow = follow_fit(self, ends[-1], given)
         if not is_warm:
             self.net_ = self._new_net(architecture, n_rows)
         net = self.net_
@@ -311,19 +333,15 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         try:
             dataset = self._dataset(rows)
             dataset_valid = None if validation is None else self._dataset(validation)
-            noise = None
-            if self.alpha == "auto":
-                start = self.alpha_ if is_warm else None
-                held_out = None if self.early_stopping else dataset_valid
-                table = noise_table(rows, dataset, self._target)
-                noise = FollowNoise(table, self.alpha_factor, start, held_out)
-            callbacks = self._fit_callbacks(epochs, noise, follow)
+            held_out = None if self.early_stopping else dataset_valid
+            noise = self._follow_noise(rows, dataset, held_out, is_warm)
+            callbacks = self._fit_callbacks(ends, noise, follow)
             net.restart(callbacks=callbacks.in_order(), **self._net_settings(n_rows))
             with training_state(choose_threads(self.n_threads, net.module_.layer_sizes, batch)):
                 net.train(
                     dataset,
                     dataset_valid if self.early_stopping else None,
-                    epochs=epochs,
+                    ends=ends,
                     schedule=schedule_name(self.learning_rate, is_warm, net.callbacks_),
                     seconds=np.inf if self.time_limit is None else self.time_limit,
                 )
@@ -332,7 +350,7 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
                 # inside: it is a backward pass, which also wants denormals flushed
                 settling = judge_size(net, dataset, callbacks.best_epoch)
             self._rows_known = total_weight(rows)
-            complaint = self._conclude(dataset, callbacks, settling, epochs)
+            complaint = self._conclude(dataset, callbacks, settling, ends[-1])
         except BaseException:
             # BaseException for Ctrl-C outside an epoch too: half a fit must not pass for a
             # whole one; a warm start keeps its net, which was fitted before
@@ -353,9 +371,8 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
     def _conclude(self, dataset, callbacks, settling, epochs):
         """Set the fitted attributes; return what to warn of, or None."""
         net, noise = self.net_, callbacks.noise
-        self.alpha_, self.noise_variance_ = self.alpha, None
+        self.alpha_, self.noise_variance_ = self.net_.penalty.weight, None
         if noise is not None:
-            self.alpha_ = noise.alpha_
             self.noise_variance_ = noise_variance(noise.noise_, self._target)
         self._set_fitted_attributes()
         self.size_settled_ = None if settling is None else settling.settled
@@ -393,9 +410,9 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
             # weights as given: the mean over one batch is not that over all rows
             dataset = self._dataset(rows, rows.weight)
             settings = self._net_settings(len(rows))
-            self.alpha_, self.noise_variance_ = self.alpha, None
+            self.alpha_, self.noise_variance_ = settings["penalty"].weight, None
             n_known = 0.0 if is_first else self._rows_known
-            if self.alpha == "auto":
+            if self.alpha == "auto" and self.net_.module.hidden_layer_sizes:
                 table = noise_table(rows, dataset, self._target)
                 factor = self.alpha_factor
                 self.alpha_, noise = penalty_of_pass(self.net_, table, dataset, factor, n_known)

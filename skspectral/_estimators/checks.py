@@ -212,6 +212,13 @@ def check_callbacks(callbacks: Iterable[Any] | None) -> None:
             )
 
 
+def check_has_hidden_layer(estimator, purpose="prune"):
+    """Raise ValueError unless the estimator, fitted or not, has valid hidden layers."""
+    sizes = estimator.hidden_layer_sizes
+    if not isinstance(sizes, str):  # "auto" is one hidden layer
+        check_has_nodes(check_hidden_layer_sizes(sizes), purpose)
+
+
 def check_has_nodes(layers, purpose="prune"):
     """Raise ValueError if there is no hidden layer."""
     if not len(layers):

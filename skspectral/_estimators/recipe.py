@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -12,17 +13,21 @@ from typing import Any
 import torch
 from skorch.callbacks import LRScheduler
 
+from skspectral._estimators.checks import check_hidden_layer_sizes
+from skspectral._training.cycles import StopWhenSettled
 from skspectral._training.history import data_loss, negative_score, penalised_loss
 from skspectral._training.noise import FollowNoise
 from skspectral._training.optimizers import ADAM_BETAS
 from skspectral._training.penalty import Penalty
 from skspectral._training.progress import Progress
-from skspectral._training.schedule import HORIZON_SCHEDULES, SMALL_TABLE_ROWS, auto_epochs
+from skspectral._training.schedule import HORIZON_SCHEDULES, SMALL_TABLE_ROWS, cycle_ends
 from skspectral._training.shrinking import DropSilent
 from skspectral._training.sklearn_callbacks import SklearnCallbacks
 from skspectral._training.stopping import BestEpoch, StopAtTime, StopOnPlateau, validation_score
 
 SOLVERS = {"adam": functools.partial(torch.optim.Adam, betas=ADAM_BETAS), "sgd": torch.optim.SGD}
+NARROWEST, WIDEST = 64, 512
+"""Bounds of the width at the start for hidden_layer_sizes="auto"."""
 AUTO_BATCH = 200
 """Rows per step of batch_size="auto", as in scikit-learn's MLP."""
 OPEN_EPOCHS = 200
@@ -34,19 +39,38 @@ def optimizer_of(solver: Any) -> Any:
     return SOLVERS[solver] if isinstance(solver, str) else solver
 
 
+def auto_width(n_rows: int) -> int:
+    """Return the power of two nearest to twice the root of the rows, from 64 to 512."""
+    # a power of two, so that the width jumps rarely as a table grows by a few rows
+    power = 2 ** round(math.log2(2 * math.sqrt(n_rows)))
+    return min(max(power, NARROWEST), WIDEST)
+
+
+def hidden_widths(hidden_layer_sizes: Any, n_rows: int) -> tuple[int, ...]:
+    """Return the nodes per hidden layer at the start of a fit to so many rows."""
+    if isinstance(hidden_layer_sizes, str):
+        return (auto_width(n_rows),)
+    return check_hidden_layer_sizes(hidden_layer_sizes)
+
+
 def batch_rows(batch_size: int | str, n_rows: int) -> int:
     """Return the number of rows per step."""
     # not above the rows there are, as in scikit-learn's MLP: threads and device go by it
     return min(AUTO_BATCH if batch_size == "auto" else int(batch_size), n_rows)
 
 
-def planned_epochs(max_iter: int | str, learning_rate: str, n_rows: int, batch_size: int) -> int:
-    """Return the largest number of epochs of a fit; `batch_size` is the rows per step."""
+def planned_ends(
+    max_iter: int | str, learning_rate: str, n_rows: int, batch_size: int
+) -> tuple[int, ...]:
+    """Return the epochs after which a fit may end, as its schedule has run to its end there.
+
+    The last is the largest number of epochs; `batch_size` is the rows per step.
+    """
     if max_iter != "auto":
-        return int(max_iter)
+        return (int(max_iter),)
     if learning_rate in HORIZON_SCHEDULES:
-        return auto_epochs(n_rows, batch_size)
-    return OPEN_EPOCHS
+        return cycle_ends(n_rows, batch_size)
+    return (OPEN_EPOCHS,)
 
 
 def schedule_name(learning_rate: str, is_warm: bool, callbacks: Sequence[tuple[str, Any]]) -> str:
@@ -105,6 +129,7 @@ class FitCallbacks:
     users: Sequence[Any]
     sklearn: SklearnCallbacks | None
     plateau: StopOnPlateau | None
+    settled: StopWhenSettled | None
     time_limit: StopAtTime | None
     shrink: DropSilent | None
 
@@ -129,7 +154,7 @@ class FitCallbacks:
 
 def fit_callbacks(
     *,
-    epochs: int,
+    ends: Sequence[int],
     noise: FollowNoise | None,
     users: Sequence[Any],
     sklearn: SklearnCallbacks | None,
@@ -146,8 +171,8 @@ def fit_callbacks(
 
     Parameters
     ----------
-    epochs : int
-        Planned epochs.
+    ends : sequence of int
+        Epochs after which the fit may end.
     noise : FollowNoise or None
         What moves the penalty.
     users : sequence of skorch callbacks
@@ -157,24 +182,25 @@ def fit_callbacks(
     learning_rate, early_stopping, tol, n_iter_no_change, time_limit, shrink, n_threads, verbose
         Parameters of the estimators.
     """
-    ends = learning_rate in HORIZON_SCHEDULES
+    has_end = learning_rate in HORIZON_SCHEDULES
     best = plateau = None
     if early_stopping:
         # a schedule that ends has its smallest steps last, so an earlier epoch that scores
         # only a little better is taken for noise
-        best = BestEpoch(validation_score, margin=tol if ends else 0.0)
+        best = BestEpoch(validation_score, margin=tol if has_end else 0.0)
     # with an end, the loss may rise while the rate is high: a pause there is no reason to stop
-    if not ends:
+    if not has_end:
         value = negative_score if early_stopping else data_loss if noise else penalised_loss
         plateau = StopOnPlateau(value, tol, n_iter_no_change, learning_rate == "adaptive")
     return FitCallbacks(
         best_epoch=best,
         noise=noise,
         # from 2 on skorch prints its own table
-        progress=Progress(epochs, time_limit) if verbose == 1 else None,
+        progress=Progress(ends[-1], time_limit) if verbose == 1 else None,
         users=users,
         sklearn=sklearn,
         plateau=plateau,
+        settled=StopWhenSettled(ends, noise.ramp if noise else 0.0) if len(ends) > 1 else None,
         time_limit=None if time_limit is None else StopAtTime(time_limit),
         # callbacks of the user may hold on to parameters, which removing nodes replaces
         shrink=DropSilent(n_threads) if shrink and not users else None,

@@ -34,8 +34,10 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
 
     Parameters
     ----------
-    hidden_layer_sizes : int or array-like of int, default=(256,)
-        Nodes per hidden layer at the start. Choose more than you expect to keep.
+    hidden_layer_sizes : "auto", int or array-like of int, default="auto"
+        Nodes per hidden layer at the start. Choose more than you expect to keep. "auto" is
+        one layer, with the power of two nearest to twice the square root of the rows of
+        the first fit, from 64 to 512.
     activation : {"identity", "logistic", "tanh", "relu", "gelu", "silu"}, default="relu"
         Activation of the hidden nodes.
     fit_intercept : bool, default=True
@@ -51,7 +53,7 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
     trainable : {"all", "eigenvalues", "eigenvectors"}, default="all"
         What is trained in spectral layers. Biases and dense layers are always
         trained.
-    alpha : float >= 0 or "auto", default=1e-3
+    alpha : float >= 0 or "auto", default="auto"
         L2 penalty: it multiplies the sum of squares of eigenvectors,
         eigenvalues and dense weights, in units of the loss, independent of the
         number of rows. This is not scikit-learn's alpha, which corresponds to
@@ -92,8 +94,10 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
     batch_size : int >= 1 or "auto", default="auto"
         Rows per step. "auto" is ``min(200, n_samples)``.
     max_iter : int >= 1 or "auto", default="auto"
-        Largest number of epochs. "auto" plans 15,000 steps (2,000 below 1,000
-        rows) for schedules with an end, and 200 epochs for the others.
+        Largest number of epochs. For schedules with an end "auto" repeats them in
+        cycles of 1,500, 3,000, 6,000 and 12,000 steps (a sixth of that below 1,000 rows),
+        and stops after a cycle that left size and loss as they were. For the others it is
+        200 epochs.
     time_limit : float > 0 or None, default=None
         Seconds of training. Schedules with an end reach it within this time,
         however many epochs are planned. Training stops after the epoch in which
@@ -262,14 +266,14 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
 
     def __init__(
         self,
-        hidden_layer_sizes=(256,),
+        hidden_layer_sizes="auto",
         *,
         activation="relu",
         fit_intercept=True,
         parametrization="spectral",
         eigenvalues="out",
         trainable="all",
-        alpha=1e-3,
+        alpha="auto",
         alpha_factor=0.5,
         alpha_phi=None,
         alpha_lambda=None,

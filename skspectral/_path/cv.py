@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skspectral._compat import Interval, StrOptions, _fit_context
 from skspectral._estimators.checks import check_alphas
+from skspectral._estimators.recipe import hidden_widths
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._path.complaints import complaints_about
 from skspectral._path.fold_paths import fold_path
@@ -31,8 +32,6 @@ from skspectral._selection.folds import check_rows, check_two_folds, make_folds
 from skspectral._selection.network_inside import seeded
 from skspectral._selection.scoring import network_score
 
-NARROWEST, WIDEST = 64, 512
-"""Bounds of the width at the start for hidden_layer_sizes="auto"."""
 # Not `alpha`, which the path sets, nor `warm_start`, which the walk needs.
 NETWORK_PARAMETERS = (
     "activation",
@@ -50,13 +49,6 @@ NETWORK_PARAMETERS = (
 """Parameters that are handed on to the network."""
 
 
-def auto_width(n_rows):
-    """Return the power of two nearest to twice the root of the rows, from 64 to 512."""
-    # A power of two, so that the width jumps rarely as a table grows by a few rows.
-    power = 2 ** round(np.log2(2 * np.sqrt(n_rows)))
-    return int(np.clip(power, NARROWEST, WIDEST))
-
-
 class BaseSpectralMLPCV(BaseEstimator):
     """Follow paths on the folds and on all rows, and choose among their networks.
 
@@ -69,12 +61,8 @@ class BaseSpectralMLPCV(BaseEstimator):
         # The classifier has the same constraints on these.
         **{
             name: SpectralMLPRegressor._parameter_constraints[name]
-            for name in (*NETWORK_PARAMETERS, "random_state", "verbose")
+            for name in ("hidden_layer_sizes", *NETWORK_PARAMETERS, "random_state", "verbose")
         },
-        "hidden_layer_sizes": [
-            *SpectralMLPRegressor._parameter_constraints["hidden_layer_sizes"],
-            StrOptions({"auto"}),
-        ],
         "alphas": ["array-like", None],
         "n_alphas": [Interval(Integral, 2, None, closed="left")],
         "eps": [Interval(Real, 0, 1, closed="neither")],
@@ -158,9 +146,8 @@ class BaseSpectralMLPCV(BaseEstimator):
         return self._network_class(**{name: getattr(self, name) for name in names})
 
     def _network(self, n_rows):
-        auto = isinstance(self.hidden_layer_sizes, str)
-        sizes = (auto_width(n_rows),) if auto else self.hidden_layer_sizes
-        return self._inner().set_params(hidden_layer_sizes=sizes)
+        # By all rows, so that the networks of the folds are as wide as the final one.
+        return self._inner().set_params(hidden_layer_sizes=hidden_widths(self.hidden_layer_sizes, n_rows))
 
     def _full_path(self, network, rows):
         """Return the path of all rows, and the network at each of its penalties."""

@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skspectral._compat import _num_samples
 from skspectral._estimators.base import BaseSpectralMLP
-from skspectral._estimators.checks import check_has_nodes, check_hidden_layer_sizes
+from skspectral._estimators.checks import check_has_hidden_layer
 from skspectral._estimators.recipe import batch_rows
 
 STEPS_PER_ROOT = 4
@@ -36,7 +36,7 @@ def check_path_estimator(estimator):
             f"{type(estimator).__name__}. If it is a step of a pipeline, transform X first."
         )
     # A path ends where no node is alive, so without hidden nodes there is none to follow.
-    check_has_nodes(check_hidden_layer_sizes(estimator.hidden_layer_sizes))
+    check_has_hidden_layer(estimator)
     for name in ("alpha_phi", "alpha_lambda"):
         if getattr(estimator, name) is not None:
             raise ValueError(

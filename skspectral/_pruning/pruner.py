@@ -19,7 +19,7 @@ from sklearn.utils.metadata_routing import MethodMapping
 from sklearn.utils.parallel import Parallel, delayed
 
 from skspectral._compat import Interval, RealNotInt, StrOptions, _fit_context
-from skspectral._estimators.checks import check_hidden_layer_sizes
+from skspectral._estimators.recipe import hidden_widths
 from skspectral._estimators.ranking import SCOPES, check_n_nodes, masks_of
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._estimators.resizing import keep_nodes, present_masks
@@ -328,7 +328,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
             self.cv_results_ = choice.cv_results
         else:
             # Checked before the network is fitted: a wrong number must not cost a fit.
-            widths = check_hidden_layer_sizes(self._inner().hidden_layer_sizes)
+            widths = hidden_widths(self._inner().hidden_layer_sizes, len(rows.positive()))
             n_nodes = check_n_nodes(self.n_nodes, widths, self.min_nodes)
             full = strategy.full(rows)
             masks = masks_of(n_nodes, strategy.ranking(full))

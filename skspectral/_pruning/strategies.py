@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skspectral._estimators.base import BaseSpectralMLP
-from skspectral._estimators.checks import check_has_nodes, check_hidden_layer_sizes
+from skspectral._estimators.checks import check_has_hidden_layer
 from skspectral._estimators.ranking import first_nodes, node_priorities, places, rank_nodes
 from skspectral._estimators.resizing import set_trainable
 from skspectral._estimators.rows import Rows
@@ -36,7 +36,7 @@ def check_prunable(network):
             f"them in a FrozenEstimator; got {type(network).__name__}. In a pipeline, put the "
             "pruner around the last step."
         )
-    check_has_nodes(check_hidden_layer_sizes(network.hidden_layer_sizes))
+    check_has_hidden_layer(network)
 
 
 def check_frozen(network, cv, strategy):

@@ -33,7 +33,7 @@ from skspectral._training.optimizers import (
     set_decay,
 )
 from skspectral._training.penalty import Penalty, add_penalty_gradient
-from skspectral._training.schedule import HORIZON_SCHEDULES, SCHEDULES
+from skspectral._training.schedule import HORIZON_SCHEDULES, SCHEDULES, in_cycles
 from skspectral._training.scorable import ScorableNet
 from skspectral.nn._architecture import Architecture
 from skspectral.nn._mlp import SpectralMLP
@@ -184,19 +184,21 @@ class SpectralNet(ScorableNet):
         dataset: RowDataset,
         dataset_valid: RowDataset | None,
         *,
-        epochs: int,
+        ends: Sequence[int],
         schedule: str,
         seconds: float = math.inf,
     ) -> SpectralNet:
-        """Train for up to `epochs` passes over `dataset`, with a schedule that ends in `seconds`.
+        """Train up to the last of the epochs `ends`, with a schedule that ends in `seconds`.
 
-        The state of the optimiser, the schedule and the count of steps start
-        anew; the weights go on from where they are.
+        A schedule with an end runs once up to each of them. The state of the optimiser, the
+        schedule and the count of steps start anew; the weights go on from where they are.
         """
-        self.steps_planned_ = epochs * len(self.get_iterator(dataset, training=True))
+        self.epoch_steps_ = len(self.get_iterator(dataset, training=True))
+        self.steps_planned_ = ends[-1] * self.epoch_steps_
         self.seconds_planned_ = seconds
-        self.schedule_ = SCHEDULES[schedule] if schedule in HORIZON_SCHEDULES else None
-        self._run(dataset, dataset_valid, epochs)
+        has_end = schedule in HORIZON_SCHEDULES
+        self.schedule_ = in_cycles(SCHEDULES[schedule], ends) if has_end else None
+        self._run(dataset, dataset_valid, ends[-1])
         return self
 
     def train_one_epoch(self, dataset: RowDataset, **settings: Any) -> SpectralNet:
@@ -292,14 +294,18 @@ class SpectralNet(ScorableNet):
         """Return the time since training began."""
         return time.monotonic() - self.started_
 
+    def progress(self, steps: float) -> float:
+        """Return the share of training that is over after so many steps, or by now in time."""
+        share = steps / self.steps_planned_
+        if self.seconds_planned_ < math.inf:
+            share = max(share, self.seconds() / self.seconds_planned_)
+        return min(1.0, share)
+
     def _set_learning_rate(self) -> None:
         groups = self.optimizer_.param_groups
         if self.schedule_ is not None:
             # the middle of the step: at its ends the first or the last rate would be 0
-            progress = (self.steps_done_ + 0.5) / self.steps_planned_
-            if self.seconds_planned_ < math.inf:
-                progress = min(1.0, max(progress, self.seconds() / self.seconds_planned_))
-            rate = self.lr * self.schedule_(progress)
+            rate = self.lr * self.schedule_(self.progress(self.steps_done_ + 0.5))
             for group in groups:
                 group["lr"] = rate
         self.learning_rate_sum_ += groups[0]["lr"]  # the clock by which sizes are judged

@@ -20,6 +20,11 @@ from skspectral._training.penalty import Penalty
 from skspectral.nn._linear import SpectralLinear
 from skspectral.nn._mlp import SpectralMLP
 
+RAMP = 0.4
+"""Share of training in which the penalty of a new network of several hidden layers rises.
+
+The noise is overestimated at first, and nodes of upper layers that die of it are missed later.
+"""
 RENEWAL_STEPS = 10
 """Fewest steps from one estimate of the noise to the next."""
 
@@ -133,6 +138,8 @@ class FollowNoise(Callback):
         Penalty of the first epoch; None: that of the constant's residuals.
     held_out : RowDataset or None, default=None
         Rows that tell the noise; None: the training rows do.
+    ramp : float, default=0.0
+        Share of training in which the penalty rises linearly from zero to the rule.
     """
 
     def __init__(
@@ -141,11 +148,13 @@ class FollowNoise(Callback):
         factor: float,
         alpha: float | None = None,
         held_out: RowDataset | None = None,
+        ramp: float = 0.0,
     ) -> None:
         self.table = table
         self.factor = factor
         self.alpha = alpha
         self.held_out = held_out
+        self.ramp = ramp
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Begin with the largest noise there can be, unless told otherwise."""
@@ -154,7 +163,7 @@ class FollowNoise(Callback):
         self.due_ = 0
         first = self.alpha
         if first is None:
-            first = alpha_of(net, self.table, self.noise_, self.factor)
+            first = self._rule(net)
         self._take(net, first)
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
@@ -166,13 +175,19 @@ class FollowNoise(Callback):
             residuals = net.criterion_.moments.take()
             if not self.table.constant_is_exact:
                 self.noise_ = self._noise(net, residuals)
-            self._take(net, alpha_of(net, self.table, self.noise_, self.factor))
+            self._take(net, self._rule(net))
         net.history.record("noise_variance", float(np.trace(self.noise_)) / len(self.noise_))
 
     def go_back(self, net: Any, epoch: int | None) -> None:
         """Return to the penalty of an epoch that was restored, counted from 1."""
         if epoch is not None and epoch < len(net.history):
             self._take(net, net.history[epoch - 1]["alpha"])
+
+    def _rule(self, net: Any) -> float:
+        alpha = alpha_of(net, self.table, self.noise_, self.factor)
+        # that of the middle of the coming epoch, which may be the only one
+        progress = net.progress(net.steps_done_ + net.epoch_steps_ / 2)
+        return alpha * progress / self.ramp if progress < self.ramp else alpha
 
     def _noise(self, net: Any, residuals: np.ndarray) -> np.ndarray:
         if self.held_out is not None:  # rows that the parameters have not fitted

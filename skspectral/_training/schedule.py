@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import bisect
+import functools
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 WARM_UP = 0.1
 """Fraction of a one-cycle schedule in which the rate rises to its peak."""
@@ -38,14 +41,14 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 HORIZON_SCHEDULES = ("onecycle", "cosine")
 """Schedules with a planned end: they do not stop on a plateau."""
 
-AUTO_STEPS = 15_000
-"""Steps that max_iter="auto" plans; the user guide has the measurement."""
+CYCLES = (1500, 3000, 6000, 12_000)
+"""Steps of the cycles of max_iter="auto"; the user guide has the measurement."""
 SMALL_TABLE_ROWS = 1000
-SMALL_TABLE_STEPS = 2000
+SMALL_TABLE_CYCLES = (250, 500, 1000, 2000)
 
 
-def auto_epochs(n_rows: int, batch_size: int) -> int:
-    """Return the number of epochs in which sizes settle at default settings.
+def cycle_ends(n_rows: int, batch_size: int) -> tuple[int, ...]:
+    """Return the epochs after which training with max_iter="auto" may end.
 
     Nodes that the data no longer feed shrink by about the learning rate per
     step. So what is planned is the number of steps, not of epochs.
@@ -58,10 +61,26 @@ def auto_epochs(n_rows: int, batch_size: int) -> int:
 
     Returns
     -------
-    int
+    tuple of int
+        Increasing; the last is the largest number of epochs.
     """
-    steps_per_epoch = math.ceil(n_rows / batch_size)
     # fewer steps: small tables are soon fitted; if the size needs more, the fit warns
-    if n_rows < SMALL_TABLE_ROWS:
-        return max(1, SMALL_TABLE_STEPS // steps_per_epoch)
-    return math.ceil(AUTO_STEPS / steps_per_epoch)
+    cycles = SMALL_TABLE_CYCLES if n_rows < SMALL_TABLE_ROWS else CYCLES
+    steps_per_epoch = math.ceil(n_rows / batch_size)
+    ends = (math.ceil(steps / steps_per_epoch) for steps in itertools.accumulate(cycles))
+    return tuple(dict.fromkeys(ends))  # an epoch of many rows may hold several cycles
+
+
+def in_cycles(schedule: Callable[[float], float], ends: Sequence[int]) -> Callable[[float], float]:
+    """Return a schedule that repeats another one in each of the cycles with the given ends."""
+    bounds = [0.0, *(end / ends[-1] for end in ends)]
+    return functools.partial(_rate_in_cycles, schedule, bounds)  # which a net can be pickled with
+
+
+def _rate_in_cycles(
+    schedule: Callable[[float], float], bounds: Sequence[float], progress: float
+) -> float:
+    """Return the factor of the rate at a progress from 0 to 1 over all cycles."""
+    cycle = min(bisect.bisect_right(bounds, progress), len(bounds) - 1)
+    start, end = bounds[cycle - 1], bounds[cycle]
+    return schedule((progress - start) / (end - start))

@@ -1,0 +1,72 @@
+"""A private skorch callback that ends training once size and loss have settled."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from skorch.callbacks import Callback
+
+from skspectral._training.convergence import judge_size
+from skspectral._training.history import penalised_loss
+
+SIZE_SHARE = 0.05
+"""Share of the nodes of a layer that may come or go from one cycle to the next."""
+LOSS_SHARE = 0.05
+"""Share by which the penalised loss may change."""
+
+
+class StopWhenSettled(Callback):
+    """Stop at the end of a cycle that left size and loss as they were.
+
+    Training also stops where no node is left, as none comes back. A schedule of the user has
+    no cycles, and runs on.
+
+    Parameters
+    ----------
+    ends : sequence of int
+        Epochs after which cycles end, counted from the start of this fit.
+    earliest : float
+        Share of the planned training before which it goes on in any case.
+    """
+
+    def __init__(self, ends: Sequence[int], earliest: float = 0.0) -> None:
+        self.ends = ends
+        self.earliest = earliest
+
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
+        """Begin the first cycle."""
+        self.cycle_ = 0
+        self.before_: dict[str, Any] | None = None
+
+    def on_epoch_end(self, net: Any, dataset_train: Any = None, **kwargs: Any) -> None:
+        """Raise KeyboardInterrupt to stop, as skorch expects."""
+        if net.schedule_ is None:
+            return
+        progress = net.progress(net.steps_done_)
+        # a limit of time may pass over several ends at once
+        cycle = sum(progress >= end / self.ends[-1] for end in self.ends)
+        if cycle == self.cycle_ or cycle == len(self.ends):
+            return
+        self.cycle_ = cycle
+        before, self.before_ = self.before_, net.history[-1]
+        sizes = self.before_["n_alive_nodes"]
+        if sizes and not any(sizes):
+            raise KeyboardInterrupt
+        if before is None or progress < self.earliest or not is_as_before(self.before_, before):
+            return
+        settling = judge_size(net, dataset_train)
+        # a dense layer has no size to judge beyond the count of its nodes
+        if settling is None or settling.settled:
+            raise KeyboardInterrupt
+
+
+def is_as_before(row: dict[str, Any], before: dict[str, Any]) -> bool:
+    """Tell whether two rows of the history show the same size and loss."""
+    sizes = zip(row["n_alive_nodes"], before["n_alive_nodes"], strict=True)
+    loss = penalised_loss(before)
+    return abs(penalised_loss(row) - loss) <= LOSS_SHARE * loss and all(
+        abs(now - then) <= max(1, SIZE_SHARE * then) for now, then in sizes
+    )
