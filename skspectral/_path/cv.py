@@ -147,7 +147,9 @@ class BaseSpectralMLPCV(BaseEstimator):
 
     def _network(self, n_rows):
         # By all rows, so that the networks of the folds are as wide as the final one.
-        return self._inner().set_params(hidden_layer_sizes=hidden_widths(self.hidden_layer_sizes, n_rows))
+        return self._inner().set_params(
+            hidden_layer_sizes=hidden_widths(self.hidden_layer_sizes, n_rows)
+        )
 
     def _full_path(self, network, rows):
         """Return the path of all rows, and the network at each of its penalties."""

@@ -19,8 +19,8 @@ from sklearn.utils.metadata_routing import MethodMapping
 from sklearn.utils.parallel import Parallel, delayed
 
 from skspectral._compat import Interval, RealNotInt, StrOptions, _fit_context
-from skspectral._estimators.recipe import hidden_widths
 from skspectral._estimators.ranking import SCOPES, check_n_nodes, masks_of
+from skspectral._estimators.recipe import hidden_widths
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._estimators.resizing import keep_nodes, present_masks
 from skspectral._pruning.choice import choose_size

@@ -175,13 +175,20 @@ def test_partial_fit_refuses_balanced_weights():
 
 
 @BOTH
-def test_half_a_validation_set_is_refused(cls):
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_half_a_validation_set_is_refused(cls, early_stopping):
     with pytest.raises(ValueError, match="`y_val` was not given"):
-        cls(early_stopping=True).fit(X, Y, X_val=X)
+        cls(early_stopping=early_stopping).fit(X, Y, X_val=X)
     with pytest.raises(ValueError, match="`X_val` was not given"):
-        cls(early_stopping=True).fit(X, Y, y_val=Y)
-    with pytest.raises(ValueError, match="set early_stopping=True"):
-        cls().fit(X, Y, X_val=X, y_val=Y)
+        cls(early_stopping=early_stopping).fit(X, Y, y_val=Y)
+
+
+@BOTH
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_validation_rows_without_a_use_are_refused(cls):
+    with pytest.raises(ValueError, match="set early_stopping=True or alpha='auto'"):
+        cls(alpha=1e-3).fit(X, Y, X_val=X, y_val=Y)
+    assert cls(max_iter=2).fit(X, Y, X_val=X, y_val=Y).validation_scores_ is None
 
 
 @BOTH

@@ -6,19 +6,24 @@ import torch
 from skorch.callbacks import LRScheduler
 
 from skspectral._estimators.recipe import (
+    auto_width,
     batch_rows,
     dtype_of,
     fit_callbacks,
+    hidden_widths,
     optimizer_of,
     penalty_of,
-    planned_epochs,
+    planned_ends,
     schedule_name,
 )
-from skspectral._training.schedule import auto_epochs
+from skspectral._training.cycles import StopWhenSettled
+from skspectral._training.noise import FollowNoise
+from skspectral._training.schedule import cycle_ends
+from skspectral._training.shrinking import DropSilent
 from skspectral._training.stopping import BestEpoch, StopAtTime, StopOnPlateau
 
 PLAIN = {
-    "epochs": 10,
+    "ends": (10,),
     "noise": None,
     "users": [],
     "sklearn": None,
@@ -41,10 +46,34 @@ def test_batch_rows(batch_size, n_rows, expected):
     assert batch_rows(batch_size, n_rows) == expected
 
 
-def test_planned_epochs():
-    assert planned_epochs(7, "onecycle", 5000, 200) == 7
-    assert planned_epochs("auto", "cosine", 5000, 200) == auto_epochs(5000, 200)
-    assert planned_epochs("auto", "adaptive", 5000, 200) == 200
+def test_planned_ends():
+    assert planned_ends(np.int64(7), "onecycle", 5000, 200) == (7,)
+    for schedule in ("onecycle", "cosine"):
+        assert planned_ends("auto", schedule, 5000, 200) == cycle_ends(5000, 200)
+    for schedule in ("constant", "adaptive"):
+        assert planned_ends("auto", schedule, 5000, 200) == (200,)
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "width"),
+    # 64 and 128 meet at 2 sqrt(n) = 64 sqrt(2), that is at 2048 rows; so do the others
+    [
+        *((1, 64), (1000, 64), (2047, 64), (2049, 128), (8191, 128), (8193, 256)),
+        *((32_767, 256), (32_769, 512), (10**8, 512)),
+    ],
+)
+def test_auto_width_is_the_power_of_two_near_twice_the_root(n_rows, width):
+    assert auto_width(n_rows) == width
+    assert hidden_widths("auto", n_rows) == (width,)
+
+
+def test_given_widths_do_not_depend_on_the_rows():
+    for n_rows in (1, 10**6):
+        assert hidden_widths(7, n_rows) == (7,)
+        assert hidden_widths([20, np.int64(5)], n_rows) == (20, 5)
+        assert hidden_widths((), n_rows) == ()
+    with pytest.raises(ValueError, match="`hidden_layer_sizes` must hold integers"):
+        hidden_widths((8, 0), 100)
 
 
 def test_trained_weights_have_no_warm_up():
@@ -104,6 +133,26 @@ def test_callbacks_of_the_user_come_after_scores_and_before_what_stops():
 def test_schedules_that_run_to_their_end_restore_by_a_margin():
     best = fit_callbacks(**{**PLAIN, "early_stopping": True, "tol": 0.01}).best_epoch
     assert best.margin == 0.01
+
+
+def test_only_several_cycles_can_end_early():
+    assert fit_callbacks(**PLAIN).settled is None
+    callbacks = fit_callbacks(**{**PLAIN, "ends": (3, 9), "time_limit": 1.0, "shrink": True})
+    kinds = [type(callback) for _, callback in callbacks.in_order()]
+    assert kinds == [StopWhenSettled, StopAtTime, DropSilent]
+    assert tuple(callbacks.settled.ends) == (3, 9)
+    assert callbacks.settled.earliest == 0
+
+
+def test_no_fit_ends_while_its_penalty_rises():
+    noise = FollowNoise(table=None, factor=0.5, ramp=0.4)
+    callbacks = fit_callbacks(**{**PLAIN, "ends": (3, 9), "noise": noise})
+    assert callbacks.settled.earliest == 0.4
+
+
+def test_progress_counts_up_to_the_last_end():
+    progress = fit_callbacks(**{**PLAIN, "ends": (3, 9), "verbose": 1}).progress
+    assert progress.epochs == 9
 
 
 def test_nothing_shrinks_beside_callbacks_of_the_user():

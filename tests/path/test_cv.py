@@ -23,7 +23,6 @@ from skspectral import (
     pruning_curve,
     spectral_path,
 )
-from skspectral._path.cv import auto_width
 from skspectral._path.plateau import find_plateau
 from skspectral._path.walk import walk
 
@@ -233,11 +232,6 @@ def test_grid_search_over_a_pipeline():
     model = make_pipeline(StandardScaler(), regressor(alphas=[1e-2, 1e-1], cv=2))
     search = GridSearchCV(model, {"spectralmlpregressorcv__hidden_layer_sizes": [4, (6, 3)]}, cv=2)
     assert search.fit(X, Y).score(X, Y) > 0.7
-
-
-@pytest.mark.parametrize(("n", "width"), [(50, 64), (1000, 64), (6500, 128), (16_512, 256)])
-def test_auto_width_is_the_power_of_two_near_twice_the_root(n, width):
-    assert auto_width(n) == width
 
 
 def test_auto_width_is_used():

@@ -123,7 +123,7 @@ def test_epochs_of_a_path(max_iter, path_max_iter, n_rows, epochs):
 
 
 def test_estimator_and_random_state_are_not_changed(path):
-    assert NETWORK.get_params()["alpha"] == 1e-3
+    assert NETWORK.get_params()["alpha"] == "auto"
     assert not hasattr(NETWORK, "net_")
     again = spectral_path(X, Y, estimator=NETWORK, alphas=ALPHAS)
     np.testing.assert_array_equal(again.train_loss, path.train_loss)

@@ -67,7 +67,7 @@ def net_trajectory(X, y, optimizer, clip):
         dtype=torch.float64,
     ).initialize()
     dataset = RowDataset(X, torch.as_tensor(y), None, torch.float64)
-    net.train(dataset, None, epochs=N_STEPS // 3, schedule="constant")
+    net.train(dataset, None, ends=(N_STEPS // 3,), schedule="constant")
     batches = iter(RowBatches(dataset, 32))
     net.needs_gradients_ = clip is not None
     for _ in range(N_STEPS % 3):

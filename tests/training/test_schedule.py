@@ -1,9 +1,18 @@
 """Schedules are pure functions of progress."""
 
+import pickle
+
 import numpy as np
 import pytest
 
-from skspectral._training.schedule import SCHEDULES, auto_epochs, constant, cosine, onecycle
+from skspectral._training.schedule import (
+    SCHEDULES,
+    constant,
+    cosine,
+    cycle_ends,
+    in_cycles,
+    onecycle,
+)
 
 
 def test_cosine_falls_from_one_to_zero():
@@ -34,17 +43,60 @@ def test_constant_is_one():
 @pytest.mark.parametrize(
     ("n_rows", "batch_size"), [(1000, 200), (16_512, 200), (100_000, 200), (5000, 37)]
 )
-def test_auto_epochs_plan_steps_not_epochs(n_rows, batch_size):
+def test_cycles_count_steps_not_epochs(n_rows, batch_size):
     per_epoch = -(-n_rows // batch_size)
-    steps = auto_epochs(n_rows, batch_size) * per_epoch
-    assert 15_000 <= steps < 15_000 + per_epoch
+    steps = np.array(cycle_ends(n_rows, batch_size)) * per_epoch
+    planned = np.cumsum([1500, 3000, 6000, 12_000])
+    assert len(steps) == 4
+    assert (steps >= planned).all()
+    assert (steps < planned + per_epoch).all()
 
 
-def test_auto_epochs_are_few_for_small_tables():
-    assert auto_epochs(100, 100) == 2000
-    assert auto_epochs(999, 200) == 400
-    assert auto_epochs(600, 200) * 3 <= 2000
+def test_cycles_are_short_for_small_tables():
+    assert cycle_ends(100, 100) == (250, 750, 1750, 3750)
+    assert cycle_ends(999, 200) == (50, 150, 350, 750)
+    assert cycle_ends(1000, 200) == (300, 900, 2100, 4500)
 
 
-def test_auto_epochs_are_at_least_one():
-    assert auto_epochs(10_000_000, 100) == 1
+@pytest.mark.parametrize("n_rows", [1, 30, 999, 1000, 300_000, 900_000, 10**7])
+@pytest.mark.parametrize("batch_size", [1, 7, 200])
+def test_ends_of_cycles_increase(n_rows, batch_size):
+    ends = cycle_ends(n_rows, min(batch_size, n_rows))
+    assert all(isinstance(end, int) for end in ends)
+    assert ends[0] >= 1
+    assert (np.diff(ends) > 0).all()
+
+
+def test_cycles_that_end_in_the_same_epoch_are_one():
+    assert cycle_ends(900_000, 200) == (1, 3, 5)  # of 4,500 steps: the first two are one
+    assert cycle_ends(10**7, 200) == (1,)
+
+
+@pytest.mark.parametrize("name", ["onecycle", "cosine"])
+def test_each_cycle_runs_its_schedule_from_peak_to_zero(name):
+    ends = (5, 15, 40)
+    rate = in_cycles(SCHEDULES[name], ends)
+    peak = 0.1 if name == "onecycle" else 0.0
+    for start, end in zip((0, *ends), ends, strict=False):
+        values = [rate((start + share * (end - start)) / 40) for share in np.linspace(0, 1, 101)]
+        inside = [SCHEDULES[name](share) for share in np.linspace(0, 1, 101)]
+        np.testing.assert_allclose(values[1:-1], inside[1:-1], atol=1e-12)
+        assert rate((start + peak * (end - start)) / 40) == pytest.approx(1)
+        assert rate(end / 40 - 1e-9) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["onecycle", "cosine"])
+def test_one_cycle_is_the_schedule_itself(name):
+    rate = in_cycles(SCHEDULES[name], (7,))
+    shares = np.linspace(0, 1, 57)
+    assert [rate(share) for share in shares] == [SCHEDULES[name](share) for share in shares]
+
+
+def test_the_last_cycle_ends_at_zero():
+    assert in_cycles(onecycle, (1, 3))(1.0) == pytest.approx(0)
+
+
+def test_schedule_in_cycles_can_be_pickled():
+    rate = in_cycles(onecycle, (1, 3, 9))
+    again = pickle.loads(pickle.dumps(rate))
+    assert [again(p) for p in np.linspace(0, 1, 21)] == [rate(p) for p in np.linspace(0, 1, 21)]
