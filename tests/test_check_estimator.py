@@ -22,6 +22,7 @@ ESTIMATORS = [
     for sizes in ((16,), (12, 8))
     for settings in SETTINGS
 ]
+DEFAULTS = [SpectralMLPRegressor(), SpectralMLPClassifier()]
 PRUNERS = [
     SpectralPruner(cls(hidden_layer_sizes=sizes, max_iter=60), **settings)
     for cls, sizes, settings in (
@@ -48,6 +49,6 @@ def _array_api(monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@parametrize_with_checks(ESTIMATORS + PRUNERS + PATHS)
+@parametrize_with_checks(ESTIMATORS + DEFAULTS + PRUNERS + PATHS)
 def test_estimators_pass_check_estimator(estimator, check):
     check(estimator)

@@ -224,7 +224,7 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         # as fitted: the data's checks compare inputs and outputs, and the dtype is kept
         n_features, *hidden, n_outputs = fitted.layer_sizes
         if not isinstance(self.hidden_layer_sizes, str):  # "auto" holds for the first fit
-            hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
+            hidden = list(check_hidden_layer_sizes(self.hidden_layer_sizes))
         wanted = self._architecture((n_features, *hidden, n_outputs), fitted.dtype)
         check_same_architecture(wanted, fitted)
 

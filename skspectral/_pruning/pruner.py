@@ -20,7 +20,6 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skspectral._compat import Interval, RealNotInt, StrOptions, _fit_context
 from skspectral._estimators.ranking import SCOPES, check_n_nodes, masks_of
-from skspectral._estimators.recipe import hidden_widths
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._estimators.resizing import keep_nodes, present_masks
 from skspectral._pruning.choice import choose_size
@@ -321,6 +320,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         strategy = self._strategy(rng, routed.fit)
         rows = check_rows(self, X, y, routed.weight)
         strategy.check_rows(rows, self.fine_tune)
+        strategy = strategy.as_wide_as_for(rows)
         if isinstance(self.n_nodes, str):
             choice = self._choose(rows, strategy, rng, routed)
             full = strategy.full(rows)
@@ -328,8 +328,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
             self.cv_results_ = choice.cv_results
         else:
             # Checked before the network is fitted: a wrong number must not cost a fit.
-            widths = hidden_widths(self._inner().hidden_layer_sizes, len(rows.positive()))
-            n_nodes = check_n_nodes(self.n_nodes, widths, self.min_nodes)
+            n_nodes = check_n_nodes(self.n_nodes, strategy.widths(), self.min_nodes)
             full = strategy.full(rows)
             masks = masks_of(n_nodes, strategy.ranking(full))
         # Nodes that `shrink` removed in training are in the ranking, but cannot be kept.

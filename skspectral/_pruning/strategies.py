@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,9 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skspectral._estimators.base import BaseSpectralMLP
-from skspectral._estimators.checks import check_has_hidden_layer
+from skspectral._estimators.checks import check_has_hidden_layer, check_hidden_layer_sizes
 from skspectral._estimators.ranking import first_nodes, node_priorities, places, rank_nodes
+from skspectral._estimators.recipe import hidden_widths
 from skspectral._estimators.resizing import set_trainable
 from skspectral._estimators.rows import Rows
 from skspectral._pruning.curve import (
@@ -94,6 +95,19 @@ class CutTrained:
 
     def check_rows(self, rows: Rows, fine_tune: int) -> None:
         """Raise if the rows do not suit the network; one that is not fitted yet takes any."""
+
+    def as_wide_as_for(self, rows: Rows) -> CutTrained:
+        """Return this strategy with the width that all rows ask for, also in folds of fewer."""
+        sizes = self.estimator.hidden_layer_sizes
+        if not isinstance(sizes, str):
+            return self
+        widths = hidden_widths(sizes, len(rows.positive()))
+        estimator = clone(self.estimator).set_params(hidden_layer_sizes=widths)
+        return replace(self, estimator=estimator)
+
+    def widths(self) -> tuple[int, ...]:
+        """Return the nodes per hidden layer before any is cut."""
+        return check_hidden_layer_sizes(self.estimator.hidden_layer_sizes)
 
     def full(self, rows: Rows) -> Any:
         """Return the fitted network whose nodes are ranked."""
@@ -220,6 +234,15 @@ class CutFrozen(CutTrained):
         validate_data(self.estimator, rows.X, reset=False, skip_check_array=True)
         # Fine-tuning is a warm start, which needs all classes; scoring does not.
         self.estimator._target.check_same(rows.y, subset=not fine_tune)
+
+    def as_wide_as_for(self, rows: Rows) -> CutTrained:
+        """Return this strategy: the network has its width."""
+        return self
+
+    def widths(self) -> tuple[int, ...]:
+        """Return the nodes per hidden layer of the network, which its parameter may not tell."""
+        sizes: tuple[int, ...] = self.estimator.net_.module.hidden_layer_sizes
+        return sizes
 
     def chosen(self, full: Any, size: int, level: float) -> list[np.ndarray]:
         """Return the masks of the size that was chosen on this same network."""

@@ -15,6 +15,7 @@ from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
     KFold,
+    PredefinedSplit,
     cross_val_score,
     train_test_split,
 )
@@ -252,6 +253,43 @@ def test_frozen_estimator_is_pruned_as_it_is(reg, regression):
     np.testing.assert_array_equal(fitted.predict(X), before)
     assert fitted.hidden_layer_sizes == 12
     assert clone(pruner).estimator.estimator is fitted
+
+
+@pytest.fixture(scope="module")
+def wide_table():
+    """Return rows for which "auto" is 128 nodes, while 64 are enough for most of them."""
+    X = np.random.default_rng(0).normal(size=(2100, 3))
+    return X, np.abs(X[:, 0])
+
+
+@pytest.mark.parametrize(("n_nodes", "kept"), [(5, 5), (0.5, 64), ([100], 100)])
+def test_number_of_nodes_goes_by_the_automatic_width(wide_table, n_nodes, kept):
+    network = SpectralMLPRegressor(alpha=0, max_iter=2, random_state=0)
+    pruner = SpectralPruner(network, n_nodes=n_nodes).fit(*wide_table)
+    assert pruner.n_nodes_ == [kept]
+    # a frozen network has its width, however few the rows that it is pruned with
+    X, y = wide_table
+    frozen = FrozenEstimator(clone(network).fit(X, y))
+    assert SpectralPruner(frozen, n_nodes=n_nodes).fit(X[:100], y[:100]).n_nodes_ == [kept]
+
+
+@pytest.mark.parametrize("strategy", ["after", "before"])
+def test_folds_have_the_width_of_all_rows(wide_table, strategy):
+    network = SpectralMLPRegressor(alpha=1e-3, max_iter=2, random_state=0)
+    # the folds train on 100 to 2,000 rows, for which it would be 64
+    for cv in (None, 2, PredefinedSplit(np.repeat([0, 1], [100, 2000]))):
+        pruner = SpectralPruner(network, cv=cv, strategy=strategy, random_state=0)
+        pruner.fit(*wide_table)
+        assert pruner.cv_results_["n_nodes"][-1] == 128
+        assert len(pruner.node_support_[0]) == 128
+    assert network.hidden_layer_sizes == "auto"
+
+
+def test_rows_of_weight_zero_do_not_widen_the_network(wide_table):
+    network = SpectralMLPRegressor(alpha=0, max_iter=2, random_state=0)
+    weight = (np.arange(2100) < 1500).astype(float)
+    pruner = SpectralPruner(network, n_nodes=0.5).fit(*wide_table, sample_weight=weight)
+    assert pruner.n_nodes_ == [32]
 
 
 def test_frozen_estimator_can_be_fine_tuned_without_being_changed(reg, regression):

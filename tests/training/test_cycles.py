@@ -221,7 +221,6 @@ def ends_of(model, n_rows):
 
 def test_a_fit_at_the_defaults_ends_with_a_cycle(fitted, easy):
     ends = ends_of(fitted, len(easy[0]))
-    assert len(ends) == 4
     assert fitted.n_iter_ in ends[1:-1]
     assert fitted.size_settled_
     assert fitted.n_alive_nodes_ == [3]

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from skspectral._training.schedule import (
+    CYCLES,
     SCHEDULES,
+    SMALL_TABLE_CYCLES,
     constant,
     cosine,
     cycle_ends,
@@ -46,16 +48,20 @@ def test_constant_is_one():
 def test_cycles_count_steps_not_epochs(n_rows, batch_size):
     per_epoch = -(-n_rows // batch_size)
     steps = np.array(cycle_ends(n_rows, batch_size)) * per_epoch
-    planned = np.cumsum([1500, 3000, 6000, 12_000])
-    assert len(steps) == 4
+    planned = np.cumsum(CYCLES)
     assert (steps >= planned).all()
     assert (steps < planned + per_epoch).all()
 
 
 def test_cycles_are_short_for_small_tables():
-    assert cycle_ends(100, 100) == (250, 750, 1750, 3750)
-    assert cycle_ends(999, 200) == (50, 150, 350, 750)
-    assert cycle_ends(1000, 200) == (300, 900, 2100, 4500)
+    assert cycle_ends(100, 100) == tuple(np.cumsum(SMALL_TABLE_CYCLES))
+    assert cycle_ends(999, 999)[-1] < cycle_ends(1000, 1000)[-1] == sum(CYCLES)
+    assert cycle_ends(999, 200)[:2] == (50, 150)  # 5 steps an epoch
+
+
+@pytest.mark.parametrize("cycles", [CYCLES, SMALL_TABLE_CYCLES])
+def test_each_cycle_is_longer_than_the_one_before(cycles):
+    assert (np.diff(cycles) > 0).all()
 
 
 @pytest.mark.parametrize("n_rows", [1, 30, 999, 1000, 300_000, 900_000, 10**7])
@@ -67,7 +73,8 @@ def test_ends_of_cycles_increase(n_rows, batch_size):
     assert (np.diff(ends) > 0).all()
 
 
-def test_cycles_that_end_in_the_same_epoch_are_one():
+def test_cycles_that_end_in_the_same_epoch_are_one(monkeypatch):
+    monkeypatch.setattr("skspectral._training.schedule.CYCLES", (1500, 3000, 6000, 12_000))
     assert cycle_ends(900_000, 200) == (1, 3, 5)  # of 4,500 steps: the first two are one
     assert cycle_ends(10**7, 200) == (1,)
 
