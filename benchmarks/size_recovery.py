@@ -12,7 +12,9 @@ with or without noise. Students start 1 to 10 times as wide. Nothing but the dat
   minima: grown to their first width and fitted again, first at a third of the penalty, as long as
   the penalised training loss falls.
 
-Beside them the same, but grown to twice the alive nodes each time; on a part of the grid the same
+Beside them "default": one fit in which nothing is chosen but the width at the start, and for one
+layer also "auto width" (256 nodes, whatever the teacher), in which nothing is. Further the
+procedure, but grown to twice the alive nodes each time; on a part of the grid the same
 without growing, and with eigenvalues on the output layer; and one fit by the recipe of Giambagli
 et al. (2023), with the penalties that it names on the first layer.
 
@@ -50,6 +52,7 @@ ALPHAS = np.geomspace(3e-5, 3e-3, 13)
 GROWING_ALPHA = ALPHAS[3]
 EPOCHS = 100
 """Of each fit, but for the last."""
+LAST_EPOCHS = 300
 MAX_ROUNDS = 12
 PATIENCE = 4
 """Rounds of growing in vain after which to stop."""
@@ -73,8 +76,10 @@ COLUMNS = [
     "settled",
     "seconds",
 ]
+DEFAULTS = ("default", "auto width")
 METHODS = {
     "out": {},
+    "default": {},
     "doubled": {},
     "not grown": {},
     "out-in": {"eigenvalues": "out-in"},
@@ -91,7 +96,7 @@ METHODS = {
         "solver": functools.partial(torch.optim.Adam, betas=(0.9, 0.999)),
     },
 }
-METHODS_OF_ALL = ("out", "doubled", "published")
+METHODS_OF_ALL = ("out", "default", "doubled", "published")
 """Fitted on the whole grid; the others on its first parts."""
 NOISES = (0.0, 0.1)
 PARTS = (
@@ -103,8 +108,10 @@ PARTS = (
     ((2,), (5, 10, 20, 40), (1, 2, 5, 10), range(3), METHODS_OF_ALL),
     ((1,), (5, 10, 20, 40), (1, 2, 5, 10), range(5), METHODS_OF_ALL),
     ((2,), (5, 10, 20, 40), (1, 2, 5, 10), range(5), METHODS_OF_ALL),
+    ((1,), (5, 10, 20, 40), (0,), range(5), ("auto width",)),
 )
-"""What is fitted, most important first: hidden layers, teacher's nodes, times, seeds, methods."""
+"""What is fitted, most important first: hidden layers, teacher's nodes, times (0: the estimator's
+own width), seeds, methods."""
 
 
 def fit_size(network, X, y, widths, max_rounds):
@@ -115,7 +122,7 @@ def fit_size(network, X, y, widths, max_rounds):
     path = [network := fit_on(network, *train, alpha=alpha, epochs=EPOCHS) for alpha in ALPHAS]
     chosen = path[choose(np.array([squared_errors(fitted, *held) for fitted in path]), np.var(y))]
     network = lead_out(chosen, X, y, widths, max_rounds)
-    return fit_on(network, X, y, alpha=network.alpha, epochs="auto")
+    return fit_on(network, X, y, alpha=network.alpha, epochs=LAST_EPOCHS)
 
 
 def lead_out(network, X, y, widths, max_rounds, epochs=EPOCHS):
@@ -182,9 +189,9 @@ def measure(file, key):
     X, X_test = np.split(made.X, [N_ROWS])
     y, truth = made.y[:N_ROWS], made.teacher_output[N_ROWS:]
     start = time.perf_counter()
-    widths = (times * teacher,) * n_layers
-    network = SpectralMLPRegressor(widths, random_state=seed, **METHODS[method])
-    if method != "published":
+    widths = "auto" if method == "auto width" else (times * teacher,) * n_layers
+    network = SpectralMLPRegressor(widths, random_state=seed, **METHODS.get(method, {}))
+    if method not in ("published", *DEFAULTS):
         max_rounds = 0 if method == "not grown" else MAX_ROUNDS
         grown_to = None if method == "doubled" else widths
         network = fit_size(network, X, y, grown_to, max_rounds)
@@ -197,7 +204,7 @@ def measure(file, key):
     file.add(
         [
             *key,
-            f"{network.alpha:.3g}",
+            f"{network.alpha_:.3g}",
             " ".join(map(str, alive)),
             " ".join(map(str, distinct)),
             is_found(alive, teacher),
@@ -222,6 +229,24 @@ def shares(rows, keys, methods):
     return pd.concat([students, table], axis=1).reset_index()
 
 
+def default_fits(rows):
+    """Return what one default fit finds, a row per teacher, noise and width at the start."""
+    rows = rows[rows["method"].isin(DEFAULTS)].copy()
+    rows["start"] = np.where(
+        rows["method"] == "auto width", "auto", rows["times"].astype(str) + " x teacher"
+    )
+    groups = rows.groupby(["n_layers", "teacher", "noise", "times", "start"])
+    table = groups.agg(
+        fits=("seed", "size"),
+        found=("alive_found", "mean"),
+        distinct=("distinct_found", "mean"),
+        alive=("alive", lambda sizes: "; ".join(dict.fromkeys(map(str, sizes)))),
+        settled=("settled", "mean"),
+        seconds=("seconds", "median"),
+    )
+    return table.reset_index().drop(columns="times").round(2)
+
+
 def doc_tables(rows):
     """Return the shares in each cell, over the grid, and of all methods where all were fitted."""
     rows = rows.assign(start=np.where(rows["times"] == 1, "as wide as the teacher", "wider"))
@@ -230,6 +255,7 @@ def doc_tables(rows):
         "size_recovery_cells": shares(rows, cells, METHODS_OF_ALL),
         "size_recovery": shares(rows, overall, METHODS_OF_ALL),
         "size_recovery_methods": shares(rows, overall, METHODS),
+        "size_recovery_default": default_fits(rows),
     }
 
 

@@ -28,8 +28,14 @@ from skspectral._training.stopping import BestEpoch, StopAtTime, StopOnPlateau, 
 SOLVERS = {"adam": functools.partial(torch.optim.Adam, betas=ADAM_BETAS), "sgd": torch.optim.SGD}
 NARROWEST, WIDEST = 64, 512
 """Bounds of the width at the start for hidden_layer_sizes="auto"."""
-AUTO_BATCH = 200
-"""Rows per step of batch_size="auto", as in scikit-learn's MLP."""
+LEAST_BATCH, MOST_BATCH = 200, 1000
+"""Bounds of batch_size="auto"; the first is scikit-learn's."""
+BATCH_SHARE = 100
+"""Rows of a table for each row of a batch, between these bounds.
+
+The penalty that follows the noise falls as a table grows, and the noise of small batches, which
+does not, would take nodes that the data hold.
+"""
 OPEN_EPOCHS = 200
 """Epochs of max_iter="auto" for schedules without an end, as in scikit-learn's MLP."""
 
@@ -56,7 +62,9 @@ def hidden_widths(hidden_layer_sizes: Any, n_rows: int) -> tuple[int, ...]:
 def batch_rows(batch_size: int | str, n_rows: int) -> int:
     """Return the number of rows per step."""
     # not above the rows there are, as in scikit-learn's MLP: threads and device go by it
-    return min(AUTO_BATCH if batch_size == "auto" else int(batch_size), n_rows)
+    if batch_size == "auto":
+        batch_size = min(max(n_rows // BATCH_SHARE, LEAST_BATCH), MOST_BATCH)
+    return min(int(batch_size), n_rows)
 
 
 def planned_ends(

@@ -16,8 +16,12 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
 
     Start with more nodes than you expect to keep. The penalty `alpha` switches off
     whole nodes during training, and the size found is the number of nodes left at
-    this penalty. It depends on the data and on `alpha`: as a rule, a larger `alpha`
-    leaves fewer nodes. It need not be the smallest size that predicts as well.
+    this penalty. By default nothing needs to be chosen: the width at the start comes
+    from the number of rows, the penalty from the noise in the data, and training goes
+    on until size and loss stay as they are, up to a limit.
+
+    The size depends on the data and on `alpha`: as a rule, a larger `alpha` leaves
+    fewer nodes. It need not be the smallest size that predicts as well.
     :class:`SpectralMLPRegressorCV` chooses `alpha` by cross-validation.
 
     Each weight is written in terms of eigenvectors :math:`\phi` and eigenvalues
@@ -35,9 +39,9 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
     Parameters
     ----------
     hidden_layer_sizes : "auto", int or array-like of int, default="auto"
-        Nodes per hidden layer at the start. Choose more than you expect to keep. "auto" is
-        one layer, with the power of two nearest to twice the square root of the rows of
-        the first fit, from 64 to 512.
+        Nodes per hidden layer at the start. Choose more than you expect to keep.
+        "auto" is one layer, with the power of two nearest to twice the square root
+        of the rows of the first fit, from 64 to 512.
     activation : {"identity", "logistic", "tanh", "relu", "gelu", "silu"}, default="relu"
         Activation of the hidden nodes.
     fit_intercept : bool, default=True
@@ -58,14 +62,17 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         eigenvalues and dense weights, in units of the loss, independent of the
         number of rows. This is not scikit-learn's alpha, which corresponds to
         ``alpha / batch_size`` here.
-        "auto" follows the noise instead: after each epoch it becomes the penalty
-        at which a node that only fits noise no longer pays [3]_, given the
-        columns, the rows and the noise as it is estimated then. It needs no
-        search. The sum of `sample_weight` counts as the number of rows, so
-        all weights times ten mean ten times the data. A warm start goes on from
-        the penalty there is. `partial_fit` takes the noise from the rows of the
-        call, before it trains on them, and adds up the rows of all calls: it is
-        for rows that come once; for several passes over one table use `fit`.
+        "auto" follows the noise: after each epoch it becomes the penalty at
+        which a node that only fits noise no longer pays [3]_, given the columns,
+        the rows and the noise as it is estimated then. It needs no search. In a
+        new network of several hidden layers it rises linearly to this rule over
+        the first 40 % of the planned training, if the schedule has an end.
+        Without hidden layers it is 0. The sum of `sample_weight` counts as the
+        number of rows, so all weights times ten mean ten times the data. A warm
+        start goes on from the penalty there is. `partial_fit` takes the noise
+        from the rows of the call, before it trains on them, and adds up the rows
+        of all calls: it is for rows that come once; for several passes over one
+        table use `fit`.
     alpha_factor : float > 0, default=0.5
         Factor on the penalty of alpha="auto", the one thing to search there. At 1
         next to nothing of pure noise survives; smaller factors keep more nodes.
@@ -92,12 +99,14 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         Largest learning rate of the schedule. Use about 1e-3 with "constant",
         "adaptive" and `partial_fit`.
     batch_size : int >= 1 or "auto", default="auto"
-        Rows per step. "auto" is ``min(200, n_samples)``.
+        Rows per step. "auto" is a hundredth of the rows, but at least 200 (or all
+        rows, if there are fewer) and at most 1,000.
     max_iter : int >= 1 or "auto", default="auto"
         Largest number of epochs. For schedules with an end "auto" repeats them in
-        cycles of 1,500, 3,000, 6,000 and 12,000 steps (a sixth of that below 1,000 rows),
-        and stops after a cycle that left size and loss as they were. For the others it is
-        200 epochs.
+        cycles of 1,500, 3,000, 6,000, 12,000 and 24,000 steps (fewer below 1,000
+        rows). Training stops after a cycle that left size and penalised loss as they
+        were, to 5 %, or in which the last node died. For the other schedules "auto" is
+        200 epochs. A number is one run of the schedule over so many epochs.
     time_limit : float > 0 or None, default=None
         Seconds of training. Schedules with an end reach it within this time,
         however many epochs are planned. Training stops after the epoch in which
@@ -175,7 +184,7 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
     noise_variance_ : float, ndarray or None
         The noise that alpha="auto" found, in units of y squared, ndarray of shape (`n_outputs_`,)
         where there are several outputs.
-        None where `alpha` is a number.
+        None where `alpha` is a number, and without hidden layers.
     node_indices_ : list of ndarray of int
         Numbers of the nodes that are still in the network, one array per hidden
         layer, counted as in `hidden_layer_sizes`.
@@ -231,6 +240,9 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
     A size can be read only after training that was long enough for this penalty.
     After a shorter one, nodes that are still on their way to zero count as alive:
     `fit` warns with ConvergenceWarning, and `size_settled_` is False.
+
+    In data without noise alpha="auto" falls towards 0: next to nothing switches nodes
+    off, and the size does not settle. Give `alpha` as a number there.
 
     References
     ----------

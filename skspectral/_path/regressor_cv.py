@@ -67,7 +67,7 @@ class SpectralMLPRegressorCV(NetworkInsideMixin, RegressorMixin, BaseSpectralMLP
     learning_rate_init : float > 0, default=0.02
         Largest learning rate.
     batch_size : int >= 1 or "auto", default="auto"
-        Rows per step; "auto": ``min(200, n_samples)``.
+        Rows per step; "auto" as in the network.
     max_iter : int >= 1 or "auto", default="auto"
         Epochs of the first fit of a path; "auto": four times the steps of a later
         fit.

@@ -20,7 +20,7 @@ from skspectral._training.penalty import Penalty
 from skspectral.nn._linear import SpectralLinear
 from skspectral.nn._mlp import SpectralMLP
 
-RAMP = 0.4
+RAMP = 0.2
 """Share of training in which the penalty of a new network of several hidden layers rises.
 
 The noise is overestimated at first, and nodes of upper layers that die of it are missed later.

@@ -41,7 +41,7 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 HORIZON_SCHEDULES = ("onecycle", "cosine")
 """Schedules with a planned end: they do not stop on a plateau."""
 
-CYCLES = (1500, 3000, 6000, 12_000)
+CYCLES = (1500, 3000, 6000, 12_000, 24_000)
 """Steps of the cycles of max_iter="auto"; the user guide has the measurement."""
 SMALL_TABLE_ROWS = 1000
 SMALL_TABLE_CYCLES = (250, 500, 1000, 2000)
