@@ -55,9 +55,7 @@ KINDS = ("spectral", "dense")
 def measure(file, key):
     """Fit one network and append its row."""
     n_rows, noise, teacher, seed, parametrization = key
-    made = make_teacher_student(
-        n_rows + N_TEST, 10, (teacher,), noise=noise, random_state=seed
-    )
+    made = make_teacher_student(n_rows + N_TEST, 10, (teacher,), noise=noise, random_state=seed)
     X, X_test = np.split(made.X, [n_rows])
     truth = made.teacher_output[n_rows:]
     network = SpectralMLPRegressor(parametrization=parametrization, random_state=seed)

@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 from appending import Appender
 from documents import write_tables
+from one_cycle import one_cycle
 from real_tables import load_california
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -53,6 +54,7 @@ def measure(file, key):
         learning_rate_init=rate,
         solver=functools.partial(torch.optim.Adam, betas=(0.9, beta)),
         random_state=seed,
+        **one_cycle(len(y)),
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -27,6 +27,7 @@ import numpy as np
 import pandas as pd
 from appending import Appender
 from documents import write_tables
+from one_cycle import one_cycle
 from real_tables import load_adult, load_bank, load_california, load_mice, load_wine
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -221,7 +222,7 @@ def networks(table, name, seed, file):
         targets = [y for _, y in split(table, seed)]
         classes = targets[0].dtype.kind in "OUTib"
         Model = SpectralMLPClassifier if classes else SpectralMLPRegressor
-        model = Model((128,), alpha=alpha, random_state=seed)
+        model = Model((128,), alpha=alpha, random_state=seed, **one_cycle(len(targets[0])))
         file.add([*key, *measure(model, encoded(table, name, seed), targets)])
 
 

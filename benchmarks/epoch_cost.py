@@ -56,6 +56,7 @@ def seconds(work):
 def fit(X, y, width, depth, batch, epochs):
     return SpectralMLPRegressor(
         (width,) * depth,
+        alpha=1e-3,
         batch_size=batch,
         max_iter=epochs,
         shrink=False,

@@ -88,11 +88,11 @@ def fashion():
 CASES = {
     ("California Housing", "256"): (
         california,
-        SpectralMLPRegressor(256, batch_size=400, max_iter=200),
+        SpectralMLPRegressor(256, alpha=1e-3, batch_size=400, max_iter=200),
     ),
     ("California Housing", "256+64"): (
         california,
-        SpectralMLPRegressor((256, 64), batch_size=400, max_iter=200),
+        SpectralMLPRegressor((256, 64), alpha=1e-3, batch_size=400, max_iter=200),
     ),
     ("Adult", "256"): (adult, SpectralMLPClassifier(256, alpha=2e-4, batch_size=400, max_iter=80)),
     ("Adult", "256+64"): (

@@ -98,17 +98,16 @@ CASES = [
 def measure(file, load, n_rows, steps, seed):
     """Fit one network and append its row."""
     model, X_train, X_test, y_train, y_test = load(n_rows)
-    steps_per_epoch = -(-len(X_train) // 200)
     model[-1].set_params(random_state=seed)
     if steps != AUTO:
-        model[-1].set_params(hidden_layer_sizes=256, alpha=1e-3)
-        model[-1].set_params(max_iter=-(-steps // steps_per_epoch))
+        model[-1].set_params(hidden_layer_sizes=256, alpha=1e-3, batch_size=200)
+        model[-1].set_params(max_iter=-(-steps // -(-len(X_train) // 200)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(X_train, y_train)
     score = round(model.score(X_test, y_test), 4)
     alive = sum(model[-1].n_alive_nodes_)
-    made = model[-1].n_iter_ * steps_per_epoch
+    made = model[-1].n_iter_ * -(-len(X_train) // model[-1].net_.batch_size)
     file.add([load.__name__, n_rows, steps, seed, model[-1].size_settled_, alive, score, made])
 
 

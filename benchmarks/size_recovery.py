@@ -41,6 +41,7 @@ import pandas as pd
 import torch
 from appending import Appender
 from documents import write_tables
+from one_cycle import one_cycle
 from sklearn.exceptions import ConvergenceWarning
 
 from skspectral import SpectralMLPRegressor, n_distinct_nodes
@@ -52,7 +53,6 @@ ALPHAS = np.geomspace(3e-5, 3e-3, 13)
 GROWING_ALPHA = ALPHAS[3]
 EPOCHS = 100
 """Of each fit, but for the last."""
-LAST_EPOCHS = 300
 MAX_ROUNDS = 12
 PATIENCE = 4
 """Rounds of growing in vain after which to stop."""
@@ -122,7 +122,7 @@ def fit_size(network, X, y, widths, max_rounds):
     path = [network := fit_on(network, *train, alpha=alpha, epochs=EPOCHS) for alpha in ALPHAS]
     chosen = path[choose(np.array([squared_errors(fitted, *held) for fitted in path]), np.var(y))]
     network = lead_out(chosen, X, y, widths, max_rounds)
-    return fit_on(network, X, y, alpha=network.alpha, epochs=LAST_EPOCHS)
+    return fit_on(network, X, y, alpha=network.alpha, epochs=one_cycle(len(X))["max_iter"])
 
 
 def lead_out(network, X, y, widths, max_rounds, epochs=EPOCHS):

@@ -87,7 +87,7 @@ def table(n_rows=N_ROWS, n_columns=N_COLUMNS, dtype=np.float64):
 
 
 def ours(X, y, sizes, epochs, batch_size=BATCH, **options):
-    options = {"shrink": False, **options}
+    options = {"shrink": False, "alpha": 1e-3, **options}
     model = SpectralMLPRegressor(
         sizes, batch_size=batch_size, max_iter=epochs, random_state=0, n_threads=1, **options
     )
@@ -236,7 +236,7 @@ def _():
     X, _, y, _ = real_tables.load_images("mnist")
     X = pd.DataFrame(X.astype(np.float64))
     options = {"batch_size": BATCH, "random_state": 0, "max_iter": 8}
-    spectral = SpectralMLPClassifier((256,), shrink=False, n_threads=1, **options)
+    spectral = SpectralMLPClassifier((256,), alpha=1e-3, shrink=False, n_threads=1, **options)
     dense = MLPClassifier(hidden_layer_sizes=(256,), tol=0, n_iter_no_change=9, **options)
     return timed(lambda: spectral.fit(X, y), 8), timed(lambda: dense.fit(X, y), 8)
 
@@ -322,7 +322,13 @@ def _():
         hidden_dims=(100,), n_iters=(200, 0), patience=None, random_state=0, verbose=0
     )
     spectral = SpectralMLPClassifier(
-        (100,), batch_size=len(X), max_iter=200, random_state=0, dtype="float32", shrink=False
+        (100,),
+        alpha=1e-3,
+        batch_size=len(X),
+        max_iter=200,
+        random_state=0,
+        dtype="float32",
+        shrink=False,
     )
     return (
         timed(lambda: spectral.fit(X, y), 200),

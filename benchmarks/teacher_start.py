@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from appending import Appender
 from documents import write_tables
+from one_cycle import one_cycle
 from size_recovery import ALPHAS, EPOCHS, MAX_ROUNDS, N_FEATURES, N_ROWS, N_TEST, fit_on, lead_out
 from sklearn.exceptions import ConvergenceWarning
 
@@ -38,7 +39,9 @@ STUDIES = ((N_ROWS, 20), (N_ROWS, 40), (5 * N_ROWS, 40))
 def start_at(teacher, X, y):
     """Return a network that computes what the teacher does."""
     sizes = teacher.hidden_layer_sizes
-    network = SpectralMLPRegressor(sizes, max_iter=1, learning_rate_init=1e-12).fit(X, y)
+    network = SpectralMLPRegressor(sizes, alpha=ALPHA, max_iter=1, learning_rate_init=1e-12).fit(
+        X, y
+    )
     layers = network.module_.layers
     weights = [torch.from_numpy(W.T.copy()) for W in teacher.coefs_]
     biases = [torch.from_numpy(b.copy()) for b in teacher.intercepts_]
@@ -69,7 +72,7 @@ def measure(file, key):
         widths = (2 * n_nodes, 2 * n_nodes)
         network = SpectralMLPRegressor(widths, random_state=seed, alpha=ALPHA)
         network = lead_out(network, X, y, widths, MAX_ROUNDS, epochs=EPOCHS * N_ROWS // n_rows)
-    network = fit_on(network, X, y, alpha=ALPHA, epochs="auto")
+    network = fit_on(network, X, y, alpha=ALPHA, epochs=one_cycle(n_rows)["max_iter"])
     error = np.mean((network.predict(X_test) - truth) ** 2) / np.var(truth)
     alive = " ".join(map(str, network.n_alive_nodes_))
     loss = network.loss_curve_[-1]

@@ -38,6 +38,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the modules that benchmark
 from appending import Appender
 from documents import write_tables
 from effective_size_figures import doc_tables, draw_all
+from one_cycle import one_cycle
 
 from skspectral import SpectralMLPRegressor, match_nodes, n_distinct_nodes
 from skspectral.datasets import make_teacher_student
@@ -111,7 +112,8 @@ PARTS = (
 
 def student(width, recipe, repetition):
     """Return an unfitted student; all but its first layer is dense."""
-    settings = {"parametrization": ("spectral", "dense"), **RECIPES[recipe]}
+    usual = {"parametrization": ("spectral", "dense"), **one_cycle(N_TRAIN)}
+    settings = {**usual, **RECIPES[recipe]}
     return SpectralMLPRegressor((width, SECOND), random_state=repetition, **settings)
 
 

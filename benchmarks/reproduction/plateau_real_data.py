@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the modules that benchmark
 
 from appending import Appender
 from documents import write_tables
+from one_cycle import one_cycle
 from real_tables import load_california, load_images
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -91,6 +92,7 @@ def measure(file, key, data):
     is_classes = np.asarray(y).dtype.kind in "iuOUb"
     Network = SpectralMLPClassifier if is_classes else SpectralMLPRegressor
     network = Network(width, alpha=ALPHA, parametrization=parametrization, random_state=seed)
+    network.set_params(**one_cycle(len(y)))
     start = time.perf_counter()
     network.fit(X, y)
     seconds = time.perf_counter() - start
