@@ -32,7 +32,6 @@ from sklearn.exceptions import ConvergenceWarning
 from skspectral import SpectralMLPRegressor
 from skspectral._training.noise import FollowNoise, alpha_of, columns_seen, penalised_factors
 from skspectral._training.noise_rule import KINDS, Spectrum, _correlation, threshold
-from skspectral._training.optimizers import optimizer_class
 from skspectral._training.penalty import Penalty
 from skspectral.datasets import make_teacher_student
 
@@ -59,7 +58,8 @@ class LayerPenalty(Penalty):
 
 def groups_by_layer(module, penalty, solver, *, decays):
     """Return a group of parameters for each layer, and one for its bias."""
-    assert decays and optimizer_class(solver) is torch.optim.Adam
+    if not decays:
+        raise ValueError("The penalty of a layer is the weight decay of its group.")
     groups = {}
     for name, parameter in module.named_parameters():
         if parameter.requires_grad:
