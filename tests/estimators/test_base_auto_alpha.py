@@ -258,11 +258,6 @@ def test_penalty_is_that_of_the_epoch_that_is_kept(teacher):
     assert reg.net_.penalty.phi == reg.alpha_
 
 
-def test_no_hidden_layer_has_no_nodes_to_set_a_penalty_for(regression):
-    with pytest.raises(ValueError, match="no nodes to set a penalty for"):
-        make(hidden_layer_sizes=()).fit(*regression)
-
-
 class Fail(Callback):
     def on_epoch_end(self, net, **kwargs):
         raise RuntimeError("on purpose")
