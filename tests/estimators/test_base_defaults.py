@@ -5,6 +5,10 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+from skspectral._estimators.recipe import LEAST_BATCH, MOST_BATCH, NARROWEST, WIDEST
+from skspectral._training.cycles import LOSS_SHARE, SIZE_SHARE
+from skspectral._training.noise import RAMP
+from skspectral._training.schedule import CYCLES
 from skspectral.datasets import make_teacher_student
 
 QUIET = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -195,3 +199,16 @@ def test_no_hidden_layer_is_least_squares():
     design = np.column_stack([X, np.ones(40)])
     expected = design @ np.linalg.lstsq(design, Y, rcond=None)[0]
     np.testing.assert_allclose(reg.predict(X), expected, atol=1e-3)
+
+
+@BOTH
+def test_documentation_has_the_numbers_of_the_code(cls):
+    text = " ".join(cls.__doc__.split())
+    *others, last = (f"{steps:,}" for steps in CYCLES)
+    assert f"cycles of {', '.join(others)} and {last} steps" in text
+    assert f"the first {100 * RAMP:.0f} % of the planned training" in text
+    assert f"to {100 * SIZE_SHARE:.0f} %" in text
+    assert SIZE_SHARE == LOSS_SHARE
+    assert f"from {NARROWEST} to {WIDEST}" in text
+    assert f"at least {LEAST_BATCH}" in text
+    assert f"at most {MOST_BATCH:,}" in text

@@ -40,7 +40,12 @@ PLAIN = {
 
 @pytest.mark.parametrize(
     ("batch_size", "n_rows", "expected"),
-    [("auto", 150, 150), ("auto", 5000, 200), (64, 5000, 64), (np.int64(64), 50, 50)],
+    [
+        ("auto", 150, 150),
+        *(("auto", 5000, 200), ("auto", 20_000, 200), ("auto", 50_000, 500)),
+        *(("auto", 100_000, 1000), ("auto", 10**7, 1000)),
+        *((64, 10**6, 64), (5000, 10**6, 5000), (np.int64(64), 50, 50)),
+    ],
 )
 def test_batch_rows(batch_size, n_rows, expected):
     assert batch_rows(batch_size, n_rows) == expected
