@@ -260,12 +260,13 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
     --------
     >>> import numpy as np
     >>> from skspectral import SpectralMLPRegressor
-    >>> X = np.random.default_rng(0).normal(size=(500, 3))
-    >>> y = np.abs(X[:, 0])
-    >>> reg = SpectralMLPRegressor(32, alpha=1e-2, random_state=0).fit(X, y)
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 2))
+    >>> y = np.abs(X[:, 0]) + rng.normal(scale=0.3, size=200)
+    >>> reg = SpectralMLPRegressor(random_state=0).fit(X, y)
     >>> reg.n_alive_nodes_
     [2]
-    >>> reg.score(X, y) > 0.9
+    >>> reg.score(X, y) > 0.7
     True
     """
 
