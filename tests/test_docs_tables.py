@@ -172,7 +172,8 @@ def of_settling(script):
 def of_size_recovery(script):
     """Yield how many sizes were found."""
     rows = pd.read_csv(script.RESULTS)
-    out, doubled, published = (rows[rows["method"] == m] for m in script.METHODS_OF_ALL)
+    methods = ("out", "doubled", "published")
+    out, doubled, published = (rows[rows["method"] == method] for method in methods)
     one, two = (out[out["n_layers"] == n] for n in (1, 2))
     small = two[two["teacher"] < 40]
     both = [
