@@ -375,11 +375,10 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
             self.noise_variance_ = noise_variance(noise.noise_, self._target)
         self._set_fitted_attributes()
         self.size_settled_ = None if settling is None else settling.settled
-        knob = "alpha" if noise is None else "alpha_factor"
         # the first that applies: a diverged fit says nothing of its size
         return (
             describe_failure(net, dataset, self.learning_rate_init)
-            or describe_size(net, settling, epochs, self.alpha_, knob)
+            or describe_size(net, settling, epochs, self.alpha_, noise)
             or describe_plateau(net, epochs, callbacks.plateau)
         )
 

@@ -190,12 +190,13 @@ def fit_callbacks(
     learning_rate, early_stopping, tol, n_iter_no_change, time_limit, shrink, n_threads, verbose
         Parameters of the estimators.
     """
+    ramp = noise.ramp if noise else 0.0
     has_end = learning_rate in HORIZON_SCHEDULES
     best = plateau = None
     if early_stopping:
         # a schedule that ends has its smallest steps last, so an earlier epoch that scores
         # only a little better is taken for noise
-        best = BestEpoch(validation_score, margin=tol if has_end else 0.0)
+        best = BestEpoch(validation_score, tol if has_end else 0.0, ramp)
     # with an end, the loss may rise while the rate is high: a pause there is no reason to stop
     if not has_end:
         value = negative_score if early_stopping else data_loss if noise else penalised_loss
@@ -208,7 +209,7 @@ def fit_callbacks(
         users=users,
         sklearn=sklearn,
         plateau=plateau,
-        settled=StopWhenSettled(ends, noise.ramp if noise else 0.0) if len(ends) > 1 else None,
+        settled=StopWhenSettled(ends, ramp) if len(ends) > 1 else None,
         time_limit=None if time_limit is None else StopAtTime(time_limit),
         # callbacks of the user may hold on to parameters, which removing nodes replaces
         shrink=DropSilent(n_threads) if shrink and not users else None,

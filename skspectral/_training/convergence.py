@@ -8,11 +8,14 @@ import torch
 
 from skspectral._training.batches import PREDICTION_ROWS, RowBatches, RowDataset
 from skspectral._training.net import SpectralNet
+from skspectral._training.noise import FollowNoise
 from skspectral._training.settling import FED, Settling, feed_ratios, half_way
 from skspectral._training.stopping import BestEpoch, StopOnPlateau
 
 USELESS = 100.0
 """Training has diverged if the loss is this many times the loss of zero outputs."""
+NOISELESS = 1e-6
+"""Share of the variance below which noise is next to none."""
 CONSTANT = 1e-12
 """Loss of zero outputs below which the target is constant: no use to compare with it."""
 
@@ -101,23 +104,45 @@ def describe_failure(net: SpectralNet, dataset: RowDataset, rate: float) -> str 
 
 
 def describe_size(
-    net: SpectralNet, settling: Settling | None, epochs: int, alpha: float, knob: str = "alpha"
+    net: SpectralNet,
+    settling: Settling | None,
+    epochs: int,
+    alpha: float,
+    noise: FollowNoise | None = None,
 ) -> str | None:
-    """Say that every node died or that the size has not settled; return None otherwise."""
+    """Say that every node died or that the size has not settled; return None otherwise.
+
+    Parameters
+    ----------
+    net : SpectralNet
+        After training.
+    settling : Settling or None
+    epochs : int
+        Planned.
+    alpha : float
+        The penalty at the end.
+    noise : FollowNoise or None, default=None
+        What moved it.
+    """
+    knob = "alpha" if noise is None else "alpha_factor"
     masks = net.alive_masks()
     if masks and not any(bool(mask.any()) for mask in masks):
+        if noise is not None and noise.table.constant_is_exact:
+            return "The target is constant: every node died, and the network predicts it."
         return (
             f"Every node died: lower {knob}. The penalty is stronger than the data, and the "
             f"network predicts a constant at alpha={alpha:g}."
         )
     if settling is None or settling.settled:
         return None
+    raised = f"`{knob}` (the penalty is {alpha:g}; few or noisy rows need more)"
+    if noise is not None and noise.share_ < NOISELESS:
+        raised = f"give `alpha` as a number: the noise that it follows is next to none ({alpha:g})"
     return (
         f"The size has not settled: {settling.n_alive} nodes are alive, of which the "
         f"data still feed {settling.n_fed}; half-way through training "
-        f"{settling.n_half_way} were alive. Raise `max_iter` (now {epochs} epochs) or `{knob}` "
-        f"(the penalty is {alpha:g}; few or noisy rows need more). Until then "
-        "`n_alive_nodes_` depends on how long the network was trained."
+        f"{settling.n_half_way} were alive. Raise `max_iter` (now {epochs} epochs) or {raised}. "
+        "Until then `n_alive_nodes_` depends on how long the network was trained."
     )
 
 

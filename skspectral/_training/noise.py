@@ -178,6 +178,11 @@ class FollowNoise(Callback):
             self._take(net, self._rule(net))
         net.history.record("noise_variance", float(np.trace(self.noise_)) / len(self.noise_))
 
+    @property
+    def share_(self) -> float:
+        """The noise as a share of the variance of the target."""
+        return float(np.trace(self.noise_) / np.trace(self.table.constant))
+
     def go_back(self, net: Any, epoch: int | None) -> None:
         """Return to the penalty of an epoch that was restored, counted from 1."""
         if epoch is not None and epoch < len(net.history):

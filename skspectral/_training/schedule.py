@@ -44,7 +44,7 @@ HORIZON_SCHEDULES = ("onecycle", "cosine")
 CYCLES = (1500, 3000, 6000, 12_000, 24_000)
 """Steps of the cycles of max_iter="auto"; the user guide has the measurement."""
 SMALL_TABLE_ROWS = 1000
-SMALL_TABLE_CYCLES = (250, 500, 1000, 2000)
+SMALL_TABLE_CYCLES = (250, 500, 1000, 2000, 4000)
 
 
 def cycle_ends(n_rows: int, batch_size: int) -> tuple[int, ...]:

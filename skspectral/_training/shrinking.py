@@ -22,6 +22,8 @@ from skspectral.nn._shrink import shrink
 
 ROWS = 100_000
 """Number of rows whose norms are computed at once."""
+PAUSE_STEPS = 10
+"""Fewest steps from one look for silent nodes to the next."""
 WORTH_IT = 0.05
 """Share of nodes that must be silent before the network is rebuilt during training."""
 
@@ -111,9 +113,14 @@ class DropSilent(Callback):
     def on_train_begin(self, net: Any, X: Any = None, **kwargs: Any) -> None:
         """Find the largest norm of the training rows."""
         self.largest_input_ = largest_norm(X)
+        self.due_ = 0
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Rebuild the network if enough nodes are silent."""
+        # an epoch of a small table is a single step, which a look would make much slower
+        if net.steps_done_ < self.due_:
+            return
+        self.due_ = net.steps_done_ + PAUSE_STEPS
         # a rebuilt network also needs new buffers and, on a GPU, a new graph
         self._drop(net, WORTH_IT, NOISE)
 

@@ -26,11 +26,16 @@ class BestEpoch(Callback):
     margin : float
         The best epoch replaces the last one only if its score is higher by more
         than this.
+    earliest : float, default=0.0
+        Share of the planned training before which no epoch is the best.
     """
 
-    def __init__(self, score: Callable[[Any, Any], float], margin: float = 0.0) -> None:
+    def __init__(
+        self, score: Callable[[Any, Any], float], margin: float = 0.0, earliest: float = 0.0
+    ) -> None:
         self.score = score
         self.margin = margin
+        self.earliest = earliest
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Forget an earlier fit."""
@@ -42,7 +47,8 @@ class BestEpoch(Callback):
         """Record the score, and keep the network if it is the best so far."""
         score = self.score(net, dataset_valid)
         net.history.record("valid_score", score)
-        if score > self.best_score_:
+        is_late = self.earliest == 0 or net.progress(net.steps_done_) >= self.earliest
+        if is_late and score > self.best_score_:
             self.best_score_ = score
             self.best_epoch_ = len(net.history)
             # a deep copy: steps change the weights in place. The indices go with it, as later

@@ -105,7 +105,7 @@ def test_a_fit_is_repeated_by_its_seed(cls):
     ids=["constant y", "columns", "columns-classes", "row", "weight", "weight-classes"],
 )
 def test_where_nothing_is_to_be_learned_the_constant_is_left_and_said(cls, rows, target, weight):
-    with pytest.warns(ConvergenceWarning, match="Every node died"):
+    with pytest.warns(ConvergenceWarning, match="(?i)every node died"):
         model = cls(random_state=0).fit(rows, target, sample_weight=weight)
     assert model.n_alive_nodes_ == [0]
     predicted = predictions(model, X)
@@ -212,3 +212,9 @@ def test_documentation_has_the_numbers_of_the_code(cls):
     assert f"from {NARROWEST} to {WIDEST}" in text
     assert f"at least {LEAST_BATCH}" in text
     assert f"at most {MOST_BATCH:,}" in text
+
+
+def test_data_without_noise_are_told_to_need_a_number():
+    rows = np.random.default_rng(0).normal(size=(300, 2))
+    with pytest.warns(ConvergenceWarning, match="give `alpha` as a number: the noise"):
+        SpectralMLPRegressor(random_state=0).fit(rows, np.abs(rows[:, 0]))

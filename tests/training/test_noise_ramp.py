@@ -133,3 +133,15 @@ def test_the_last_penalty_is_the_rule_for_the_noise_there_is(regression, sizes, 
     below = alphas(reg) < said[:-1]
     assert below.sum() == (0 if len(sizes) == 1 else round(RAMP * EPOCHS))
     assert not below[round(RAMP * EPOCHS) :].any()
+
+
+def test_early_stopping_keeps_no_epoch_of_the_rise(regression, monkeypatch):
+    scores = iter(np.linspace(1, 0, EPOCHS))  # the first epochs seem to be the best
+    monkeypatch.setattr("skspectral._training.stopping.r2_score", lambda *_, **__: next(scores))
+    reg = make(early_stopping=True).fit(*regression)
+    first = int(np.ceil(RAMP * EPOCHS))  # the first epoch that ends with the whole penalty
+    assert reg.best_validation_score_ == 1  # all of them are recorded
+    assert reg.alpha_ == alphas(reg)[first - 1]
+    flat = make((6,), early_stopping=True)
+    scores = iter(np.linspace(1, 0, EPOCHS))
+    assert flat.fit(*regression).alpha_ == alphas(flat)[0]

@@ -18,7 +18,7 @@ from skspectral import (
     pruning_curve,
 )
 from skspectral._training.net import SpectralNet
-from skspectral._training.shrinking import drop_nodes, largest_norm
+from skspectral._training.shrinking import DropSilent, drop_nodes, largest_norm
 from skspectral._training.silent import silent_nodes
 from skspectral.nn import SpectralMLP
 
@@ -233,3 +233,14 @@ def test_classifier_and_sparse_input_shrink(binary):
     wide = clf.fit(sparse.csr_matrix(X), y)
     assert len(wide.node_indices_[0]) < 40
     assert wide.score(X, y) > 0.85
+
+
+def test_epochs_of_a_single_step_are_not_all_looked_at(regression, monkeypatch):
+    looks = []
+
+    def look(self, net, share, noise):
+        looks.append(net.steps_done_)
+
+    monkeypatch.setattr(DropSilent, "_drop", look)
+    SpectralMLPRegressor(4, max_iter=35, batch_size=200, random_state=0).fit(*regression)
+    assert looks == [1, 11, 21, 31, 35]  # the last one at the end
