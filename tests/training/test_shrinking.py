@@ -242,5 +242,5 @@ def test_epochs_of_a_single_step_are_not_all_looked_at(regression, monkeypatch):
         looks.append(net.steps_done_)
 
     monkeypatch.setattr(DropSilent, "_drop", look)
-    SpectralMLPRegressor(4, max_iter=35, batch_size=200, random_state=0).fit(*regression)
+    SpectralMLPRegressor(4, max_iter=35, random_state=0).fit(*regression)
     assert looks == [1, 11, 21, 31, 35]  # the last one at the end
