@@ -248,7 +248,7 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         hidden = hidden_widths(self.hidden_layer_sizes, n_rows)
         sizes = (n_features, *hidden, self.n_outputs_)
         self.device_ = choose_device(self.device, sizes, batch_rows(self.batch_size, n_rows))
-        dtype = dtype_of(self.dtype, n_rows, self.device_)
+        dtype = dtype_of(self.dtype, n_rows, n_features, self.device_)
         return self._architecture(sizes, dtype)
 
     def _new_net(self, architecture, n_rows, callbacks=None):

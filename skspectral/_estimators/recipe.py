@@ -28,6 +28,8 @@ from skspectral._training.stopping import BestEpoch, StopAtTime, StopOnPlateau, 
 SOLVERS = {"adam": functools.partial(torch.optim.Adam, betas=ADAM_BETAS), "sgd": torch.optim.SGD}
 NARROWEST, WIDEST = 64, 512
 """Bounds of the width at the start for hidden_layer_sizes="auto"."""
+SMALL_TABLE_VALUES = 500_000
+"""Values, rows times columns, up to which a table of few rows is computed in float64."""
 LEAST_BATCH, MOST_BATCH = 200, 1000
 """Bounds of batch_size="auto"; the first is scikit-learn's."""
 BATCH_SHARE = 100
@@ -101,11 +103,12 @@ def schedule_name(learning_rate: str, is_warm: bool, callbacks: Sequence[tuple[s
     return "cosine" if is_warm and learning_rate == "onecycle" else learning_rate
 
 
-def dtype_of(dtype: str, n_rows: int, device: str) -> torch.dtype:
+def dtype_of(dtype: str, n_rows: int, n_features: int, device: str) -> torch.dtype:
     """Return torch's dtype; "auto" is float64 for small tables on a CPU."""
     # small tables are fast in float64, too; a GPU pays for it, and so do large tables
     if dtype == "auto":
-        dtype = "float64" if n_rows < SMALL_TABLE_ROWS and device == "cpu" else "float32"
+        is_small = n_rows < SMALL_TABLE_ROWS and n_rows * n_features <= SMALL_TABLE_VALUES
+        dtype = "float64" if is_small and device == "cpu" else "float32"
     chosen: torch.dtype = getattr(torch, dtype)
     return chosen
 

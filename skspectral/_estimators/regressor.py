@@ -148,8 +148,8 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         Where to train. "auto" takes CUDA if there is one and the network is large
         enough to gain from it, but not in worker processes.
     dtype : {"auto", "float32", "float64"}, default="auto"
-        Precision of the weights. "auto" is float64 below 1,000 rows on a CPU, and
-        float32 otherwise.
+        Precision of the weights. "auto" is float64 below 1,000 rows of up to 500,000
+        values on a CPU, and float32 otherwise.
     n_threads : int >= 1, "auto" or None, default="auto"
         Torch threads during training, on a CPU. "auto" counts the multiply-adds
         of a forward pass over a batch: one thread below 40 million, from there

@@ -78,7 +78,7 @@ class SpectralMLPClassifierCV(NetworkInsideMixin, ClassifierMixin, BaseSpectralM
     device : {"auto", "cpu", "cuda", "cuda:<index>"}, default="auto"
         Where the networks are trained.
     dtype : {"auto", "float32", "float64"}, default="auto"
-        "auto": float64 below 1,000 rows on a CPU, else float32.
+        "auto" as in the network.
     n_threads : int >= 1, "auto" or None, default="auto"
         Torch threads during training on a CPU.
     n_jobs : int or None, default=None

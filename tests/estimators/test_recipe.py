@@ -98,7 +98,12 @@ def test_trained_weights_have_no_warm_up():
     ],
 )
 def test_small_tables_are_exact_on_a_cpu(dtype, n_rows, device, expected):
-    assert dtype_of(dtype, n_rows, device) is expected
+    assert dtype_of(dtype, n_rows, 10, device) is expected
+
+
+def test_few_rows_of_many_columns_are_no_small_table():
+    assert dtype_of("auto", 500, 1000, "cpu") is torch.float64
+    assert dtype_of("auto", 500, 1001, "cpu") is torch.float32
 
 
 def test_penalty_of_one_alpha_serves_all_factors():
