@@ -111,7 +111,7 @@ def of_real_tables(script):
     share = 100 * n_parameters.loc["spectral 1se"] / n_parameters.loc["MLP width search"]
     yield f"with {spread(share, '{:.0f}')} % of the parameters"
     time = found["seconds, share"].map("{:.2f}".format)
-    yield f"takes {time['california']} (California) to {time['wine_white']} (white wine) of the time"
+    yield f"takes {time['california']} (California) to {time['wine_white']} (white wine) of the"
     yield f"{float(time['wine_red']):.1f} on red wine, {float(time['fashion']):.1f} on Fashion"
 
     closed = found["gap to boosting closed by best"]
