@@ -15,6 +15,7 @@ from skspectral._export.to_onnx import to_onnx
 from skspectral._path.classifier_cv import SpectralMLPClassifierCV
 from skspectral._path.path import spectral_path
 from skspectral._path.regressor_cv import SpectralMLPRegressorCV
+from skspectral._path.size_interval import size_interval
 from skspectral._pruning.curve import pruning_curve
 from skspectral._pruning.pruner import SpectralPruner
 from skspectral._study.matching import (
@@ -45,6 +46,7 @@ __all__ = [
     "path_agreement",
     "path_magnitudes",
     "pruning_curve",
+    "size_interval",
     "spectral_path",
     "to_onnx",
 ]

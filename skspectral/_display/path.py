@@ -44,8 +44,14 @@ class SpectralPathDisplay:
         no zero.
     n_chosen : int or None, default=None
         Alive nodes of the network that was chosen, marked at `alpha`.
-    plateau : Plateau or None, default=None
-        Range of penalties that identifies the size, shaded.
+    best_alpha : float or None, default=None
+        The penalty of the best score, marked unless it is 0.
+    margin : array-like of shape (n_alphas,) or None, default=None
+        How far each score may lie below the best to be chosen, shaded.
+    interval : tuple of (int, int) or None, default=None
+        Least and most nodes around the chosen penalty, shaded.
+    identified : bool, default=False
+        Whether the interval tells the size of the task, for the legend.
 
     Attributes
     ----------
@@ -85,7 +91,10 @@ class SpectralPathDisplay:
         score_name="score",
         alpha=None,
         n_chosen=None,
-        plateau=None,
+        best_alpha=None,
+        margin=None,
+        interval=None,
+        identified=False,
     ):
         self.alphas = alphas
         self.n_alive_nodes = n_alive_nodes
@@ -95,7 +104,10 @@ class SpectralPathDisplay:
         self.score_name = score_name
         self.alpha = alpha
         self.n_chosen = n_chosen
-        self.plateau = plateau
+        self.best_alpha = best_alpha
+        self.margin = margin
+        self.interval = interval
+        self.identified = identified
 
     def plot(self, ax=None, *, line_kw=None):
         """Draw both curves.
@@ -142,9 +154,23 @@ class SpectralPathDisplay:
         return line
 
     def _mark(self, top, bottom):
-        if self.plateau is not None:  # behind the curves: zorder 0
-            for ax in (top, bottom):
-                ax.axvspan(*self.plateau.alphas, color="0.5", alpha=0.15, linewidth=0, zorder=0)
+        if self.margin is not None:  # behind the curves: zorder 0
+            best = np.nanmax(self.score)
+            lowest, label = best - np.asarray(self.margin), "margin of the choice"
+            top.fill_between(
+                self.alphas, lowest, best, color="0.5", alpha=0.2, linewidth=0, zorder=0, label=label
+            )
+        if self.interval is not None:
+            least, most = self.interval
+            span = f"{least}" if least == most else f"{least} to {most}"
+            label = f"{span} nodes: {'identified' if self.identified else 'not identified'}"
+            # half a node on either side, or an interval of one size could not be seen
+            bottom.axhspan(
+                least - 0.5, most + 0.5, color="0.5", alpha=0.2, linewidth=0, zorder=0, label=label
+            )
+        if self.best_alpha:
+            label = f"best: {self.best_alpha:.2g}"
+            top.plot(self.best_alpha, np.nanmax(self.score), "*", color="0.2", ms=10, label=label)
         if self.alpha:  # a logarithmic axis has no zero
             for ax in (top, bottom):
                 ax.axvline(self.alpha, color="0.2", linewidth=1, zorder=1)
@@ -195,7 +221,10 @@ class SpectralPathDisplay:
             score_name=score_name_of(named_scoring(model.scoring, model)),
             alpha=model.alpha_,
             n_chosen=sum(model.n_alive_nodes_),
-            plateau=model.size_plateau_,
+            best_alpha=results["alpha"][np.nanargmax(results["mean_test_score"])],
+            margin=results["margin"],
+            interval=tuple(np.sum(model.size_interval_, axis=0)),
+            identified=model.size_identified_,
         )
         return display.plot(ax, line_kw=line_kw)
 

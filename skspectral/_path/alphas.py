@@ -6,9 +6,8 @@ from __future__ import annotations
 
 import math
 
-from sklearn.base import clone
-
-from skspectral._path.walk import count_rows, path_epochs, walk
+from skspectral._path.penalties import fixed
+from skspectral._path.walk import walk
 
 SCOUT_START = 1e-3
 """First penalty of the search for the largest one."""
@@ -25,7 +24,7 @@ BEYOND = 10.0
 """While nodes are alive, a path goes on up to this multiple of the penalty that was found."""
 
 
-def find_alpha_max(estimator, X, y, **options):
+def find_alpha_max(estimator, X, y, *, epochs, sample_weight=None):
     """Return a penalty at which a layer has died, by doubling it along a path.
 
     There is no formula for it, as there is for the lasso: zero weights are a local
@@ -33,17 +32,16 @@ def find_alpha_max(estimator, X, y, **options):
 
     Parameters
     ----------
-    estimator, X, y
+    estimator, X, y, sample_weight
         As in :func:`walk`.
-    **options : dict
-        `sample_weight` and `path_max_iter` of :func:`walk`.
+    epochs : int
+        Of each fit.
     """
     start = SCOUT_START
     # The scout's first fit is as short as the later ones: it looks for an order of magnitude.
-    _, epochs = path_epochs(estimator, count_rows(X, options.get("sample_weight")))
-    scout = clone(estimator).set_params(max_iter=epochs)
+    options = {"sample_weight": sample_weight, "epochs": (epochs, epochs)}
     while start > SMALLEST_ALPHA:
-        alpha = _last_of_scout(walk(scout, X, y, _doubling(start), **options))
+        alpha = _last_of_scout(walk(estimator, X, y, fixed(_doubling(start)), **options))
         if alpha > start:
             return alpha
         # The first penalty was already too large, so the largest useful one lies below.
@@ -85,7 +83,7 @@ def alpha_grid(estimator, X, y, n_alphas, eps, **options):
     eps : float
         Smallest penalty as a share of the largest.
     **options : dict
-        As in :func:`find_alpha_max`.
+        `epochs` and `sample_weight` of :func:`find_alpha_max`.
     """
     alpha_max = find_alpha_max(estimator, X, y, **options)
     ratio = eps ** (-1 / (n_alphas - 1))

@@ -8,36 +8,34 @@ from typing import Any
 
 import numpy as np
 
-from skspectral._path.plateau import CROWDED
+from skspectral._path.identification import CROWDED
 
 
-def complaints_about(network: Any, selection: str) -> list[str]:
+def complaints_about(network: Any, advice: str) -> list[str]:
     """Return a message for each thing that is wrong with the chosen network.
 
     Parameters
     ----------
     network : SpectralMLPRegressor or SpectralMLPClassifier
         Fitted.
-    selection : {"1se", "best"}
-        How it was chosen.
+    advice : str
+        What to do where every node died.
     """
     found = [
-        _all_dead(network, selection),
+        _all_dead(network, advice),
         _too_narrow(network),
         _unsettled(network),
     ]
     return [complaint for complaint in found if complaint is not None]
 
 
-def _all_dead(network: Any, selection: str) -> str | None:
+def _all_dead(network: Any, advice: str) -> str | None:
     if any(network.n_alive_nodes_):
         return None
-    # "best" is no advice to someone who chose it.
-    or_best = ", or selection='best'" if selection == "1se" else ""
     return (
-        f"Every node died: at the chosen alpha={network.alpha:g} the network predicts a "
+        f"Every node died: at the chosen alpha={network.alpha_:.3g} the network predicts a "
         "constant. On the folds no network scores clearly better. If X should predict y, "
-        f"give smaller `alphas`{or_best}."
+        f"{advice}."
     )
 
 
@@ -62,6 +60,6 @@ def _unsettled(network: Any) -> str | None:
     if network.size_settled_ is not False or not any(network.n_alive_nodes_):
         return None
     return (
-        f"The size has not settled: at alpha={network.alpha:g} more training would remove "
-        "more nodes. Raise `path_max_iter`, or read the size as an upper bound."
+        f"The size has not settled: at alpha={network.alpha_:.3g} more training would remove "
+        "more nodes. Raise `max_iter`, or read the size as an upper bound."
     )

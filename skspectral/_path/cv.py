@@ -24,14 +24,24 @@ from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._path.complaints import complaints_about
 from skspectral._path.fold_paths import fold_path
 from skspectral._path.follow import follow
+from skspectral._path.identification import (
+    around,
+    is_crowded,
+    size_range,
+    spans_enough,
+    stays,
+)
+from skspectral._path.penalties import check_factors, fixed, following
 from skspectral._path.penalty_choice import choose_penalty
-from skspectral._path.summary import gather, order_of_leaving, warn_if_alive
+from skspectral._path.description import gather, order_of_leaving
 from skspectral._path.walk import check_path_estimator
 from skspectral._selection.fit_routing import make_router, route
 from skspectral._selection.folds import check_rows, check_two_folds, make_folds
 from skspectral._selection.network_inside import seeded
 from skspectral._selection.scoring import network_score
 
+ALPHA_FACTORS = (0.125, 0.25, 0.5, 1.0, 2.0)
+"""Multiples of the penalty that follows the noise among which is chosen unless told otherwise."""
 # Not `alpha`, which the path sets, nor `warm_start`, which the walk needs.
 NETWORK_PARAMETERS = (
     "activation",
@@ -63,13 +73,12 @@ class BaseSpectralMLPCV(BaseEstimator):
             name: SpectralMLPRegressor._parameter_constraints[name]
             for name in ("hidden_layer_sizes", *NETWORK_PARAMETERS, "random_state", "verbose")
         },
+        "alpha_factors": ["array-like", None],
         "alphas": ["array-like", None],
-        "n_alphas": [Interval(Integral, 2, None, closed="left")],
-        "eps": [Interval(Real, 0, 1, closed="neither")],
-        "path_max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "cv": ["cv_object"],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "selection": [StrOptions({"1se", "best"})],
+        "tolerance": [Interval(Real, 0, None, closed="left"), None],
         "n_jobs": [Integral, None],
     }
     _network_class: Any
@@ -105,8 +114,12 @@ class BaseSpectralMLPCV(BaseEstimator):
             If `params` holds anything else.
         """
         # Whatever can be refused is refused before the first fit, as a path takes long.
-        if self.alphas is not None:
-            check_alphas(self.alphas)
+        penalties = self._penalties()
+        if self.tolerance is not None and self.selection == "best":
+            raise ValueError(
+                "`tolerance` says how far a score may lie below the best, and selection='best' "
+                "allows nothing. Leave `selection` at '1se', or `tolerance` at None."
+            )
         routed = route(self, sample_weight, params)
         unknown = sorted(set(routed.fit) - {"sample_weight"})
         if unknown:
@@ -117,28 +130,48 @@ class BaseSpectralMLPCV(BaseEstimator):
         network = self._network(len(rows.positive()))
         check_path_estimator(network)
         folds = make_folds(self.cv, rows, network, routed.split)
-        # For selection="best" as well, since the plateau compares sizes between folds.
+        # For selection="best" as well, since sizes are compared between folds.
         check_two_folds(folds, "The choice of a penalty", "Give `cv` more folds.")
         score = network_score(self.scoring, network, routed.score)
-        # All rows first: the grid of penalties comes from them, so that the folds share it.
-        path, estimators = self._full_path(seeded(network, rng), rows)
-        # Given penalties may end anywhere; the default grid should end with every node dead.
-        if self.alphas is None:
-            warn_if_alive(path)
+        path, estimators = full_path(seeded(network, rng), rows, penalties)
         # Seeds are drawn here, not in the workers, where their order would depend on `n_jobs`.
         fold_networks = [seeded(network, rng) for _ in folds]
         paths = Parallel(n_jobs=self.n_jobs, verbose=int(self.verbose))(
-            delayed(fold_path)(one, train, test, path.alphas, self.path_max_iter, score)
+            delayed(fold_path)(one, train, test, penalties, score)
             for one, (train, test) in zip(fold_networks, folds, strict=True)
         )
-        # np.sum, as one hidden layer may be given as a plain number.
-        n_start = int(np.sum(network.hidden_layer_sizes))
-        choice = choose_penalty(path.alphas, paths, self.selection, n_start)
+        choice = choose_penalty(self._listed(path), paths, self.selection, self.tolerance)
         # No result is set before this line: a fit that fails leaves the one before as it was.
-        self._set_fitted_attributes(path, choice, estimators[choice.index])
-        for complaint in complaints_about(self.estimator_, self.selection):
+        self._set_fitted_attributes(path, paths, choice, estimators[choice.index])
+        for complaint in complaints_about(self.estimator_, self._smaller()):
             warnings.warn(complaint, ConvergenceWarning, stacklevel=3)
         return self
+
+    def _penalties(self):
+        """Return the parameters that set each penalty."""
+        if self.alphas is None:
+            factors = ALPHA_FACTORS if self.alpha_factors is None else self.alpha_factors
+            return list(following(check_factors(factors, "alpha_factors")))
+        if self.alpha_factors is not None:
+            raise ValueError(
+                "Give `alpha_factors`, multiples of the penalty that follows the noise, or "
+                "`alphas`, penalties as they are, not both."
+            )
+        return list(fixed(check_alphas(self.alphas)))
+
+    def _listed(self, path):
+        """Return the columns of `cv_results_` that tell the penalties."""
+        listed = {"alpha": path.alphas}
+        if "alpha_factors" in path:
+            listed["alpha_factor"] = path.alpha_factors
+        return listed
+
+    def _smaller(self):
+        """Return what to do where every node died."""
+        name = "alphas" if self.alphas is not None else "alpha_factors"
+        # "best" is no advice to someone who chose it.
+        or_best = "" if self.selection == "best" else ", or selection='best'"
+        return f"give smaller `{name}`{or_best}"
 
     def _inner(self):
         """Return the network that is trained, without its width, which may need the rows."""
@@ -151,16 +184,7 @@ class BaseSpectralMLPCV(BaseEstimator):
             hidden_layer_sizes=hidden_widths(self.hidden_layer_sizes, n_rows)
         )
 
-    def _full_path(self, network, rows):
-        """Return the path of all rows, and the network at each of its penalties."""
-        names = ("alphas", "n_alphas", "eps", "path_max_iter")
-        steps = follow(network, rows, **{name: getattr(self, name) for name in names})
-        # The walk yields one object over and over, and which state is needed is not known yet.
-        # Not `clone`, which would drop what was fitted.
-        states = [(copy.deepcopy(fitted), entry) for fitted, entry in steps]
-        return gather([entry for _, entry in states]), [network for network, _ in states]
-
-    def _set_fitted_attributes(self, path, choice, network):
+    def _set_fitted_attributes(self, path, fold_paths, choice, network):
         """Set what `fit` has found."""
         # The walk set these for its own use; a later fit of `estimator_` starts from scratch.
         self.estimator_ = network.set_params(
@@ -169,8 +193,8 @@ class BaseSpectralMLPCV(BaseEstimator):
         self.path_, self.alphas_ = path, path.alphas
         self.cv_results_ = choice.cv_results
         self.alpha_ = float(path.alphas[choice.index])
-        self.size_plateau_ = choice.plateau
-        self.size_identified_ = choice.plateau is not None
+        self.alpha_factor_ = network.alpha_factor if network.alpha == "auto" else None
+        self.size_interval_, self.size_identified_ = judged_size(path, fold_paths, choice.index)
         self.alive_features_ = path.alive_features[choice.index]
         self.feature_path_ = order_of_leaving(path)
 
@@ -206,3 +230,38 @@ class BaseSpectralMLPCV(BaseEstimator):
             Encapsulates the routing.
         """
         return make_router(self, self._inner(), self.cv, self.scoring)
+
+
+def full_path(network, rows, penalties):
+    """Return the path of all rows, and the network at each of its penalties."""
+    # The walk yields one object over and over, and which state is needed is not known yet.
+    # Not `clone`, which would drop what was fitted.
+    states = [(copy.deepcopy(fitted), entry) for fitted, entry in follow(network, rows, penalties)]
+    networks = [fitted for fitted, _ in states]
+    path = gather([entry for _, entry in states])
+    if networks[0].alpha == "auto":
+        path.alpha_factors = np.array([fitted.alpha_factor for fitted in networks])
+    path.start = list(networks[0].net_.module.hidden_layer_sizes)
+    return path, networks
+
+
+def judged_size(path, fold_paths, chosen):
+    """Return the least and most nodes around the chosen penalty, and whether they tell the size.
+
+    Parameters
+    ----------
+    path : Bunch
+        Of all rows.
+    fold_paths : sequence of FoldPath
+    chosen : int
+        Index of the penalty.
+    """
+    penalties = path.get("alpha_factors", path.alphas)
+    near = around(penalties, chosen)
+    sizes = np.stack([path.n_alive_nodes, *(fold.n_alive_nodes for fold in fold_paths)])
+    reported = path.n_alive_nodes[chosen].tolist()
+    interval = size_range(sizes[:, near].reshape(-1, sizes.shape[2]))
+    can_tell = (
+        any(reported) and spans_enough(penalties[near]) and not is_crowded(reported, path.start)
+    )
+    return interval, bool(can_tell and stays(interval, reported))

@@ -17,34 +17,37 @@ from skspectral._selection.scoring import Score
 
 @dataclass(frozen=True)
 class FoldPath:
-    """Path of one fold, arrays with one entry per penalty.
+    """Path on some rows, arrays with one entry per penalty.
 
     Parameters
     ----------
-    score : ndarray of shape (n_alphas,)
-        Scores of the rows that the fold holds out.
-    n_alive_nodes : int ndarray of shape (n_alphas, n_hidden_layers)
+    score : ndarray of shape (n_penalties,)
+        Scores of the rows that the fold holds out; empty where no rows are scored.
+    n_alive_nodes : int ndarray of shape (n_penalties, n_hidden_layers)
         Alive nodes per hidden layer.
+    size_settled : bool ndarray of shape (n_penalties,)
+        Whether training was long enough for the penalty; False where that was not judged.
     """
 
     score: np.ndarray
     n_alive_nodes: np.ndarray
+    size_settled: np.ndarray
 
 
 def fold_path(
     network: Any,
     train: Rows,
-    test: Rows,
-    alphas: Sequence[float],
-    path_max_iter: int | str,
-    score: Score,
+    test: Rows | None,
+    penalties: Sequence[dict[str, Any]],
+    score: Score | None,
 ) -> FoldPath:
-    """Walk along the penalties on `train`, score each network on `test`."""
-    scores, sizes = [], []
-    options = {"sample_weight": train.weight, "path_max_iter": path_max_iter}
+    """Walk along the penalties on `train`; score each network on `test`, where that is given."""
+    scores, sizes, settled = [], [], []
     # Only numbers leave: a network per penalty would have to travel back from each worker.
-    for fitted in walk(network, train.X, train.y, alphas, **options):
-        # The scores of single rows are dropped: with two folds or more, folds give the margin.
-        scores.append(score(fitted, test)[0])
+    for fitted in walk(network, train.X, train.y, penalties, sample_weight=train.weight):
+        if score is not None:
+            # The scores of single rows are dropped: with two folds or more, folds give the margin.
+            scores.append(score(fitted, test)[0])
         sizes.append(fitted.n_alive_nodes_)
-    return FoldPath(np.array(scores, dtype=float), np.array(sizes))
+        settled.append(bool(fitted.size_settled_))
+    return FoldPath(np.array(scores, dtype=float), np.array(sizes), np.array(settled))

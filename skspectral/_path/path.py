@@ -9,13 +9,15 @@ from numbers import Integral, Real
 from sklearn.base import clone
 
 from skspectral._compat import Interval, StrOptions, validate_params
-from skspectral._estimators.checks import check_both_given, check_table
+from skspectral._estimators.checks import check_alphas, check_both_given, check_table
 from skspectral._estimators.fitted import data_loss
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._estimators.rows import Rows, check_weights
+from skspectral._path.alphas import alpha_grid
 from skspectral._path.follow import follow
-from skspectral._path.summary import gather, warn_if_alive
-from skspectral._path.walk import check_path_estimator
+from skspectral._path.penalties import fixed
+from skspectral._path.description import gather, warn_if_alive
+from skspectral._path.walk import check_path_estimator, path_epochs
 
 
 def _check_data(network, X, y, sample_weight, X_val, y_val):
@@ -172,9 +174,19 @@ def spectral_path(
     check_path_estimator(network)
     check_both_given(X_val, y_val)
     rows = _check_data(network, X, y, sample_weight, X_val, y_val)
-    options = {"n_alphas": n_alphas, "eps": eps, "path_max_iter": path_max_iter}
+    epochs = path_epochs(network, len(rows.positive()), path_max_iter)
+    if alphas is None:
+        penalties = alpha_grid(
+            network, rows.X, rows.y, n_alphas, eps, epochs=epochs[1], sample_weight=rows.weight
+        )
+    else:
+        # Given penalties are all fitted, so that the path has the length that was asked for.
+        penalties = check_alphas(alphas)
+    steps = follow(
+        network, rows, fixed(penalties), epochs=epochs, to_the_end=alphas is not None
+    )
     entries, coefs, intercepts = [], [], []
-    for fitted, entry in follow(network, rows, alphas=alphas, **options):
+    for fitted, entry in steps:
         entries.append(entry)
         # What is wanted of `fitted` is read now: the next step trains the same object on.
         if X_val is not None:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from skspectral._path.fold_paths import FoldPath
-from skspectral._path.plateau import CROWDED, Plateau, find_plateau
 from skspectral._selection.scoring import by_fold, check_scores
 from skspectral._selection.size_choice import fold_margins, within_margin
 
@@ -34,32 +33,32 @@ class PenaltyChoice:
         Index of the penalty.
     cv_results : dict of ndarray of shape (n_alphas,)
         `cv_results_` of the estimators.
-    plateau : Plateau or None
-        Penalties around it over which score and size hardly change.
     """
 
     index: int
     cv_results: dict[str, np.ndarray]
-    plateau: Plateau | None
 
 
 def choose_penalty(
-    alphas: np.ndarray, paths: Sequence[FoldPath], selection: str, n_start: int
+    penalties: dict[str, np.ndarray],
+    paths: Sequence[FoldPath],
+    selection: str,
+    tolerance: float | None = None,
 ) -> PenaltyChoice:
     """Choose the penalty of the best network, or of the smallest that is as good.
 
     Parameters
     ----------
-    alphas : ndarray of shape (n_alphas,)
-        Increasing.
+    penalties : dict of ndarray of shape (n_penalties,)
+        What tells the penalties in `cv_results_`, increasing.
     paths : sequence of FoldPath
         One per fold.
     selection : {"1se", "best"}
         "1se": the largest penalty whose score is within the margin of the best:
         one standard error, over folds, of the paired difference, but at least
         `SHRINKAGE` of the standard error of the best score.
-    n_start : int
-        Hidden nodes at the start.
+    tolerance : float or None, default=None
+        The margin in units of the score, in place of the standard error.
 
     Raises
     ------
@@ -73,15 +72,17 @@ def choose_penalty(
     mean = scores.mean(axis=0)
     best = int(np.nanargmax(mean))
     margin = fold_margins(scores, best, SHRINKAGE)
+    if tolerance is not None:
+        margin = np.full(len(mean), tolerance)
     within = within_margin(mean, margin)
     # The last within the margin, as sizes fall with the penalty.
     chosen = {"best": best, "1se": int(np.flatnonzero(within)[-1])}[selection]
     results: dict[str, Any] = {
-        "alpha": alphas,
+        **penalties,
         **by_fold("test_score", scores),
         **by_fold("n_alive_nodes", n_nodes),
+        "share_settled": np.mean([path.size_settled for path in paths], axis=0),
         "margin": margin,
         "within_tolerance": within,
     }
-    plateau = find_plateau(alphas, n_nodes, within, chosen, CROWDED * n_start)
-    return PenaltyChoice(chosen, results, plateau)
+    return PenaltyChoice(chosen, results)

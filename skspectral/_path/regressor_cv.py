@@ -17,8 +17,8 @@ class SpectralMLPRegressorCV(NetworkInsideMixin, RegressorMixin, BaseSpectralMLP
     A wide network is trained at rising penalties, on each fold and on all rows.
     As the penalty rises, nodes die. The chosen penalty gives the smallest network
     that scores as well as the best one on the folds. So one call gives a network,
-    its number of hidden nodes, and whether that number stays the same over a range
-    of penalties (`size_identified_`).
+    its number of hidden nodes, and whether that number stays while the penalty and
+    the rows change (`size_identified_`).
 
     Parameters
     ----------
@@ -27,19 +27,12 @@ class SpectralMLPRegressorCV(NetworkInsideMixin, RegressorMixin, BaseSpectralMLP
         power of two nearest to twice the square root of the number of rows, from
         64 to 512. A warning is given if more than half of the nodes of a layer are
         alive at the chosen penalty.
+    alpha_factors : array-like of shape (n_factors,) or None, default=None
+        Penalties, as multiples of the one that follows the noise: values of
+        `alpha_factor` of the network, increasing, > 0. None: 0.125, 0.25, 0.5, 1
+        and 2.
     alphas : array-like of shape (n_alphas,) or None, default=None
-        Penalties, increasing, >= 0. None: a geometric grid that ends where every
-        node of the network trained on all rows has died, as in
-        :func:`spectral_path`.
-    n_alphas : int >= 2, default=25
-        Length of that grid. If nodes are still alive at its end, it continues, at
-        most to ten times its largest penalty and to twice its length.
-    eps : float in (0, 1), default=3e-4
-        Smallest penalty of the grid as a share of its largest.
-    path_max_iter : int >= 1 or "auto", default="auto"
-        Epochs at each penalty after the first. "auto": as many epochs as make
-        four times the square root of the number of rows in steps, at least 100
-        and at most 500 steps, but no more epochs than the first fit.
+        Penalties as they are, increasing, >= 0, in place of `alpha_factors`.
     cv : int, splitter, iterable or None, default=None
         Folds, as in :func:`sklearn.model_selection.check_cv`; None: five. Rows
         are not shuffled.
@@ -51,6 +44,8 @@ class SpectralMLPRegressorCV(NetworkInsideMixin, RegressorMixin, BaseSpectralMLP
         of the paired difference to the best score. It is at least half the standard
         error of the best score itself, because a larger penalty costs a little in
         every fold alike. "best": the penalty of the best mean score.
+    tolerance : float >= 0 or None, default=None
+        The margin of "1se" in units of the score, in place of the standard error.
     activation : {"identity", "logistic", "tanh", "relu", "gelu", "silu"}, default="relu"
         Activation of the hidden nodes.
     fit_intercept : bool, default=True
@@ -69,8 +64,8 @@ class SpectralMLPRegressorCV(NetworkInsideMixin, RegressorMixin, BaseSpectralMLP
     batch_size : int >= 1 or "auto", default="auto"
         Rows per step; "auto" as in the network.
     max_iter : int >= 1 or "auto", default="auto"
-        Epochs of the first fit of a path; "auto": four times the steps of a later
-        fit.
+        Epochs at each penalty; "auto": until size and loss have settled, as in the
+        network.
     normalize_y : bool, default=True
         Whether targets are centred and scaled, so that penalties have no unit.
     random_state : int, RandomState instance or None, default=None
@@ -89,34 +84,39 @@ class SpectralMLPRegressorCV(NetworkInsideMixin, RegressorMixin, BaseSpectralMLP
     Attributes
     ----------
     alpha_ : float
-        The chosen penalty.
-    alphas_ : ndarray of shape (n_alphas,)
-        The penalties that were tried, increasing.
-    cv_results_ : dict of ndarray of shape (n_alphas,)
-        `alpha`; `mean_test_score`, `std_test_score` and `split<k>_test_score`;
-        `mean_n_alive_nodes`, `std_n_alive_nodes` and `split<k>_n_alive_nodes`, of
-        all hidden layers together; `margin`, how far the score may be below the
-        best for selection="1se"; `within_tolerance`, whether it is within that
-        margin.
+        The chosen penalty, as it was at the end of training on all rows.
+    alpha_factor_ : float or None
+        The chosen multiple; None if `alphas` are given.
+    alphas_ : ndarray of shape (n_penalties,)
+        The penalties of all rows, increasing.
+    cv_results_ : dict of ndarray of shape (n_penalties,)
+        `alpha`; `alpha_factor`, unless `alphas` are given; `mean_test_score`,
+        `std_test_score` and `split<k>_test_score`; `mean_n_alive_nodes`,
+        `std_n_alive_nodes` and `split<k>_n_alive_nodes`, of all hidden layers
+        together; `share_settled`, the share of the folds whose network was trained
+        long enough for its size to stop falling; `margin`, how far the score may be
+        below the best for selection="1se"; `within_tolerance`, whether it is within
+        that margin.
     path_ : :class:`~sklearn.utils.Bunch`
         The path of the network trained on all rows, as :func:`spectral_path`
-        returns it.
+        returns it; further `alpha_factors`, unless `alphas` are given, and `start`,
+        the hidden nodes at the start.
     estimator_ : SpectralMLPRegressor
         The network of that path at `alpha_`. Its fitted attributes are attributes
         here, too.
     n_alive_nodes_ : list of int
         Nodes left in that network per hidden layer: the size that cross-validation
         chose.
+    size_interval_ : list of (int, int)
+        Least and most nodes left in each hidden layer, on the folds and on all
+        rows, at the penalties around the chosen one of which the largest is four
+        times the smallest.
     size_identified_ : bool
-        Whether the size hardly depends on the penalty. True if there is a range of
-        penalties around the chosen one, the largest at least twice the smallest,
-        over which the score is within the margin of the best and the number of
-        alive nodes agrees up to a fifth or one node. The medians over folds must
-        agree along the range, and the quartiles over folds at each penalty. At
-        most half of the starting nodes may be alive in the range.
-    size_plateau_ : Plateau or None
-        The longest such range, None if there is none: `alphas`, its ends, and
-        `n_nodes`, the smallest and the largest median number of alive nodes.
+        Whether that interval tells the size of the task: all sizes in it are within
+        a tenth, or one node, of `n_alive_nodes_`, in every layer. False where the
+        penalties do not span a factor of four, where no node is left, and where
+        more than half of the nodes of a layer are, as its width may have set the
+        size.
     alive_features_ : bool ndarray of shape (`n_features_in_`,)
         Columns whose importance exceeds the share `relevance_threshold` of the
         largest.
@@ -169,9 +169,9 @@ class SpectralMLPRegressorCV(NetworkInsideMixin, RegressorMixin, BaseSpectralMLP
 
     Notes
     -----
-    Along a path one network is trained further at each penalty, with few epochs
-    each time, on the folds as on all rows. A network trained from scratch at
-    `alpha_` may have fewer nodes and a lower score.
+    On each fold and on all rows one network is trained further from penalty to
+    penalty, each time until its size and its loss have settled. The chosen network
+    is that of all rows.
 
     References
     ----------
@@ -206,13 +206,12 @@ class SpectralMLPRegressorCV(NetworkInsideMixin, RegressorMixin, BaseSpectralMLP
         self,
         hidden_layer_sizes="auto",
         *,
+        alpha_factors=None,
         alphas=None,
-        n_alphas=25,
-        eps=3e-4,
-        path_max_iter="auto",
         cv=None,
         scoring=None,
         selection="1se",
+        tolerance=None,
         activation="relu",
         fit_intercept=True,
         parametrization="spectral",
@@ -230,13 +229,12 @@ class SpectralMLPRegressorCV(NetworkInsideMixin, RegressorMixin, BaseSpectralMLP
         verbose=False,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
+        self.alpha_factors = alpha_factors
         self.alphas = alphas
-        self.n_alphas = n_alphas
-        self.eps = eps
-        self.path_max_iter = path_max_iter
         self.cv = cv
         self.scoring = scoring
         self.selection = selection
+        self.tolerance = tolerance
         self.activation = activation
         self.fit_intercept = fit_intercept
         self.parametrization = parametrization

@@ -70,7 +70,7 @@ def count_rows(X, sample_weight=None):
     return _num_samples(X) if sample_weight is None else int(np.count_nonzero(sample_weight))
 
 
-def walk(estimator, X, y, alphas, *, sample_weight=None, path_max_iter="auto"):
+def walk(estimator, X, y, penalties, *, sample_weight=None, epochs=None):
     """Fit at each penalty, starting from the weights of the one before.
 
     Dead nodes do not come back, so the penalties must rise. Once all nodes have died
@@ -82,23 +82,25 @@ def walk(estimator, X, y, alphas, *, sample_weight=None, path_max_iter="auto"):
         Not changed.
     X, y : arrays
         Training rows.
-    alphas : iterable of float
-        Increasing.
+    penalties : iterable of dict
+        Parameters that set the penalty, as :mod:`skspectral._path.penalties` makes them.
     sample_weight : ndarray of shape (n,) or None
-    path_max_iter : int or "auto"
-        As in :func:`path_epochs`.
+    epochs : tuple of two (int or "auto") or None, default=None
+        Of the first fit, and of each later one; None: as the estimator says.
 
     Yields
     ------
     estimator
         The same object each time, fitted at the next penalty. Copy it to keep a state.
     """
-    first, later = path_epochs(estimator, count_rows(X, sample_weight), path_max_iter)
+    first, later = epochs or (estimator.max_iter, estimator.max_iter)
     network = clone(estimator).set_params(warm_start=True, max_iter=first)
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-    for alpha in alphas:
-        network.set_params(alpha=float(alpha))
-        if not hasattr(network, "net_") or any(network.n_alive_nodes_):
+    for penalty in penalties:
+        network.set_params(**penalty)
+        # A penalty that follows the noise is known only after a fit, which is short here.
+        is_known = network.alpha != "auto"
+        if not hasattr(network, "net_") or any(network.n_alive_nodes_) or not is_known:
             _fit_quietly(network, X, y, **weights)
             # From here on the weights are trained already, and few epochs do.
             network.set_params(max_iter=later)

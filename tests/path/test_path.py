@@ -8,7 +8,7 @@ from sklearn.utils import Bunch
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, spectral_path
 from skspectral._path.alphas import _last_of_scout, alpha_grid, find_alpha_max
-from skspectral._path.summary import alpha_bracket, order_of_leaving
+from skspectral._path.description import alpha_bracket, order_of_leaving
 from skspectral._path.walk import path_epochs, walk
 
 RNG = np.random.default_rng(0)

@@ -1,0 +1,92 @@
+"""Is the size that of the task? Whether sizes stay as they are while the penalty moves."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+SPAN = 4.0
+"""Ratio of the largest to the smallest penalty over which the size must stay."""
+SHARE = 0.1
+"""Share of its nodes by which the size of a layer may change; one node is always allowed."""
+CROWDED = 0.5
+"""Share of the nodes at the start above which a layer may have been too narrow."""
+ROUNDING = 1e-6
+"""Relative error of a ratio of penalties."""
+
+Interval = list[tuple[int, int]]
+"""Least and most nodes of each hidden layer."""
+
+
+def around(penalties: np.ndarray, chosen: int) -> slice:
+    """Return the penalties around the chosen one whose largest is `SPAN` times the smallest.
+
+    Of all runs of neighbours that hold the chosen one and span that much, the shortest; of
+    several the one in whose middle it is. All of them where the whole grid spans less.
+
+    Parameters
+    ----------
+    penalties : ndarray of shape (n_penalties,)
+        Increasing, >= 0.
+    chosen : int
+        Index of the chosen one.
+    """
+    with np.errstate(divide="ignore"):
+        place = np.log(penalties)
+    runs = [
+        (first, last)
+        for first in range(chosen + 1)
+        for last in range(chosen, len(penalties))
+        # a penalty of 0 is infinitely far from the others
+        if np.isfinite(place[first]) and spans_enough(penalties[first : last + 1])
+    ]
+    if not runs:
+        return slice(0, len(penalties))
+    first, last = min(
+        runs,
+        key=lambda run: (
+            round(place[run[1]] - place[run[0]], 6),
+            abs(place[run[0]] + place[run[1]] - 2 * place[chosen]),
+        ),
+    )
+    return slice(first, last + 1)
+
+
+def spans_enough(penalties: np.ndarray) -> bool:
+    """Tell whether the largest penalty is `SPAN` times the smallest."""
+    return bool(penalties[-1] >= SPAN * penalties[0] * (1 - ROUNDING) and penalties[0] > 0)
+
+
+def size_range(sizes: np.ndarray) -> Interval:
+    """Return the least and the most nodes of each layer.
+
+    Parameters
+    ----------
+    sizes : int ndarray of shape (n_networks, n_hidden_layers)
+    """
+    least, most = sizes.min(axis=0), sizes.max(axis=0)
+    return [(int(a), int(b)) for a, b in zip(least, most, strict=True)]
+
+
+def stays(interval: Interval, reported: Sequence[int]) -> bool:
+    """Tell whether no size is further than `SHARE` or one node from the reported one.
+
+    Parameters
+    ----------
+    interval : list of (int, int)
+        As :func:`size_range` returns it.
+    reported : sequence of int
+        Nodes of each hidden layer of the network whose size is judged.
+    """
+    return all(
+        max(most - size, size - least) <= max(1, SHARE * size)
+        for (least, most), size in zip(interval, reported, strict=True)
+    )
+
+
+def is_crowded(reported: Sequence[int], start: Sequence[int]) -> bool:
+    """Tell whether the width at the start may have set the size of a layer."""
+    return any(size > CROWDED * width for size, width in zip(reported, start, strict=True))

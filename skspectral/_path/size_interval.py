@@ -1,0 +1,173 @@
+"""Between which sizes a network ends while its penalty, its seed and the rows change."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Bunch, check_random_state
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_is_fitted
+
+from skspectral._compat import Interval, validate_params
+from skspectral._estimators.base import BaseSpectralMLP
+from skspectral._estimators.checks import check_table
+from skspectral._estimators.rows import Rows, check_weights
+from skspectral._path.cv import BaseSpectralMLPCV
+from skspectral._path.fold_paths import fold_path
+from skspectral._path.identification import is_crowded, size_range, spans_enough, stays
+from skspectral._path.penalties import check_factors, multiples
+from skspectral._path.walk import check_path_estimator
+from skspectral._selection.folds import make_folds
+from skspectral._selection.network_inside import seeded
+
+
+def _network_and_rows(estimator, X):
+    """Return the fitted network of an estimator, and the columns that it gets."""
+    if isinstance(estimator, Pipeline):
+        check_is_fitted(estimator)
+        X = estimator[:-1].transform(X) if len(estimator) > 1 else X
+        estimator = estimator[-1]
+    if not isinstance(estimator, (BaseSpectralMLP, BaseSpectralMLPCV)):
+        raise TypeError(
+            "`estimator` must be a fitted SpectralMLPRegressor or SpectralMLPClassifier, their "
+            "CV estimators or a Pipeline that ends in one of them; got "
+            f"{type(estimator).__name__}."
+        )
+    check_is_fitted(estimator)
+    network = estimator.estimator_ if isinstance(estimator, BaseSpectralMLPCV) else estimator
+    return network, X
+
+
+@validate_params(
+    {
+        "factors": ["array-like"],
+        "n_seeds": [Interval(Integral, 0, None, closed="left")],
+        "cv": ["cv_object"],
+        "random_state": ["random_state"],
+        "n_jobs": [Integral, None],
+    },
+    prefer_skip_nested_validation=True,
+)
+def size_interval(
+    estimator,
+    X,
+    y,
+    *,
+    sample_weight=None,
+    factors=(0.5, 1.0, 2.0),
+    n_seeds=2,
+    cv=3,
+    random_state=None,
+    n_jobs=None,
+):
+    """Fit a network a few times more, and tell between which sizes it ends.
+
+    A size belongs to the penalty that it was found at. It is the task's own only
+    where it does not move with the penalty, nor with the random start or the rows.
+    So the network is fitted again, from other random weights and on the training
+    rows of folds, each time at a rising penalty: half the estimator's, the
+    estimator's and twice that, each fit going on from the one before.
+
+    Parameters
+    ----------
+    estimator : SpectralMLPRegressor, SpectralMLPClassifier or a CV estimator of them
+        Fitted, or a fitted Pipeline that ends in it. It is not changed.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        The rows that it was fitted to.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Their targets.
+    sample_weight : array-like of shape (n_samples,) or None, default=None
+        Weights of the rows.
+    factors : array-like of shape (n_factors,), default=(0.5, 1.0, 2.0)
+        Multiples of the estimator's penalty, increasing, above 0. If the largest
+        is less than four times the smallest, no size counts as identified.
+    n_seeds : int >= 0, default=2
+        Fits on all rows from new random weights.
+    cv : int, splitter, iterable or None, default=3
+        Folds, as in :func:`sklearn.model_selection.check_cv`, one fit on the
+        training rows of each. An empty list: no folds.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the fits.
+    n_jobs : int or None, default=None
+        Fits at the same time, in processes.
+
+    Returns
+    -------
+    :class:`~sklearn.utils.Bunch`
+        With
+
+        interval : list of (int, int)
+            Least and most nodes left in each hidden layer, over all fits and the
+            estimator's own.
+        identified : bool
+            Whether all of them are within a tenth, or one node, of the estimator's
+            own size, in every layer, while the penalty moves by a factor of four
+            or more. False where no node is left, and where more than half of the
+            nodes of a layer are, as its width may have set the size.
+        factors : ndarray of shape (n_factors,)
+            As given.
+        seed_sizes : int ndarray of shape (n_seeds, n_factors, n_hidden_layers)
+            Nodes left in the fits on all rows.
+        fold_sizes : int ndarray of shape (n_folds, n_factors, n_hidden_layers)
+            Nodes left in the fits on folds.
+        size_settled : bool ndarray of shape (n_seeds + n_folds, n_factors)
+            Whether each fit was trained long enough for its penalty.
+
+    Raises
+    ------
+    TypeError
+        If `estimator` is something else.
+    ValueError
+        If its penalty is 0, or `factors`, the folds or the data are not as
+        described.
+    NotFittedError
+        If it is not fitted.
+
+    See Also
+    --------
+    SpectralMLPRegressorCV : Has such an interval, from its own folds.
+
+    Examples
+    --------
+    >>> from skspectral import SpectralMLPRegressor, size_interval
+    >>> from skspectral.datasets import make_teacher_student
+    >>> data = make_teacher_student(1000, 5, (3,), noise=0.1, random_state=0)
+    >>> reg = SpectralMLPRegressor(16, random_state=0).fit(data.X, data.y)
+    >>> found = size_interval(reg, data.X, data.y, n_seeds=1, cv=2, random_state=0)
+    >>> found.interval, found.identified
+    ([(3, 3)], True)
+    """
+    network, X = _network_and_rows(estimator, X)
+    factors = check_factors(factors, "factors")
+    penalties = list(multiples(network, factors))
+    check_path_estimator(network)
+    checked, y = check_table(network, X, y, reset=False)
+    rows = Rows(X, y, check_weights(sample_weight, checked)).positive()
+    folds = [] if isinstance(cv, (list, tuple)) and not cv else make_folds(cv, rows, network, {})
+    if not n_seeds and not folds:
+        raise ValueError("Give `n_seeds` of at least 1, or folds: there is nothing to fit.")
+    rng = check_random_state(random_state)
+    # As wide as the estimator's, also on folds, which have fewer rows.
+    start = network.net_.module.hidden_layer_sizes
+    fits = [rows] * n_seeds + [train for train, _ in folds]
+    networks = [seeded(network, rng).set_params(hidden_layer_sizes=start) for _ in fits]
+    paths = Parallel(n_jobs=n_jobs)(
+        delayed(fold_path)(one, train, None, penalties, None)
+        for one, train in zip(networks, fits, strict=True)
+    )
+    sizes = np.array([path.n_alive_nodes for path in paths])
+    reported = network.n_alive_nodes_
+    interval = size_range(np.vstack([sizes.reshape(-1, len(reported)), reported]))
+    can_tell = any(reported) and spans_enough(factors) and not is_crowded(reported, start)
+    return Bunch(
+        interval=interval,
+        identified=can_tell and stays(interval, reported),
+        factors=factors,
+        seed_sizes=sizes[:n_seeds],
+        fold_sizes=sizes[n_seeds:],
+        size_settled=np.array([path.size_settled for path in paths]),
+    )
