@@ -171,11 +171,12 @@ class SummaryMixin:
           training would remove nodes. Not judged are dense networks, networks
           without a penalty, and sizes that `partial_fit`, `prune` or `grow` left.
         - *interval*, *identified*: where cross-validation chose the penalty, the
-          sizes that the data allow, and whether that pins the size down.
+          interval of sizes, and whether the size is identified. If not, the size is
+          the nodes left at this penalty, and no more.
         - *alpha*: the penalty at the end of training, and where it comes from.
         - *noise*: for alpha="auto" the noise that was found, per output.
-        - *score*: of the validation rows or folds, if there were any, and how
-          far it may be below the best where it chose the size.
+        - *score*: of the validation rows or folds, if there were any. Where it chose
+          the size, also how far it is and how far it may be below the best.
 
         Returns
         -------
