@@ -63,21 +63,22 @@ def settled_caption(settled: bool | None) -> str:
     return {None: "settling not judged", True: "settled", False: "not settled"}[settled]
 
 
-def penalty_text(network: Any, given: str = "given") -> str:
+def penalty_text(network: Any, chosen: str = "") -> str:
     """Return the penalty and where it comes from.
 
     Parameters
     ----------
     network : fitted SpectralMLPRegressor or SpectralMLPClassifier
-    given : str, default="given"
-        Where a penalty comes from that does not follow the noise.
+    chosen : str, default=""
+        How its `alpha`, or its `alpha_factor`, was chosen, if the user did not.
     """
     if network.noise_variance_ is not None:
-        origin = f"follows the noise, times alpha_factor={network.alpha_factor:g}"
+        origin = f"follows the noise, times alpha_factor={network.alpha_factor:.3g}"
+        origin = f"{origin}, {chosen}" if chosen else origin
     elif not network.net_.module.hidden_layer_sizes and network.alpha_ == 0:
         origin = "no hidden nodes to penalise"
     else:
-        origin = given
+        origin = chosen or "given"
     penalty, parts = network.net_.penalty, ""
     if {penalty.phi, penalty.lambda_} != {penalty.weight}:
         parts = f"; eigenvectors {penalty.phi:.3g}, eigenvalues {penalty.lambda_:.3g}"
@@ -118,16 +119,16 @@ def size_rows(network: Any) -> list[Row]:
     ]
 
 
-def penalty_rows(network: Any, given: str = "given") -> list[Row]:
+def penalty_rows(network: Any, chosen: str = "") -> list[Row]:
     """Return the penalty, and the noise if the penalty follows it.
 
     Parameters
     ----------
     network : fitted SpectralMLPRegressor or SpectralMLPClassifier
-    given : str, default="given"
+    chosen : str, default=""
         As in :func:`penalty_text`.
     """
-    rows, noise = [("alpha", penalty_text(network, given))], network.noise_variance_
+    rows, noise = [("alpha", penalty_text(network, chosen))], network.noise_variance_
     if noise is None:
         return rows
     if is_classifier(network):

@@ -260,7 +260,7 @@ class NetworkInsideMixin(NetworkAttributesMixin, SummaryMixin):
         return [
             *size_rows(self.estimator_),
             *identification_rows(*self._identification()),
-            *penalty_rows(self.estimator_, given="chosen by cross-validation"),
+            *penalty_rows(self.estimator_, chosen="chosen by cross-validation"),
             *cross_validation_rows(self),
         ]
 
