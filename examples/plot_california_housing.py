@@ -98,7 +98,7 @@ print(
 # ---------------------
 # Now the width varies, and each fit finds its penalty anew. The dense network gets the
 # penalty that the fit above has found. `settled` tells whether training was long enough
-# for the size at this penalty.
+# for this penalty.
 
 
 def measure(label, width, estimator):

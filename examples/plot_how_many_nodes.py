@@ -64,7 +64,7 @@ print(f"{name}: {len(X_train)} training rows, {X.shape[1]} columns")
 quick = make_pipeline(make_tabular_preprocessor(n_knots=12), SpectralMLPRegressor(random_state=0))
 start = time.perf_counter()
 with warnings.catch_warnings():
-    # Sizes that have not settled are upper bounds.
+    # Where training was too short for the penalty, the number is an upper bound.
     warnings.simplefilter("ignore", ConvergenceWarning)
     quick.fit(X_train, y_train)
 seconds = time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""Spectral neural networks for tabular data, which tell how big a network the task needs."""
+"""Spectral neural networks for tabular data: start wide, and count the nodes that are left."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 

@@ -15,6 +15,11 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.validation import _check_sample_weight, _num_samples
 
 try:
+    from sklearn.utils._repr_html.estimator import _VisualBlock
+except ImportError:  # should it move, the HTML view lacks our caption, and nothing else
+    _VisualBlock = None
+
+try:
     from sklearn.callback import CallbackSupportMixin
 except ImportError:  # scikit-learn < 1.9 has no callbacks
     # A base class has to exist whatever the version, so an empty one takes its place.
@@ -28,6 +33,7 @@ __all__ = [
     "Options",
     "RealNotInt",
     "StrOptions",
+    "_VisualBlock",
     "_check_sample_weight",
     "_fit_context",
     "_num_samples",

@@ -28,6 +28,7 @@ METHODS = [
         "from_linear",
         "prune",
         "grow",
+        "summary",
         "to_sklearn",
         "to_onnx",
         "transform",

@@ -46,6 +46,7 @@ from skspectral._estimators.rows import (
     measure_columns,
     total_weight,
 )
+from skspectral._estimators.summary import SummaryMixin
 from skspectral._estimators.targets import Target
 from skspectral._training.convergence import (
     describe_failure,
@@ -65,7 +66,9 @@ from skspectral.nn._architecture import Architecture
 from skspectral.nn._mlp import ACTIVATIONS, EIGENVALUES, PARAMETRIZATIONS, TRAINABLE
 
 
-class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, BaseEstimator):
+class BaseSpectralMLP(
+    ExportableMixin, ResizableMixin, SummaryMixin, CallbackSupportMixin, BaseEstimator
+):
     """Parameters, training and fitted attributes of both estimators."""
 
     _parameter_constraints: dict = {
@@ -372,7 +375,7 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         net, noise = self.net_, callbacks.noise
         self.alpha_, self.noise_variance_ = self.net_.penalty.weight, None
         if noise is not None:
-            self.noise_variance_ = noise_variance(noise.noise_, self._target)
+            self._take_noise(noise.noise_, noise.table)
         self._set_fitted_attributes()
         self.size_settled_ = None if settling is None else settling.settled
         # the first that applies: a diverged fit says nothing of its size
@@ -414,7 +417,7 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
                 table = noise_table(rows, dataset, self._target)
                 factor = self.alpha_factor
                 self.alpha_, noise = penalty_of_pass(self.net_, table, dataset, factor, n_known)
-                self.noise_variance_ = noise_variance(noise, self._target)
+                self._take_noise(noise, table)
                 settings["penalty"] = penalty_of(self.alpha_, None, None)
             del settings["optimizer"]  # its state is kept from call to call
             sizes = self.net_.module_.layer_sizes
@@ -432,6 +435,13 @@ class BaseSpectralMLP(ExportableMixin, ResizableMixin, CallbackSupportMixin, Bas
         if failure:
             warnings.warn(failure, ConvergenceWarning, stacklevel=4)
         return self
+
+    def _take_noise(self, noise, table):
+        """Keep the noise, and the variance of the target that `summary` compares it with."""
+        # a constant has none; the rule takes another scale there, which is not that of y
+        scale = 0.0 if table.constant_is_exact else 1.0
+        self.noise_variance_ = scale * noise_variance(noise, self._target)
+        self._target_variance = scale * noise_variance(table.constant, self._target)
 
     def _set_fitted_attributes(self):
         history = self.net_.history

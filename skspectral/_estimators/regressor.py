@@ -175,10 +175,9 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
     n_alive_nodes_ : list of int
         Number of alive nodes per hidden layer: the size left at this penalty.
     size_settled_ : bool or None
-        Whether training was long enough for the size to settle at this penalty.
-        It does not tell whether the penalty suits the data. None if no hidden
-        layer is spectral, if no trained factor of the hidden nodes is penalised,
-        and after `partial_fit`.
+        Whether training was long enough for this penalty. It does not tell whether
+        the penalty suits the data. None if no hidden layer is spectral, if no
+        trained factor of the hidden nodes is penalised, and after `partial_fit`.
     alpha_ : float
         The penalty at the end of training.
     noise_variance_ : float, ndarray or None
@@ -237,9 +236,9 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
 
     Notes
     -----
-    A size can be read only after training that was long enough for this penalty.
-    After a shorter one, nodes that are still on their way to zero count as alive:
-    `fit` warns with ConvergenceWarning, and `size_settled_` is False.
+    After training that was too short for this penalty, nodes that are still on their
+    way to zero count as alive: `fit` warns with ConvergenceWarning, and
+    `size_settled_` is False.
 
     In data without noise alpha="auto" falls towards 0: next to nothing switches nodes
     off, and the size does not settle. Give `alpha` as a number there.

@@ -5,14 +5,18 @@
 from __future__ import annotations
 
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skspectral._compat import _VisualBlock
 from skspectral._estimators.fitted import last_hidden
+from skspectral._estimators.summary import has_view, penalty_rows
+from skspectral._pruning.kept_text import choice_rows, cut_settled_text, kept_text
 from skspectral._selection.network_inside import NetworkInsideMixin, of_network
 
 
 class PrunedNetworkMixin(NetworkInsideMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin):
-    """Add predictions, activations and exports of `estimator_` to a pruner."""
+    """Add predictions, activations, exports and a summary of `estimator_` to a pruner."""
 
     alpha_ = of_network("alpha_", "Penalty of the network at the end of its training, float.")
 
@@ -36,6 +40,28 @@ class PrunedNetworkMixin(NetworkInsideMixin, ClassNamePrefixFeaturesOutMixin, Tr
         """
         check_is_fitted(self)
         return last_hidden(self.estimator_, X)
+
+    def _summary_rows(self):
+        return [
+            ("nodes", kept_text(self)),
+            ("settled", cut_settled_text(self)),
+            *penalty_rows(self.estimator_),
+            *choice_rows(self),
+        ]
+
+    def _caption(self):
+        return kept_text(self)
+
+    @available_if(has_view)
+    def _sk_visual_block_(self):
+        # As scikit-learn's searches do: once fitted, the view holds the network that was kept.
+        name = type(self.estimator_).__name__
+        return _VisualBlock(
+            "parallel",
+            [self.estimator_],
+            names=[f"estimator_: {name}, {self._caption()}"],
+            name_details=[str(self.estimator_)],
+        )
 
     @property
     def _n_features_out(self):

@@ -137,8 +137,8 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         Alive nodes of `estimator_` per hidden layer. This and the attributes below
         are its fitted attributes.
     size_settled_ : bool or None
-        Whether it was trained long enough at its `alpha` for its size to stop
-        falling; None if alive nodes were cut.
+        Whether it was trained long enough for its penalty; None if alive nodes
+        were cut.
     feature_relevance_ : list of ndarray of shape (n_nodes,)
         Relevance of its nodes, per hidden layer.
     node_indices_ : list of int ndarray
@@ -196,9 +196,9 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
     not choose a number of nodes for the network fitted on all rows. They choose a
     level of relevance between kept and cut nodes, as a share of the largest
     relevance (the geometric mean of the two next to the cut, and over folds). If
-    training was long enough for the size to stop falling, the number hardly
-    differs from the one chosen on the folds. If not, it may be smaller or larger
-    by a third or more, so look at `size_settled_` of `full_estimator_`. The number
+    training was long enough for the penalty, the number hardly differs from the
+    one chosen on the folds. If not, it may be smaller or larger by a third or
+    more, so look at `size_settled_` of `full_estimator_`. The number
     itself, without dead nodes, carries over for scope="layer" and for a frozen
     estimator; for strategy="before", which trains the remaining network anew, the
     whole number does.

@@ -13,6 +13,17 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skspectral._estimators.summary import (
+    SummaryMixin,
+    network_caption,
+    penalty_rows,
+    size_rows,
+)
+from skspectral._selection.choice_text import (
+    cross_validation_rows,
+    identification_caption,
+    identification_rows,
+)
 from skspectral._training.seeds import new_seed
 
 TAGS = ("estimator_type", "classifier_tags", "regressor_tags", "target_tags", "input_tags")
@@ -62,7 +73,7 @@ class NetworkAttributesMixin:
     n_alive_nodes_ = of_network("n_alive_nodes_", "Alive nodes per hidden layer, list of int.")
     size_settled_ = of_network(
         "size_settled_",
-        "Whether training was long enough for the size to stop falling, bool; None if not judged.",
+        "Whether training was long enough for this penalty, bool; None if not judged.",
     )
     noise_variance_ = of_network(
         "noise_variance_", 'Noise that alpha="auto" found, float, ndarray or None.'
@@ -107,8 +118,8 @@ class NetworkAttributesMixin:
     module_ = of_network("module_", "The trained :class:`skspectral.nn.SpectralMLP`.")
 
 
-class NetworkInsideMixin(NetworkAttributesMixin):
-    """Add the attributes, predictions, exports and tags of `estimator_`.
+class NetworkInsideMixin(NetworkAttributesMixin, SummaryMixin):
+    """Add the attributes, summary, predictions, exports and tags of `estimator_`.
 
     The estimator has a method ``_inner()``, which returns its network before the fit.
     """
@@ -244,6 +255,22 @@ class NetworkInsideMixin(NetworkAttributesMixin):
         """
         check_is_fitted(self)
         return self.estimator_.to_onnx(path)
+
+    def _summary_rows(self):
+        return [
+            *size_rows(self.estimator_),
+            *identification_rows(*self._identification()),
+            *penalty_rows(self.estimator_, chosen="chosen by cross-validation"),
+            *cross_validation_rows(self),
+        ]
+
+    def _caption(self):
+        _, identified = self._identification()
+        return network_caption(self.estimator_) + identification_caption(identified)
+
+    def _identification(self):
+        """Return the interval of sizes and whether it is narrow, None where not known."""
+        return getattr(self, "size_interval_", None), getattr(self, "size_identified_", None)
 
     def __sklearn_is_fitted__(self):
         # Not by trailing underscores, as scikit-learn does: the checks set some before the fit.

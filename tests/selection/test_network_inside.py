@@ -9,6 +9,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import get_tags
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+from skspectral._estimators import summary
+from skspectral._estimators.summary import network_caption
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 NETWORKS = {SpectralMLPRegressor: "regression", SpectralMLPClassifier: "binary"}
@@ -17,6 +19,11 @@ NETWORKS = {SpectralMLPRegressor: "regression", SpectralMLPClassifier: "binary"}
 @pytest.fixture(params=NETWORKS, ids=lambda network: network.__name__)
 def fitted(make, request):
     return make(request.param).fit(*request.getfixturevalue(NETWORKS[request.param]))
+
+
+def without_ids(html):
+    """Return HTML without the numbers that scikit-learn counts up from view to view."""
+    return [part.lstrip("0123456789") for part in html.split("-id-")]
 
 
 def fitted_attributes(estimator):
@@ -60,6 +67,41 @@ def test_copies_and_pickles_have_them(fitted):
     again = pickle.loads(pickle.dumps(fitted))
     np.testing.assert_array_equal(again.coefs_[0], fitted.coefs_[0])
     assert not fitted_attributes(clone(fitted))
+
+
+def test_dir_lists_the_answer(fitted):
+    assert {"summary", "alpha_", "n_alive_nodes_", "size_settled_"} <= set(dir(fitted))
+    assert hasattr(fitted, "alpha_")
+
+
+def test_html_shows_the_answer(fitted):
+    html = fitted._repr_html_()
+    assert network_caption(fitted.estimator_) in html
+    assert fitted._caption() in html
+
+
+def test_html_before_the_fit_is_that_of_scikit_learn(make, monkeypatch):
+    model = make()
+    html = model._repr_html_()
+    assert "nodes left" not in html
+    assert "nodes kept" not in html
+    monkeypatch.setattr(summary, "_VisualBlock", None)
+    assert without_ids(model._repr_html_()) == without_ids(html)
+
+
+def test_summary_needs_a_fit(make):
+    with pytest.raises(NotFittedError):
+        make().summary()
+
+
+def test_summary_is_of_what_was_fitted(fitted):
+    text = fitted.summary()
+    title, nodes, settled, *_ = text.splitlines()
+    assert title == type(fitted).__name__
+    assert nodes.split()[:4] == ["nodes", str(fitted.n_alive_nodes_[0]), "of", "8"]
+    assert settled.endswith("more training would remove nodes")
+    assert f"{fitted.alpha_:.3g}: " in text
+    assert pickle.loads(pickle.dumps(fitted)).summary() == text
 
 
 def test_html_shows_them(fitted):

@@ -1,0 +1,227 @@
+"""What a fitted estimator says of itself: a few plain lines, and a caption in the HTML view."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skspectral._compat import _VisualBlock
+
+LISTED = 4
+"""Most outputs whose noise is listed one by one."""
+
+Row = tuple[str, str]
+"""A label, and the text that stands behind it."""
+
+
+def aligned(title: str, rows: Sequence[Row]) -> str:
+    """Return the title, and below it one line per row, with the texts in one column."""
+    width = max(len(label) for label, _ in rows)
+    return "\n".join([title, *(f"{label:<{width}}  {text}" for label, text in rows)])
+
+
+def joined(values: Iterable[Any]) -> str:
+    """Return numbers, or ready texts, with commas between them."""
+    return ", ".join(str(value) for value in values)
+
+
+def nodes_text(n_nodes: Sequence[int], widths: Sequence[int], fate: str = "left") -> str:
+    """Return how many nodes of each hidden layer are left, or what else became of them.
+
+    Examples
+    --------
+    >>> nodes_text([8], (256,))
+    '8 of 256 nodes left'
+    >>> nodes_text([20, 18], (256, 256))
+    '20, 18 of 256, 256 nodes left'
+    """
+    if not widths:
+        return "no hidden layers"
+    text = f"{joined(n_nodes)} of {joined(widths)} nodes {fate}"
+    return text if any(n_nodes) else f"{text}: every node died, the prediction is a constant"
+
+
+def settled_text(settled: bool | None, n_alive: Sequence[int]) -> str:
+    """Return whether training was long enough for this penalty: that is all settled means."""
+    if settled is None:
+        return "not judged"
+    if settled:
+        return "yes, trained long enough for this penalty"
+    # a network without nodes has not settled either, but there is nothing to train on for
+    return "no, more training would remove nodes" if any(n_alive) else "no nodes left to judge"
+
+
+def settled_caption(settled: bool | None) -> str:
+    """Return the same in a word or two."""
+    return {None: "settling not judged", True: "settled", False: "not settled"}[settled]
+
+
+def penalty_text(network: Any, chosen: str = "") -> str:
+    """Return the penalty and where it comes from.
+
+    Parameters
+    ----------
+    network : fitted SpectralMLPRegressor or SpectralMLPClassifier
+    chosen : str, default=""
+        How its `alpha`, or its `alpha_factor`, was chosen, if the user did not.
+    """
+    if network.noise_variance_ is not None:
+        origin = f"follows the noise, times alpha_factor={network.alpha_factor:.3g}"
+        origin = f"{origin}, {chosen}" if chosen else origin
+    elif not network.net_.module.hidden_layer_sizes and network.alpha_ == 0:
+        origin = "no hidden nodes to penalise"
+    else:
+        origin = chosen or "given"
+    penalty, parts = network.net_.penalty, ""
+    if {penalty.phi, penalty.lambda_} != {penalty.weight}:
+        parts = f"; eigenvectors {penalty.phi:.3g}, eigenvalues {penalty.lambda_:.3g}"
+    return f"{network.alpha_:.3g}: {origin}{parts}"
+
+
+def numbers_text(values: np.ndarray, unit: str = "") -> str:
+    """Return the numbers, or the range of many."""
+    if len(values) > LISTED:
+        return f"{min(values):.3g} to {max(values):.3g}{unit}"
+    return joined(f"{value:.3g}{unit}" for value in values)
+
+
+def noise_text(noise: float | np.ndarray, variance: float | np.ndarray | None) -> str:
+    """Return the noise of a numeric target, and its share of the variance of that target.
+
+    Parameters
+    ----------
+    noise : float or ndarray of shape (n_outputs,)
+        In units of y squared.
+    variance : float, ndarray of shape (n_outputs,) or None
+        Of the target, in the same units. The share is left out where it is not
+        known or 0.
+    """
+    noise, text = np.atleast_1d(noise), numbers_text(np.atleast_1d(noise))
+    if variance is None or not np.all(variance):
+        return text
+    of_what = "the variance of the target" if len(noise) == 1 else "the variance of each output"
+    return f"{text}: {numbers_text(100 * noise / np.atleast_1d(variance), ' %')} of {of_what}"
+
+
+def size_rows(network: Any) -> list[Row]:
+    """Return how many nodes are left, and whether training was long enough for that."""
+    n_alive = network.n_alive_nodes_
+    return [
+        ("nodes", nodes_text(n_alive, network.net_.module.hidden_layer_sizes)),
+        ("settled", settled_text(network.size_settled_, n_alive)),
+    ]
+
+
+def penalty_rows(network: Any, chosen: str = "") -> list[Row]:
+    """Return the penalty, and the noise if the penalty follows it.
+
+    Parameters
+    ----------
+    network : fitted SpectralMLPRegressor or SpectralMLPClassifier
+    chosen : str, default=""
+        As in :func:`penalty_text`.
+    """
+    rows, noise = [("alpha", penalty_text(network, chosen))], network.noise_variance_
+    if noise is None:
+        return rows
+    if is_classifier(network):
+        text = f"{noise:.3g}: mean squared residual of the probabilities"
+    else:
+        # estimators that were saved before the variance was kept do not have it
+        text = noise_text(noise, getattr(network, "_target_variance", None))
+    return [*rows, ("noise", text)]
+
+
+def validation_rows(network: Any) -> list[Row]:
+    """Return the best score of the validation rows, if there were any."""
+    best = network.best_validation_score_
+    if best is None:
+        return []
+    name = "accuracy" if is_classifier(network) else "r2"
+    return [("score", f"{name} {best:.3f} on the validation rows, in the best epoch")]
+
+
+def network_caption(network: Any) -> str:
+    """Return nodes left and settled as the HTML view shows them below the name."""
+    n_alive, widths = network.n_alive_nodes_, network.net_.module.hidden_layer_sizes
+    text = nodes_text(n_alive, widths)
+    return f"{text}, {settled_caption(network.size_settled_)}" if any(n_alive) else text
+
+
+def has_view(estimator):
+    """Tell whether there is something to say, and a scikit-learn that shows it as expected."""
+    return _VisualBlock is not None and estimator.__sklearn_is_fitted__()
+
+
+class SummaryMixin:
+    """Add `summary`, and a caption in scikit-learn's HTML view once fitted."""
+
+    def summary(self):
+        """Return what was found, in a few plain lines for ``print``.
+
+        - *nodes*: nodes left, of how many at the start; one number per hidden
+          layer. For :class:`SpectralPruner` the nodes that were kept.
+        - *settled*: "yes" if training was long enough for this penalty, "no" if more
+          training would remove nodes. Not judged are dense networks, networks
+          without a penalty, and sizes that `partial_fit`, `prune` or `grow` left.
+        - *interval*, *identified*: where cross-validation chose the penalty, the
+          interval of sizes, and whether the size is identified. If not, the size is
+          the nodes left at this penalty, and no more.
+        - *alpha*: the penalty at the end of training, and where it comes from.
+        - *noise*: for alpha="auto" the noise that was found, per output.
+        - *score*: of the validation rows or folds, if there were any. Where it chose
+          the size, also how far it is and how far it may be below the best.
+
+        Returns
+        -------
+        str
+            The name of the class, then one line each.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skspectral import SpectralMLPRegressor
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(200, 2))
+        >>> y = np.abs(X[:, 0]) + rng.normal(scale=0.3, size=200)
+        >>> reg = SpectralMLPRegressor(random_state=0).fit(X, y)
+        >>> print(reg.summary())  # doctest: +ELLIPSIS
+        SpectralMLPRegressor
+        nodes    2 of 64 nodes left
+        settled  yes, trained long enough for this penalty
+        alpha    0.0...: follows the noise, times alpha_factor=0.5
+        noise    0.0...: ... % of the variance of the target
+        """
+        check_is_fitted(self)
+        return aligned(type(self).__name__, self._summary_rows())
+
+    def _summary_rows(self):
+        """Return the lines below the name, list of (label, text)."""
+        return [*size_rows(self), *penalty_rows(self), *validation_rows(self)]
+
+    # only once fitted: before, scikit-learn's own view has all there is to show. It falls back
+    # on that view if this one raises.
+    @available_if(has_view)
+    def _sk_visual_block_(self):
+        return _VisualBlock(
+            "single",
+            self,
+            names=type(self).__name__,
+            name_details=str(self),
+            name_caption=self._caption(),
+        )
+
+    def _caption(self):
+        return network_caption(self)
