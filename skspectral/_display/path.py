@@ -158,7 +158,14 @@ class SpectralPathDisplay:
             best = np.nanmax(self.score)
             lowest, label = best - np.asarray(self.margin), "margin of the choice"
             top.fill_between(
-                self.alphas, lowest, best, color="0.5", alpha=0.2, linewidth=0, zorder=0, label=label
+                self.alphas,
+                lowest,
+                best,
+                color="0.5",
+                alpha=0.2,
+                linewidth=0,
+                zorder=0,
+                label=label,
             )
         if self.interval is not None:
             least, most = self.interval

@@ -22,6 +22,7 @@ from skspectral._estimators.checks import check_alphas
 from skspectral._estimators.recipe import hidden_widths
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._path.complaints import complaints_about
+from skspectral._path.description import gather, order_of_leaving
 from skspectral._path.fold_paths import fold_path
 from skspectral._path.follow import follow
 from skspectral._path.identification import (
@@ -33,14 +34,13 @@ from skspectral._path.identification import (
 )
 from skspectral._path.penalties import check_factors, fixed, following
 from skspectral._path.penalty_choice import choose_penalty
-from skspectral._path.description import gather, order_of_leaving
 from skspectral._path.walk import check_path_estimator
 from skspectral._selection.fit_routing import make_router, route
 from skspectral._selection.folds import check_rows, check_two_folds, make_folds
 from skspectral._selection.network_inside import seeded
 from skspectral._selection.scoring import network_score
 
-ALPHA_FACTORS = (0.125, 0.25, 0.5, 1.0, 2.0)
+ALPHA_FACTORS = (0.25, 0.5, 1.0, 2.0)
 """Multiples of the penalty that follows the noise among which is chosen unless told otherwise."""
 # Not `alpha`, which the path sets, nor `warm_start`, which the walk needs.
 NETWORK_PARAMETERS = (

@@ -39,9 +39,7 @@ def follow(
     iterator of (estimator, dict)
         The same estimator each time, and what :func:`describe` returns for it.
     """
-    networks = walk(
-        network, rows.X, rows.y, penalties, sample_weight=rows.weight, epochs=epochs
-    )
+    networks = walk(network, rows.X, rows.y, penalties, sample_weight=rows.weight, epochs=epochs)
     if not to_the_end:
         networks = until_none_is_alive(networks)
     # Lazy, as the next fit changes the network: each one must be read while it is current.

@@ -22,10 +22,10 @@ Interval = list[tuple[int, int]]
 
 
 def around(penalties: np.ndarray, chosen: int) -> slice:
-    """Return the penalties around the chosen one whose largest is `SPAN` times the smallest.
+    """Return the penalties from the chosen one to `SPAN` times that.
 
-    Of all runs of neighbours that hold the chosen one and span that much, the shortest; of
-    several the one in whose middle it is. All of them where the whole grid spans less.
+    Where the grid ends before, the run begins as far below the chosen one as it must. All
+    penalties where the whole grid spans less.
 
     Parameters
     ----------
@@ -34,25 +34,11 @@ def around(penalties: np.ndarray, chosen: int) -> slice:
     chosen : int
         Index of the chosen one.
     """
-    with np.errstate(divide="ignore"):
-        place = np.log(penalties)
-    runs = [
-        (first, last)
-        for first in range(chosen + 1)
-        for last in range(chosen, len(penalties))
-        # a penalty of 0 is infinitely far from the others
-        if np.isfinite(place[first]) and spans_enough(penalties[first : last + 1])
-    ]
-    if not runs:
-        return slice(0, len(penalties))
-    first, last = min(
-        runs,
-        key=lambda run: (
-            round(place[run[1]] - place[run[0]], 6),
-            abs(place[run[0]] + place[run[1]] - 2 * place[chosen]),
-        ),
-    )
-    return slice(first, last + 1)
+    for first in range(chosen, -1, -1):
+        for last in range(chosen, len(penalties)):
+            if spans_enough(penalties[first : last + 1]):
+                return slice(first, last + 1)
+    return slice(0, len(penalties))
 
 
 def spans_enough(penalties: np.ndarray) -> bool:

@@ -14,9 +14,9 @@ from skspectral._estimators.fitted import data_loss
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._estimators.rows import Rows, check_weights
 from skspectral._path.alphas import alpha_grid
+from skspectral._path.description import gather, warn_if_alive
 from skspectral._path.follow import follow
 from skspectral._path.penalties import fixed
-from skspectral._path.description import gather, warn_if_alive
 from skspectral._path.walk import check_path_estimator, path_epochs
 
 
@@ -182,9 +182,7 @@ def spectral_path(
     else:
         # Given penalties are all fitted, so that the path has the length that was asked for.
         penalties = check_alphas(alphas)
-    steps = follow(
-        network, rows, fixed(penalties), epochs=epochs, to_the_end=alphas is not None
-    )
+    steps = follow(network, rows, fixed(penalties), epochs=epochs, to_the_end=alphas is not None)
     entries, coefs, intercepts = [], [], []
     for fitted, entry in steps:
         entries.append(entry)

@@ -29,8 +29,7 @@ class SpectralMLPRegressorCV(NetworkInsideMixin, RegressorMixin, BaseSpectralMLP
         alive at the chosen penalty.
     alpha_factors : array-like of shape (n_factors,) or None, default=None
         Penalties, as multiples of the one that follows the noise: values of
-        `alpha_factor` of the network, increasing, > 0. None: 0.125, 0.25, 0.5, 1
-        and 2.
+        `alpha_factor` of the network, increasing, > 0. None: 0.25, 0.5, 1 and 2.
     alphas : array-like of shape (n_alphas,) or None, default=None
         Penalties as they are, increasing, >= 0, in place of `alpha_factors`.
     cv : int, splitter, iterable or None, default=None
@@ -109,8 +108,8 @@ class SpectralMLPRegressorCV(NetworkInsideMixin, RegressorMixin, BaseSpectralMLP
         chose.
     size_interval_ : list of (int, int)
         Least and most nodes left in each hidden layer, on the folds and on all
-        rows, at the penalties around the chosen one of which the largest is four
-        times the smallest.
+        rows, from the chosen penalty to four times that; where the penalties end
+        before, from a smaller one on.
     size_identified_ : bool
         Whether that interval tells the size of the task: all sizes in it are within
         a tenth, or one node, of `n_alive_nodes_`, in every layer. False where the

@@ -7,6 +7,7 @@ from __future__ import annotations
 from numbers import Integral
 
 import numpy as np
+from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.parallel import Parallel, delayed
@@ -23,6 +24,9 @@ from skspectral._path.penalties import check_factors, multiples
 from skspectral._path.walk import check_path_estimator
 from skspectral._selection.folds import make_folds
 from skspectral._selection.network_inside import seeded
+
+HELD_OUT = 0.2
+"""Share of the rows that a fit on a part of them leaves out."""
 
 
 def _network_and_rows(estimator, X):
@@ -42,6 +46,17 @@ def _network_and_rows(estimator, X):
     return network, X
 
 
+def _parts(cv, rows, network, rng):
+    """Return the training rows of the folds."""
+    if isinstance(cv, (list, tuple)) and not cv:
+        return []
+    if cv is None:
+        # several labels a row are not stratified, as many combinations occur only once
+        stratify = is_classifier(network) and rows.y.ndim == 1
+        return [rows.split(HELD_OUT, stratify, rng)[0] for _ in range(2)]
+    return [train for train, _ in make_folds(cv, rows, network, {})]
+
+
 @validate_params(
     {
         "factors": ["array-like"],
@@ -58,9 +73,9 @@ def size_interval(
     y,
     *,
     sample_weight=None,
-    factors=(0.5, 1.0, 2.0),
+    factors=(1.0, 2.0, 4.0),
     n_seeds=2,
-    cv=3,
+    cv=None,
     random_state=None,
     n_jobs=None,
 ):
@@ -68,9 +83,10 @@ def size_interval(
 
     A size belongs to the penalty that it was found at. It is the task's own only
     where it does not move with the penalty, nor with the random start or the rows.
-    So the network is fitted again, from other random weights and on the training
-    rows of folds, each time at a rising penalty: half the estimator's, the
-    estimator's and twice that, each fit going on from the one before.
+    So the network is fitted again, from other random weights and on parts of the
+    rows, each time at a rising penalty: the estimator's, twice and four times that,
+    each fit going on from the one before. (Below the default penalty nodes that fit
+    noise come on top, whatever the task.)
 
     Parameters
     ----------
@@ -82,14 +98,15 @@ def size_interval(
         Their targets.
     sample_weight : array-like of shape (n_samples,) or None, default=None
         Weights of the rows.
-    factors : array-like of shape (n_factors,), default=(0.5, 1.0, 2.0)
+    factors : array-like of shape (n_factors,), default=(1.0, 2.0, 4.0)
         Multiples of the estimator's penalty, increasing, above 0. If the largest
         is less than four times the smallest, no size counts as identified.
     n_seeds : int >= 0, default=2
         Fits on all rows from new random weights.
-    cv : int, splitter, iterable or None, default=3
-        Folds, as in :func:`sklearn.model_selection.check_cv`, one fit on the
-        training rows of each. An empty list: no folds.
+    cv : int, splitter, iterable or None, default=None
+        Fits on the training rows of folds, as
+        :func:`sklearn.model_selection.check_cv` takes them; an empty list: none.
+        None: two random four fifths of the rows, stratified for classes.
     random_state : int, RandomState instance or None, default=None
         Seed of the fits.
     n_jobs : int or None, default=None
@@ -137,7 +154,7 @@ def size_interval(
     >>> from skspectral.datasets import make_teacher_student
     >>> data = make_teacher_student(1000, 5, (3,), noise=0.1, random_state=0)
     >>> reg = SpectralMLPRegressor(16, random_state=0).fit(data.X, data.y)
-    >>> found = size_interval(reg, data.X, data.y, n_seeds=1, cv=2, random_state=0)
+    >>> found = size_interval(reg, data.X, data.y, random_state=0)
     >>> found.interval, found.identified
     ([(3, 3)], True)
     """
@@ -147,13 +164,12 @@ def size_interval(
     check_path_estimator(network)
     checked, y = check_table(network, X, y, reset=False)
     rows = Rows(X, y, check_weights(sample_weight, checked)).positive()
-    folds = [] if isinstance(cv, (list, tuple)) and not cv else make_folds(cv, rows, network, {})
-    if not n_seeds and not folds:
-        raise ValueError("Give `n_seeds` of at least 1, or folds: there is nothing to fit.")
     rng = check_random_state(random_state)
+    fits = [rows] * n_seeds + _parts(cv, rows, network, rng)
+    if not fits:
+        raise ValueError("Give `n_seeds` of at least 1, or folds: there is nothing to fit.")
     # As wide as the estimator's, also on folds, which have fewer rows.
     start = network.net_.module.hidden_layer_sizes
-    fits = [rows] * n_seeds + [train for train, _ in folds]
     networks = [seeded(network, rng).set_params(hidden_layer_sizes=start) for _ in fits]
     paths = Parallel(n_jobs=n_jobs)(
         delayed(fold_path)(one, train, None, penalties, None)

@@ -6,9 +6,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
+from skspectral._path.plateau import Plateau
 
 from skspectral import SpectralMLPRegressor, SpectralMLPRegressorCV, SpectralPathDisplay
-from skspectral._path.plateau import Plateau
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("agg")

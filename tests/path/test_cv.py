@@ -14,6 +14,7 @@ from sklearn.metrics import log_loss, r2_score
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from skspectral._path.plateau import find_plateau
 
 from skspectral import (
     RelevanceDisplay,
@@ -23,7 +24,6 @@ from skspectral import (
     pruning_curve,
     spectral_path,
 )
-from skspectral._path.plateau import find_plateau
 from skspectral._path.walk import walk
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
