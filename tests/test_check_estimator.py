@@ -33,11 +33,11 @@ PRUNERS = [
     )
 ]
 PATHS = [
-    cls(sizes, cv=2, max_iter=60, path_max_iter=5, **settings)
+    cls(sizes, cv=2, max_iter=30, **settings)
     for cls, sizes, settings in (
         (SpectralMLPRegressorCV, 16, {"alphas": [1e-3, 1e-2]}),
         (SpectralMLPClassifierCV, (12, 8), {"alphas": [1e-3, 1e-2], "selection": "best"}),
-        (SpectralMLPClassifierCV, 16, {"alphas": [1e-3, 1e-2], "eigenvalues": "in"}),
+        (SpectralMLPClassifierCV, 16, {"alpha_factors": [0.5, 2.0], "eigenvalues": "in"}),
     )
 ]
 

@@ -141,7 +141,7 @@ def test_skrub_vectorizer_encodes_too(fitted, table):
 def test_size_by_cross_validation(table):
     X, X_test, y, y_test = table
     chosen = SpectralMLPClassifierCV(
-        32, alphas=[1e-3, 5e-3, 2e-2], cv=2, max_iter=40, path_max_iter=20, random_state=0
+        32, alphas=[1e-3, 5e-3, 2e-2], cv=2, max_iter=40, random_state=0
     )
     model = make_pipeline(make_tabular_preprocessor(n_quantiles=50), chosen).fit(X, y)
     assert log_loss(y_test, model.predict_proba(X_test)) < log_loss(

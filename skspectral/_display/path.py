@@ -154,27 +154,17 @@ class SpectralPathDisplay:
         return line
 
     def _mark(self, top, bottom):
-        if self.margin is not None:  # behind the curves: zorder 0
+        band = {"color": "0.5", "alpha": 0.2, "linewidth": 0, "zorder": 0}  # behind the curves
+        if self.margin is not None:
             best = np.nanmax(self.score)
-            lowest, label = best - np.asarray(self.margin), "margin of the choice"
-            top.fill_between(
-                self.alphas,
-                lowest,
-                best,
-                color="0.5",
-                alpha=0.2,
-                linewidth=0,
-                zorder=0,
-                label=label,
-            )
+            lowest = best - np.asarray(self.margin)
+            top.fill_between(self.alphas, lowest, best, label="margin of the choice", **band)
         if self.interval is not None:
             least, most = self.interval
             span = f"{least}" if least == most else f"{least} to {most}"
             label = f"{span} nodes: {'identified' if self.identified else 'not identified'}"
             # half a node on either side, or an interval of one size could not be seen
-            bottom.axhspan(
-                least - 0.5, most + 0.5, color="0.5", alpha=0.2, linewidth=0, zorder=0, label=label
-            )
+            bottom.axhspan(least - 0.5, most + 0.5, label=label, **band)
         if self.best_alpha:
             label = f"best: {self.best_alpha:.2g}"
             top.plot(self.best_alpha, np.nanmax(self.score), "*", color="0.2", ms=10, label=label)

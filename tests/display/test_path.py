@@ -6,7 +6,6 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
-from skspectral._path.plateau import Plateau
 
 from skspectral import SpectralMLPRegressor, SpectralMLPRegressorCV, SpectralPathDisplay
 
@@ -66,14 +65,42 @@ def test_chosen_penalty_is_marked(reg):
     assert (*point.get_xdata(), *point.get_ydata()) == (reg.alpha_, sum(reg.n_alive_nodes_))
 
 
-def test_plateau_is_shaded():
-    plateau = Plateau(alphas=(0.1, 0.4), n_nodes=(4.0, 4.0))
-    toy = {"alphas": [0.1, 0.2, 0.4], "n_alive_nodes": [4, 4, 4], "score": [0.9, 0.9, 0.9]}
-    display = SpectralPathDisplay(**toy, plateau=plateau).plot()
+def test_best_margin_and_interval_are_marked():
+    toy = {"alphas": [0.1, 0.2, 0.4], "n_alive_nodes": [5, 4, 4], "score": [0.9, 0.95, 0.9]}
+    marks = {"best_alpha": 0.2, "margin": [0.02, 0.01, 0.03], "interval": (4, 5)}
+    display = SpectralPathDisplay(**toy, **marks, identified=True).plot()
+    top, bottom = display.axes_
+    star = top.lines[-1]
+    assert (*star.get_xdata(), *star.get_ydata()) == (0.2, 0.95)
+    (band,) = top.collections
+    vertices = band.get_paths()[0].vertices
+    assert {tuple(vertex) for vertex in vertices.round(6)} >= {
+        (0.1, 0.93),
+        (0.2, 0.94),
+        (0.4, 0.92),
+    }
+    assert vertices[:, 1].max() == 0.95
+    (shade,) = bottom.patches
+    assert (shade.get_y(), shade.get_y() + shade.get_height()) == (3.5, 5.5)
+    texts = [text.get_text() for ax in display.axes_ for text in ax.get_legend().get_texts()]
+    assert texts == ["margin of the choice", "best: 0.2", "4 to 5 nodes: identified"]
+
+
+def test_nothing_is_marked_unless_given():
+    toy = {"alphas": [0.1, 0.2], "n_alive_nodes": [4, 4], "score": [0.9, 0.9]}
+    display = SpectralPathDisplay(**toy).plot()
     for ax in display.axes_:
-        (shade,) = ax.patches
-        assert (shade.get_x(), shade.get_x() + shade.get_width()) == pytest.approx((0.1, 0.4))
-    assert display.axes_[0].get_legend() is None
+        assert len(ax.lines) == 1
+        assert not [*ax.patches, *ax.collections]
+        assert ax.get_legend() is None
+
+
+def test_estimator_brings_what_made_the_choice(reg):
+    display = SpectralPathDisplay.from_estimator(reg)
+    assert display.best_alpha == reg.alphas_[np.argmax(reg.cv_results_["mean_test_score"])]
+    np.testing.assert_array_equal(display.margin, reg.cv_results_["margin"])
+    assert display.interval == reg.size_interval_[0]
+    assert display.identified == reg.size_identified_
 
 
 def test_from_path_draws_the_loss_that_there_is(path):

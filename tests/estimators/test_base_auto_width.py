@@ -141,7 +141,7 @@ def test_paths_and_curves_take_it():
 
 @pytest.mark.parametrize("cls", [SpectralMLPRegressorCV, SpectralMLPClassifierCV])
 def test_cross_validated_paths_have_the_width_of_all_rows(cls):
-    model = cls(alphas=[1e-4, 1e-3], cv=2, max_iter=2, path_max_iter=1, random_state=0)
+    model = cls(alphas=[1e-4, 1e-3], cv=2, max_iter=2, random_state=0)
     assert model.fit(X, Y).estimator_.hidden_layer_sizes == (128,)
 
 

@@ -14,7 +14,6 @@ from sklearn.metrics import log_loss, r2_score
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from skspectral._path.plateau import find_plateau
 
 from skspectral import (
     RelevanceDisplay,
@@ -24,6 +23,7 @@ from skspectral import (
     pruning_curve,
     spectral_path,
 )
+from skspectral._path.penalties import fixed, following
 from skspectral._path.walk import walk
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -33,8 +33,7 @@ X = RNG.normal(size=(300, 4))
 Y = np.abs(X[:, 0]) + 0.5 * X[:, 1] + 0.2 * RNG.normal(size=300)
 LABEL = np.array(["low", "high"])[(Y > 1.2).astype(int)]
 ALPHAS = [1e-3, 1e-2, 1e-1, 1.0]
-EPOCHS = {"path_max_iter": 40}
-SETTINGS = {"alphas": ALPHAS, "cv": 3, "max_iter": 150, "random_state": 0, **EPOCHS}
+SETTINGS = {"alphas": ALPHAS, "cv": 3, "max_iter": 100, "random_state": 0}
 
 
 def regressor(**settings):
@@ -60,9 +59,9 @@ def test_scores_are_those_of_paths_on_the_folds(reg):
     rng.randint(np.iinfo(np.int32).max)  # the seed of the path of all rows
     for k, (train, test) in enumerate(KFold(3).split(X)):
         network = SpectralMLPRegressor(
-            12, max_iter=150, random_state=rng.randint(np.iinfo(np.int32).max)
+            12, max_iter=100, random_state=rng.randint(np.iinfo(np.int32).max)
         )
-        steps = walk(network, X[train], Y[train], ALPHAS, **EPOCHS)
+        steps = walk(network, X[train], Y[train], fixed(ALPHAS))
         found = [(r2_score(Y[test], f.predict(X[test])), sum(f.n_alive_nodes_)) for f in steps]
         scores, sizes = zip(*found, strict=True)
         np.testing.assert_allclose(reg.cv_results_[f"split{k}_test_score"], scores)
@@ -81,7 +80,7 @@ def test_results_are_means_over_folds(reg):
 
 
 def test_one_standard_error_takes_the_largest_alpha_within():
-    reg = regressor(alphas=np.geomspace(3e-4, 1, 9)).fit(X, Y)
+    reg = regressor(alphas=np.geomspace(3e-4, 1, 7), max_iter=40).fit(X, Y)
     mean = reg.cv_results_["mean_test_score"]
     best = mean.argmax()
     within = mean >= mean[best] - reg.cv_results_["margin"]
@@ -92,8 +91,10 @@ def test_one_standard_error_takes_the_largest_alpha_within():
 
 def test_network_is_that_of_the_path_of_all_rows(reg):
     seed = np.random.RandomState(0).randint(np.iinfo(np.int32).max)
-    network = SpectralMLPRegressor(12, max_iter=150, random_state=seed)
-    path = spectral_path(X, Y, estimator=network, alphas=ALPHAS, return_coefs=True, **EPOCHS)
+    network = SpectralMLPRegressor(12, max_iter=100, random_state=seed)
+    path = spectral_path(
+        X, Y, estimator=network, alphas=ALPHAS, path_max_iter=100, return_coefs=True
+    )
     chosen = ALPHAS.index(reg.alpha_)
     np.testing.assert_array_equal(reg.coefs_[0], path.coefs[chosen][0])
     np.testing.assert_array_equal(reg.path_.n_alive_nodes, path.n_alive_nodes)
@@ -118,7 +119,7 @@ def test_what_the_network_has_is_here(reg):
 
 def test_network_can_be_fitted_again_as_a_plain_one(reg):
     network = clone(reg.estimator_)
-    assert (network.alpha, network.warm_start, network.max_iter) == (reg.alpha_, False, 150)
+    assert (network.alpha, network.warm_start, network.max_iter) == (reg.alpha_, False, 100)
     assert network.fit(X, Y).score(X, Y) > 0.8
 
 
@@ -135,11 +136,11 @@ def test_classifier_follows_the_log_loss(clf):
 
     train, test = next(StratifiedKFold(3).split(X, LABEL))
     network = SpectralMLPClassifier(
-        12, max_iter=150, random_state=rng.randint(np.iinfo(np.int32).max)
+        12, max_iter=100, random_state=rng.randint(np.iinfo(np.int32).max)
     )
     losses = [
         log_loss(LABEL[test], f.predict_proba(X[test]))
-        for f in walk(network, X[train], LABEL[train], ALPHAS, **EPOCHS)
+        for f in walk(network, X[train], LABEL[train], fixed(ALPHAS))
     ]
     np.testing.assert_allclose(-clf.cv_results_["split0_test_score"], losses)
     assert clf.classes_.tolist() == ["high", "low"]
@@ -155,11 +156,36 @@ def test_other_scores_choose():
         regressor(scoring="accuracy").fit(X, Y)
 
 
-def test_found_alphas_end_where_all_is_dead():
-    reg = regressor(alphas=None, n_alphas=5, eps=1e-2).fit(X, Y)
-    assert reg.path_.n_alive_nodes[-1].sum() == 0 < reg.path_.n_alive_nodes[-2].sum()
-    assert reg.path_.alpha_max == tuple(reg.alphas_[-2:])
-    assert len(reg.cv_results_["alpha"]) == len(reg.alphas_)
+def test_factors_multiply_the_penalty_that_follows_the_noise():
+    factors = [0.5, 1.0, 8.0]
+    reg = regressor(alphas=None, alpha_factors=factors).fit(X, Y)
+    assert reg.cv_results_["alpha_factor"].tolist() == factors
+    assert reg.path_.alpha_factors.tolist() == factors
+    assert reg.estimator_.alpha == "auto"
+    assert reg.alpha_factor_ == reg.estimator_.alpha_factor
+    assert reg.alpha_ == reg.estimator_.alpha_ == reg.alphas_[factors.index(reg.alpha_factor_)]
+    assert (np.diff(reg.alphas_) > 0).all()
+    seed = np.random.RandomState(0).randint(np.iinfo(np.int32).max)
+    network = SpectralMLPRegressor(12, max_iter=100, random_state=seed)
+    sizes = [fitted.n_alive_nodes_ for fitted in walk(network, X, Y, following(factors))]
+    assert reg.path_.n_alive_nodes.tolist() == sizes
+
+
+def test_network_is_trained_until_it_has_settled():
+    """As on the folds: a size that lags behind its penalty is not reported."""
+    reg = SpectralMLPRegressorCV(16, alpha_factors=[1.0, 4.0], cv=2, random_state=0).fit(X, Y)
+    assert reg.alpha_factor_ in (1, 4)
+    assert reg.size_settled_
+    assert reg.path_.size_settled.all()
+    assert (reg.cv_results_["share_settled"] == 1).all()
+    alone = clone(reg.estimator_).set_params(random_state=1).fit(X, Y)
+    assert abs(alone.n_alive_nodes_[0] - reg.n_alive_nodes_[0]) <= 1
+
+
+def test_dead_network_stays_at_larger_factors():
+    reg = regressor(alphas=None, alpha_factors=[1.0, 100.0, 200.0]).fit(X, Y)
+    assert reg.path_.n_alive_nodes[1:].sum() == 0
+    assert reg.alphas_[2] == pytest.approx(2 * reg.alphas_[1])
 
 
 def test_n_jobs_changes_nothing(reg):
@@ -276,53 +302,20 @@ def test_five_inputs_of_thirty_are_found_by_the_defaults(seed):
     assert importances[-6] < 0.03 < 0.1 < importances[-5]
 
 
-def test_plateau_identifies_a_size():
-    alphas = np.geomspace(1e-3, 1e-1, 9)
-    sizes = np.array([[30, 11, 10, 10, 10, 10, 9, 5, 2], [28, 11, 10, 10, 11, 10, 10, 6, 2]])
-    within = np.array([True] * 7 + [False] * 2)
-    plateau = find_plateau(alphas, sizes, within, chosen=6)
-    assert plateau.alphas == (alphas[1], alphas[6])
-    assert plateau.n_nodes == (9.5, 11.0)
-
-
-@pytest.mark.parametrize(
-    "sizes",
-    [
-        [[40, 30, 22, 16, 12, 9, 6, 4, 2], [40, 30, 22, 16, 12, 9, 6, 4, 2]],  # falls steadily
-        [[10] * 9, [20] * 9],  # folds differ
-        [[0] * 9, [0] * 9],  # nothing is alive
-    ],
-)
-def test_no_plateau_where_size_follows_penalty_or_fold(sizes):
-    alphas = np.geomspace(1e-3, 1e-1, 9)
-    for chosen in range(9):
-        assert find_plateau(alphas, np.array(sizes), np.ones(9, dtype=bool), chosen) is None
-
-
-def test_plateau_must_score_and_last():
-    alphas = np.geomspace(1e-3, 1e-1, 9)
-    same = np.full((3, 9), 10)
-    assert find_plateau(alphas, same, np.arange(9) < 2, 1) is None  # a ratio of 1.8
-    assert find_plateau(alphas, same, np.arange(9) < 3, 2).alphas == (alphas[0], alphas[2])
-
-
-def test_plateau_must_hold_the_choice_and_leave_nodes_dead():
-    alphas = np.geomspace(1e-3, 1e-1, 9)
-    within = np.ones(9, dtype=bool)
-    steps = np.repeat([[10, 4, 1]], 3, axis=1) * np.ones((3, 1))  # three plateaus
-    assert find_plateau(alphas, steps, within, 0).n_nodes == (10, 10)
-    assert find_plateau(alphas, steps, within, 5).n_nodes == (4, 4)
-    assert find_plateau(alphas, steps, within, 8).n_nodes == (1, 1)
-    assert find_plateau(alphas, steps, within, 0, most=8) is None
-    outlier = np.vstack([steps, steps, [[40] * 9]])
-    assert find_plateau(alphas, outlier, within, 0).n_nodes == (10, 10)  # medians
+def test_interval_holds_the_sizes_of_folds_and_all_rows():
+    reg = regressor(alphas=[1e-3, 1e-2, 2e-2, 4e-2, 1.0], tolerance=1.0, scoring=None).fit(X, Y)
+    assert reg.alpha_ == 1.0  # the last: from a smaller one on
+    near = [3, 4]
+    names = [f"split{k}_n_alive_nodes" for k in range(3)]
+    sizes = [reg.cv_results_[name][near] for name in names]
+    sizes.append(reg.path_.n_alive_nodes[near, 0])
+    assert reg.size_interval_ == [(np.min(sizes), np.max(sizes))]
 
 
 def test_full_width_identifies_nothing():
-    reg = regressor(alphas=[1e-6, 1e-5, 1e-4], max_iter=20, path_max_iter=5).fit(X, Y)
+    reg = regressor(alphas=[1e-6, 1e-5, 1e-4], max_iter=20).fit(X, Y)
     assert reg.n_alive_nodes_[0] > 6
     assert not reg.size_identified_
-    assert reg.size_plateau_ is None
 
 
 def test_divergence_is_told():
@@ -419,13 +412,11 @@ def test_size_of_a_teacher_is_identified():
     rng = np.random.default_rng(3)
     X = rng.normal(size=(1500, 4))
     y = np.abs(X[:, 0]) + 0.4 * rng.normal(size=1500)
-    reg = SpectralMLPRegressorCV(
-        24, alphas=np.geomspace(3e-3, 1e-1, 13), cv=3, max_iter=300, random_state=0
-    )
+    reg = SpectralMLPRegressorCV(16, alphas=[5e-3, 1e-2, 2e-2], cv=2, max_iter=200, random_state=0)
     reg.fit(X, y)
     assert reg.n_alive_nodes_ == [2]
     assert reg.size_identified_
-    assert reg.size_plateau_.n_nodes[0] <= 2 <= reg.size_plateau_.n_nodes[1]
+    assert reg.size_interval_[0][0] <= 2 <= reg.size_interval_[0][1]
 
 
 @pytest.mark.parametrize(
@@ -435,6 +426,16 @@ def test_size_of_a_teacher_is_identified():
         ({"alphas": [-1.0]}, ValueError, "finite and >= 0"),
         ({"alphas": []}, ValueError, "at least one"),
         ({"alphas": [np.nan]}, ValueError, "finite"),
+        ({"alpha_factors": [0.5]}, ValueError, "not both"),
+        ({"alphas": None, "alpha_factors": []}, ValueError, "at least one"),
+        ({"alphas": None, "alpha_factors": [0.0, 1.0]}, ValueError, "finite and above 0; got 0"),
+        ({"alphas": None, "alpha_factors": [-1.0]}, ValueError, "above 0; got -1"),
+        ({"alphas": None, "alpha_factors": [np.inf]}, ValueError, "finite"),
+        ({"alphas": None, "alpha_factors": [1.0, 0.5]}, ValueError, "must increase"),
+        ({"alphas": None, "alpha_factors": ["a"]}, ValueError, "must hold numbers"),
+        ({"alphas": None, "alpha_factors": [[1.0]]}, ValueError, "must be a list"),
+        ({"tolerance": -1.0}, ValueError, "tolerance"),
+        ({"tolerance": 0.1, "selection": "best"}, ValueError, "allows nothing"),
         ({"cv": "five"}, ValueError, "cv"),
         ({"cv": 1}, ValueError, "'cv' parameter"),
         ({"cv": [(np.arange(200), np.arange(200, 300))]}, ValueError, "at least 2 folds"),
@@ -458,5 +459,3 @@ def test_warnings_tell_what_to_do():
         SpectralMLPRegressorCV(2, **{**SETTINGS, "alphas": [1e-3, 1e-2]}).fit(X, Y)
     with pytest.warns(ConvergenceWarning, match="Every node died.*or selection='best'"):
         regressor(alphas=[10.0, 100.0]).fit(X, Y)
-    with pytest.warns(ConvergenceWarning, match="ends at alpha=.* with nodes alive"):
-        regressor(alphas=None, n_alphas=3, max_iter=2, path_max_iter=1).fit(X, Y)

@@ -225,7 +225,7 @@ def test_path_tells_of_divergence():
 
 
 def test_grid_at_most_doubles():
-    penalties = list(alpha_grid(NETWORK, X, Y, 30, 0.99, path_max_iter=2))
+    penalties = list(alpha_grid(NETWORK, X, Y, 30, 0.99, epochs=2))
     assert len(penalties) == 60
 
 

@@ -11,7 +11,7 @@ from skspectral import (
 )
 
 NETWORK = {"hidden_layer_sizes": 8, "max_iter": 40, "random_state": 0}
-PATH = {**NETWORK, "alphas": [1e-3, 1e-1], "path_max_iter": 10}
+PATH = {**NETWORK, "alphas": [1e-3, 1e-1]}
 
 
 def pruner(network=SpectralMLPRegressor, **settings):
