@@ -45,7 +45,7 @@ def fold_path(
     scores, sizes, settled = [], [], []
     # Only numbers leave: a network per penalty would have to travel back from each worker.
     for fitted in walk(network, train.X, train.y, penalties, sample_weight=train.weight):
-        if score is not None:
+        if score is not None and test is not None:
             # The scores of single rows are dropped: with two folds or more, folds give the margin.
             scores.append(score(fitted, test)[0])
         sizes.append(fitted.n_alive_nodes_)

@@ -412,7 +412,7 @@ def test_size_of_a_teacher_is_identified():
     rng = np.random.default_rng(3)
     X = rng.normal(size=(1500, 4))
     y = np.abs(X[:, 0]) + 0.4 * rng.normal(size=1500)
-    reg = SpectralMLPRegressorCV(16, alphas=[5e-3, 1e-2, 2e-2], cv=2, max_iter=200, random_state=0)
+    reg = SpectralMLPRegressorCV(16, alphas=[1e-2, 2e-2, 4e-2], cv=3, max_iter=300, random_state=0)
     reg.fit(X, y)
     assert reg.n_alive_nodes_ == [2]
     assert reg.size_identified_

@@ -9,6 +9,7 @@ from sklearn.utils import Bunch
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, spectral_path
 from skspectral._path.alphas import _last_of_scout, alpha_grid, find_alpha_max
 from skspectral._path.description import alpha_bracket, order_of_leaving
+from skspectral._path.penalties import fixed
 from skspectral._path.walk import path_epochs, walk
 
 RNG = np.random.default_rng(0)
@@ -81,14 +82,14 @@ def test_found_path_ends_at_the_first_alpha_without_nodes():
 
 
 def test_grid_spans_what_eps_says():
-    alpha_max = find_alpha_max(NETWORK, X, Y)
-    grid = alpha_grid(NETWORK, X, Y, 4, 1e-3)
+    alpha_max = find_alpha_max(NETWORK, X, Y, epochs=100)
+    grid = alpha_grid(NETWORK, X, Y, 4, 1e-3, epochs=100)
     alphas = [next(grid) for _ in range(4)]
     np.testing.assert_allclose(alphas, alpha_max * np.array([1e-3, 1e-2, 1e-1, 1.0]))
 
 
 def test_a_dead_network_is_not_trained_on():
-    fits = [(f.alpha, f.n_iter_) for f in walk(NETWORK, X, Y, [10.0, 20.0, 40.0])]
+    fits = [(f.alpha, f.n_iter_) for f in walk(NETWORK, X, Y, fixed([10.0, 20.0, 40.0]))]
     assert fits == [(10.0, 150), (20.0, 150), (40.0, 150)]
 
 
@@ -149,7 +150,7 @@ def test_search_ends_where_a_layer_has_collapsed_though_nodes_are_alive():
 
 
 def test_grid_has_an_end():
-    grid = list(alpha_grid(NETWORK, X, Y, 5, 1e-2))
+    grid = list(alpha_grid(NETWORK, X, Y, 5, 1e-2, epochs=100))
     assert len(grid) == 5 + 2
     assert grid[-1] == pytest.approx(10 * grid[4])
 

@@ -15,7 +15,7 @@ from skspectral import (
     SpectralMLPRegressorCV,
     size_interval,
 )
-from skspectral._path.penalties import following
+from skspectral._path.penalties import fixed, following
 from skspectral._path.walk import walk
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -72,11 +72,9 @@ def test_sizes_are_those_of_walks_on_the_same_rows(reg):
 def test_float_penalty_is_varied_around_itself():
     network = SpectralMLPRegressor(24, alpha=3e-3, max_iter=60, random_state=0).fit(X, Y)
     found = size_interval(network, X, Y, **QUICK)
-    steps = walk(
-        network.set_params(random_state=0), X, Y, ({"alpha": 3e-3 * f} for f in (1, 2, 4))
-    )
-    assert found.seed_sizes.shape == (1, 3, 1)
-    assert [type(f.alpha) for f in steps] == [float] * 3
+    seed = np.random.RandomState(0).randint(np.iinfo(np.int32).max)
+    steps = walk(network.set_params(random_state=seed), X, Y, fixed([3e-3, 6e-3, 1.2e-2]))
+    assert found.seed_sizes.tolist() == [[fitted.n_alive_nodes_ for fitted in steps]]
 
 
 def test_narrow_factors_and_full_widths_identify_nothing(reg):
@@ -158,9 +156,9 @@ def test_bad_estimators_raise(reg):
         size_interval(SpectralMLPRegressor(), X, Y)
     with pytest.raises(NotFittedError):
         size_interval(make_pipeline(StandardScaler(), SpectralMLPRegressor()), X, Y)
-    with pytest.raises(TypeError, match="must be a fitted SpectralMLPRegressor.*got Dummy"):
+    with pytest.raises(TypeError, match=r"must be a fitted SpectralMLPRegressor.*got Dummy"):
         size_interval(DummyRegressor().fit(X, Y), X, Y)
-    with pytest.raises(TypeError, match="Pipeline that ends in one of them; got Dummy"):
+    with pytest.raises(TypeError, match=r"Pipeline that ends in one of them; got Dummy"):
         size_interval(make_pipeline(StandardScaler(), DummyRegressor()).fit(X, Y), X, Y)
     with pytest.raises(ValueError, match="no hidden layer"):
         size_interval(SpectralMLPRegressor((), max_iter=2).fit(X, Y), X, Y)
