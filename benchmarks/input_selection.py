@@ -33,7 +33,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 
 from skspectral import SpectralMLPClassifier
-from skspectral._path.walk import walk
+from skspectral._path.penalties import fixed
+from skspectral._path.walk import path_epochs, walk
 
 RESULTS = Path(__file__).parent / "results" / "input_selection.csv"
 COLUMNS = ["split", "seed", "model", "step", "n_inputs", "accuracy", "seconds"]
@@ -58,7 +59,8 @@ def data(split, seed):
 def spectral(X, X_test, y, y_test, seed):
     """Yield the number of inputs and the accuracy along the path."""
     network = SpectralMLPClassifier(HIDDEN, eigenvalues="in", random_state=seed)
-    for fitted in walk(network, X, y, ALPHAS):
+    epochs = path_epochs(network, len(X))
+    for fitted in walk(network, X, y, fixed(ALPHAS), epochs=epochs):
         importances = fitted.feature_importances_
         alive = importances > fitted.relevance_threshold * importances.max()
         yield alive.sum(), fitted.score(np.where(alive, X_test, 0), y_test)
