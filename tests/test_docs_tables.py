@@ -92,15 +92,15 @@ def of_real_tables(script):
     rows = pd.read_csv(script.RESULTS)
     found = script.comparisons(rows)
     alive, score = (script.by_model(rows, name, 5) for name in ("alive_nodes", "score"))
-    seconds = script.by_model(rows, "fit_seconds", 2)
 
     gain = found[["default minus MLP default", "default minus MLP default, scaled"]].min(axis=1)
     assert (gain > 0).sum() == 6
-    assert abs(gain["wine_red"]) < 0.01 < found["standard error"]["wine_red"]
+    assert abs(gain["wine_red"]) < 0.02 < found["standard error"]["wine_red"]
     yield f"Better on six of seven tables, by {spread(gain[gain > 0], '{:.2f}')}"
     yield f"leaves {spread(alive.loc['spectral default'], '{:.0f}')} nodes"
-    default = seconds.loc["spectral default"] / seconds.loc["MLP default"]
-    yield f"{spread(default, '{:.2f}')} of its time"
+    ratios = script.share_of_seconds(rows, "spectral default", "MLP default")
+    yield f"{spread(ratios, '{:.2f}')} of its time"
+    yield f"the median over tables is {ratios.median():.2f}"
 
     within = found["1se minus width search"].abs() <= found["standard error"]
     beaten = found.index[~within & (found["1se minus width search"] > 0)].tolist()
@@ -111,7 +111,7 @@ def of_real_tables(script):
     share = 100 * n_parameters.loc["spectral 1se"] / n_parameters.loc["MLP width search"]
     yield f"with {spread(share, '{:.0f}')} % of the parameters"
     time = found["seconds, share"].map("{:.2f}".format)
-    yield f"takes {time['california']} (California) to {time['wine_white']} (white wine) of the"
+    yield f"takes {time['california']} (California) to {time['bank']} (Bank) of the"
     yield f"{float(time['wine_red']):.1f} on red wine, {float(time['fashion']):.1f} on Fashion"
 
     closed = found["gap to boosting closed by best"]
@@ -119,12 +119,13 @@ def of_real_tables(script):
     yield f"closes {percent(closed['wine_white'])} % of the gap"
     yield f"{spread([int(percent(share)) for share in some], '{}')} % on red wine"
     assert closed["fashion"] > 1
+    seen = rows.groupby(["table", "seed"])["model"].transform(lambda names: "RealMLP" in set(names))
+    score = script.by_model(rows[seen], "score", 5)  # on the splits that all of them saw
     plain = score.loc["MLP default, scaled"]
     real = (score.loc["RealMLP"] - plain) / (score.loc["boosting"] - plain)
     yield f"{percent(real['wine_white'])} % on white wine and {percent(real['california'])} %"
-    longer = seconds.loc["RealMLP", "california"] / seconds.loc["spectral best", "california"]
-    assert round(longer) == 7
-    yield "which takes seven times as long on California"
+    longer = script.share_of_seconds(rows, "RealMLP", "spectral best")["california"]
+    yield f"which takes {longer:.0f} times as long on California"
 
     needs = script.by_model(rows, "nodes_at_equal_score", 5)
     least = {
@@ -132,7 +133,8 @@ def of_real_tables(script):
         for name in ("1se", "best")
     }
     yield f'needs {spread(least["1se"].drop("mice"), "{:.1f}")} times the nodes of "1se"'
-    yield f"({least['1se']['mice']:.0f} times on the mice)"
+    assert least["1se"]["mice"] == np.inf
+    yield "(on the mice it does not reach that)"
     reached = least["best"][np.isfinite(least["best"])]
     yield f'{spread(reached, "{:.1f}")} times those of "best"'
 
