@@ -57,10 +57,12 @@ from skspectral import (
     SpectralMLPRegressor,
     SpectralMLPRegressorCV,
 )
-from skspectral._estimators.recipe import auto_width
+from skspectral._path.cv import full_path
 from skspectral._path.penalty_choice import choose_penalty
 from skspectral.preprocessing import make_tabular_preprocessor
 
+# Rows of "spectral ..." and "dense ..." but for "spectral default" are of the CV estimators as they
+# were before 0.1: warm paths over 25 penalties, with few steps at each.
 RESULTS = Path(__file__).parent / "results" / "tables.csv"
 COLUMNS = [
     "table",
@@ -242,25 +244,27 @@ def real_mlp(split):
 
 
 def fit_both(model, X, y):
-    """Fit a path estimator; return what "1se" and "best" choose from the same paths."""
-    full_path, seen = model._full_path, {}
+    """Fit a CV estimator; return what "1se" and "best" choose from the same networks."""
+    seen = {}
 
-    def keep_full_path(*arguments):
+    def keep_path(*arguments):
         seen["path"], seen["networks"] = full_path(*arguments)
         return seen["path"], copy.copy(seen["networks"])
 
-    def keep_choice(alphas, paths, selection, n_start):
-        seen["choose"] = functools.partial(choose_penalty, alphas, paths, n_start=n_start)
-        return seen["choose"](selection=selection)
+    def keep_choice(penalties, paths, selection, tolerance):
+        seen["paths"] = paths
+        seen["choose"] = functools.partial(choose_penalty, penalties, paths)
+        return seen["choose"](selection, tolerance)
 
     with (
-        mock.patch.object(model, "_full_path", keep_full_path),
+        mock.patch("skspectral._path.cv.full_path", keep_path),
         mock.patch("skspectral._path.cv.choose_penalty", keep_choice),
     ):
         model.fit(X, y)
     best = copy.copy(model).set_params(selection="best")
-    choice = seen["choose"](selection="best")
-    best._set_fitted_attributes(seen["path"], choice, seen["networks"][choice.index])
+    choice = seen["choose"]("best")
+    network = seen["networks"][choice.index]
+    best._set_fitted_attributes(seen["path"], seen["paths"], choice, network)
     return {"1se": model, "best": best}
 
 
@@ -297,13 +301,6 @@ def cv_score(model):
     return model.cv_results_["mean_test_score"][np.argmax(model.alphas_ == model.alpha_)]
 
 
-def nodes_at(model, score):
-    """Return the fewest alive nodes (mean of folds) that reach a score (mean of folds)."""
-    results = model.cv_results_
-    reached = results["mean_test_score"] >= score
-    return results["mean_n_alive_nodes"][reached].min(initial=np.inf)
-
-
 class Measurement:
     """Fit the models of one table and seed that are missing, and append their rows."""
 
@@ -313,11 +310,6 @@ class Measurement:
     @functools.cached_property
     def split(self):
         return TABLES[self.table](self.seed)
-
-    @functools.cached_property
-    def auto(self):
-        """The width that the path estimators start with."""
-        return auto_width(len(self.split.y))
 
     def main(self):
         """Fit what the question is about."""
@@ -329,15 +321,8 @@ class Measurement:
         self.one("MLP default", MLP(random_state=seed))
         self.one("MLP default, scaled", MLP(random_state=seed), "scaled")
         self.one("boosting", Boosting(random_state=seed), "table")
-        self.path("spectral", self.auto)
+        self.path("CV")
         self.one("MLP width search", width_search(MLP(random_state=seed), self.split))
-        self.path("dense", self.auto, parametrization="dense")
-
-    def widths(self):
-        """Fit paths from other starting widths."""
-        for width in START_WIDTHS:
-            if width != self.auto:
-                self.path(f"spectral {width}", width)
 
     def others(self):
         """Fit the networks of others."""
@@ -356,12 +341,12 @@ class Measurement:
         fit(model, X, self.split.y)
         self._add(name, model, X_test, time.perf_counter() - start)
 
-    def path(self, name, width, **settings):
-        """Fit along the penalties, and score what both selections choose."""
+    def path(self, name):
+        """Fit a CV estimator, and score what both selections choose."""
         if not self._wants(f"{name} 1se"):
             return
         Path_ = SpectralMLPClassifierCV if self.split.is_classes else SpectralMLPRegressorCV
-        model = Path_(width, cv=self.split.folds, random_state=self.seed, **settings)
+        model = Path_(cv=self.split.folds, random_state=self.seed)
         X, X_test = self.split.encoded
         start = time.perf_counter()
         both = fit_both(model, X, self.split.y)
@@ -383,18 +368,8 @@ class Measurement:
         alpha = getattr(model, "alpha_", np.nan)
         numbers = [*(round(float(n), 5) for n in numbers), *seconds, f"{alpha:.3g}"]
         identified = getattr(model, "size_identified_", "")
-        equal = self._nodes_at_equal_score(name, model)
-        row = [*numbers, round(float(cv_score(model)), 5), identified, equal]
+        row = [*numbers, round(float(cv_score(model)), 5), identified, ""]
         self.file.add([self.table, self.seed, name, *row])
-
-    def _nodes_at_equal_score(self, name, model):
-        """Return the nodes that the dense network needs for the spectral one's score."""
-        if not name.startswith("dense"):
-            return ""
-        rows = self.file.read()
-        spectral = rows[(rows["table"] == self.table) & (rows["seed"] == self.seed)]
-        spectral = spectral.set_index("model")["cv_score"][name.replace("dense", "spectral")]
-        return round(nodes_at(model, spectral), 1)
 
 
 def by_model(rows, column, digits):
@@ -440,7 +415,9 @@ def comparisons(rows):
         "1se minus width search": score.loc["spectral 1se"] - score.loc[search],
         "standard error": error.loc[search],
         "parameters, share": n_parameters.loc["spectral 1se"] / n_parameters.loc[search],
-        "seconds, default to MLP default": share_of_seconds(rows, "spectral default", "MLP default"),
+        "seconds, default to MLP default": share_of_seconds(
+            rows, "spectral default", "MLP default"
+        ),
         "seconds, share": share_of_seconds(rows, "spectral 1se", search),
         "gap to boosting closed by best": closed,
     }
@@ -474,7 +451,7 @@ def main():
     warnings.simplefilter("ignore", ConvergenceWarning)  # networks that have not settled
     warnings.filterwarnings("ignore", "n_quantiles", UserWarning)  # few rows
     warnings.filterwarnings("ignore", "Found unknown categories", UserWarning)
-    for part in (Measurement.main, Measurement.widths, Measurement.others):
+    for part in (Measurement.main, Measurement.others):
         for seed in arguments.seeds:
             for table in arguments.tables:
                 part(Measurement(table, seed, file))

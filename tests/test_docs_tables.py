@@ -119,7 +119,9 @@ def of_real_tables(script):
     yield f"closes {percent(closed['wine_white'])} % of the gap"
     yield f"{spread([int(percent(share)) for share in some], '{}')} % on red wine"
     assert closed["fashion"] > 1
-    seen = rows.groupby(["table", "seed"])["model"].transform(lambda names: "RealMLP" in set(names))
+    seen = rows.groupby(["table", "seed"])["model"].transform(
+        lambda names: "RealMLP" in set(names)
+    )
     score = script.by_model(rows[seen], "score", 5)  # on the splits that all of them saw
     plain = score.loc["MLP default, scaled"]
     real = (score.loc["RealMLP"] - plain) / (score.loc["boosting"] - plain)
