@@ -190,6 +190,30 @@ def of_size_recovery(script):
     yield "{} and {} of {}".format(*(some["alive_found"].sum() for some in easy), len(easy[0]))
     wider = published[(published["n_layers"] == 1) & (published["times"] > 1)]["alive_found"]
     yield f"in {wider.sum()} of {len(wider)} cases"
+    auto, default = (rows[rows["method"] == method] for method in script.DEFAULTS[::-1])
+    noisy, exact = (auto[auto["noise"] == noise] for noise in (0.1, 0))
+    yield f"noise of 0.1, {noisy['alive_found'].sum()} of {len(noisy)} sizes are found"
+    yield f"without noise {exact['alive_found'].sum()} of {len(exact)}"
+    yield f"counted by direction {exact['distinct_found'].sum()} are found"
+    deep = default[
+        (default["n_layers"] == 2) & (default["teacher"] <= 20) & (default["times"] > 1)
+    ]
+    yield f"wider starts {deep['alive_found'].sum()} of {len(deep)} sizes are found"
+    yield f"(by direction {deep['distinct_found'].sum()})"
+
+
+def of_merging(script):
+    """Yield how many sizes were found without and with mergers."""
+    rows = pd.read_csv(script.RESULTS)
+    teachers = rows[rows["task"].isin(list(script.TEACHERS))]
+    found = [
+        script.is_found(task, alive)
+        for task, alive in zip(teachers["task"], teachers["alive"], strict=True)
+    ]
+    counts = teachers.assign(found=found).groupby("training")["found"].agg(["sum", "size"])
+    yield f"Over {counts.loc['plain', 'size']} fits"
+    yield f"without it ({counts.loc['plain', 'sum']:.0f})"
+    yield f"with it ({counts.loc['merged', 'sum']:.0f})"
 
 
 CLAIMS = [
@@ -198,6 +222,7 @@ CLAIMS = [
     ("pruning_images", "docs/measurements/pruning.rst", of_pruned_images),
     ("settling", "docs/measurements/settling.rst", of_settling),
     ("size_recovery", "docs/measurements/size_recovery.rst", of_size_recovery),
+    ("merging", "docs/measurements/size_recovery.rst", of_merging),
 ]
 
 
