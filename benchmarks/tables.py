@@ -61,8 +61,8 @@ from skspectral._path.cv import full_path
 from skspectral._path.penalty_choice import choose_penalty
 from skspectral.preprocessing import make_tabular_preprocessor
 
-# Rows of "spectral 1se", "dense best" and the like are of the CV estimators as they once were: warm
-# paths over 25 penalties or more, with few steps at each.
+# Rows of "spectral 1se", "dense best" and the like are of the CV estimators as they once were:
+# warm paths over 25 penalties or more, with few steps at each.
 RESULTS = Path(__file__).parent / "results" / "tables.csv"
 COLUMNS = [
     "table",
@@ -84,6 +84,7 @@ SEEDS = range(5)
 FOLDS = 3
 WIDTHS = [(16,), (32,), (64,), (128,), (256,), (512,), (256, 256)]
 START_WIDTHS = (128, 256, 512)
+CROSS_VALIDATED = ("CV 1se", "CV best")
 OTHER_STARTS = [f"spectral {width} {name}" for width in START_WIDTHS for name in ("1se", "best")]
 FASHION_ROWS = 10_000
 LASSONET_TABLES = ("wine_red", "wine_white", "mice")
@@ -430,12 +431,31 @@ def comparisons(rows):
     return pd.DataFrame(found).reindex(score.columns).round(3)
 
 
+def cross_validation(rows):
+    """Return score, nodes and seconds of the CV estimators, beside one fit and former paths.
+
+    Means over the splits that they all saw.
+    """
+    models = ["spectral default", *CROSS_VALIDATED, "spectral 1se", "spectral best"]
+    some = rows[rows["model"].isin(models)]
+    some = some[some.groupby(["table", "seed"])["model"].transform("nunique") == len(models)]
+    columns = {"score": 3, "alive_nodes": 1, "fit_seconds": 0}
+    means = some.groupby(["table", "model"])[list(columns)].mean().round(columns)
+    names = {"spectral 1se": "warm path, 1se", "spectral best": "warm path, best"}
+    cells = means.astype(str).agg(" / ".join, axis=1).unstack("table")
+    present = [name for name in TABLES if name in cells]
+    return cells.reindex(models)[present].rename(index=names).rename_axis("model").reset_index()
+
+
 def doc_tables(rows):
     """Return the tables of the documentation by name."""
+    folded = cross_validation(rows)
+    rows = rows[~rows["model"].isin(CROSS_VALIDATED)]  # fewer splits than the others
     tables = {
         f"tables_{column}": by_model(rows, column, digits).reset_index()
         for column, digits in DECIMALS.items()
     }
+    tables["tables_cross_validation"] = folded
     tables["tables_comparisons"] = comparisons(rows).T.rename_axis("").reset_index()
     return tables
 

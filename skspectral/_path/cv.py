@@ -260,8 +260,6 @@ def judged_size(path, fold_paths, chosen):
     near = around(penalties, chosen)
     sizes = np.stack([path.n_alive_nodes, *(fold.n_alive_nodes for fold in fold_paths)])
     reported = path.n_alive_nodes[chosen].tolist()
-    interval = size_range(sizes[:, near].reshape(-1, sizes.shape[2]))
-    can_tell = (
-        any(reported) and spans_enough(penalties[near]) and not is_crowded(reported, path.start)
-    )
+    interval = size_range(sizes[:, near], reported)
+    can_tell = spans_enough(penalties[near]) and not is_crowded(reported, path.start)
     return interval, bool(can_tell and stays(interval, reported))

@@ -46,15 +46,22 @@ def spans_enough(penalties: np.ndarray) -> bool:
     return bool(penalties[-1] >= SPAN * penalties[0] * (1 - ROUNDING) and penalties[0] > 0)
 
 
-def size_range(sizes: np.ndarray) -> Interval:
-    """Return the least and the most nodes of each layer.
+def size_range(sizes: np.ndarray, reported: Sequence[int]) -> Interval:
+    """Return the least and the most nodes of each layer, as medians over fits at each penalty.
+
+    Medians, since one fit of several ends in a local minimum easily. Of an even number of fits
+    both in the middle count. The reported size is always inside.
 
     Parameters
     ----------
-    sizes : int ndarray of shape (n_networks, n_hidden_layers)
+    sizes : int ndarray of shape (n_fits, n_penalties, n_hidden_layers)
+    reported : sequence of int
+        Nodes of each hidden layer of the network whose size is judged.
     """
-    least, most = sizes.min(axis=0), sizes.max(axis=0)
-    return [(int(a), int(b)) for a, b in zip(least, most, strict=True)]
+    least = np.quantile(sizes, 0.5, axis=0, method="lower").min(axis=0)
+    most = np.quantile(sizes, 0.5, axis=0, method="higher").max(axis=0)
+    ends = zip(np.minimum(least, reported), np.maximum(most, reported), strict=True)
+    return [(int(low), int(high)) for low, high in ends]
 
 
 def stays(interval: Interval, reported: Sequence[int]) -> bool:
@@ -63,12 +70,12 @@ def stays(interval: Interval, reported: Sequence[int]) -> bool:
     Parameters
     ----------
     interval : list of (int, int)
-        As :func:`size_range` returns it.
+        As :func:`size_range` returns it. Where it reaches down to 0, no node may be needed.
     reported : sequence of int
-        Nodes of each hidden layer of the network whose size is judged.
+        As there.
     """
     return all(
-        max(most - size, size - least) <= max(1, SHARE * size)
+        least > 0 and max(most - size, size - least) <= max(1, SHARE * size)
         for (least, most), size in zip(interval, reported, strict=True)
     )
 

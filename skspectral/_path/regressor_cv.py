@@ -107,15 +107,16 @@ class SpectralMLPRegressorCV(NetworkInsideMixin, RegressorMixin, BaseSpectralMLP
         Nodes left in that network per hidden layer: the size that cross-validation
         chose.
     size_interval_ : list of (int, int)
-        Least and most nodes left in each hidden layer, on the folds and on all
-        rows, from the chosen penalty to four times that; where the penalties end
-        before, from a smaller one on.
+        Least and most nodes left in each hidden layer: medians over the folds and
+        all rows, at the penalties from the chosen one to four times that; where the
+        penalties end before, from a smaller one on. `n_alive_nodes_` is always
+        inside.
     size_identified_ : bool
-        Whether that interval tells the size of the task: all sizes in it are within
-        a tenth, or one node, of `n_alive_nodes_`, in every layer. False where the
-        penalties do not span a factor of four, where no node is left, and where
-        more than half of the nodes of a layer are, as its width may have set the
-        size.
+        Whether that interval tells the size of the task: it is within a tenth, or
+        one node, of `n_alive_nodes_`, in every layer. False where the penalties do
+        not span a factor of four, where the interval reaches down to no node, and
+        where more than half of the nodes of a layer are left, as its width may have
+        set the size.
     alive_features_ : bool ndarray of shape (`n_features_in_`,)
         Columns whose importance exceeds the share `relevance_threshold` of the
         largest.

@@ -118,13 +118,14 @@ def size_interval(
         With
 
         interval : list of (int, int)
-            Least and most nodes left in each hidden layer, over all fits and the
-            estimator's own.
+            Least and most nodes left in each hidden layer: medians over the fits, at
+            each penalty; the estimator's own size is always inside.
         identified : bool
-            Whether all of them are within a tenth, or one node, of the estimator's
+            Whether the interval is within a tenth, or one node, of the estimator's
             own size, in every layer, while the penalty moves by a factor of four
-            or more. False where no node is left, and where more than half of the
-            nodes of a layer are, as its width may have set the size.
+            or more. False where the interval reaches down to no node, and where
+            more than half of the nodes of a layer are left, as its width may have
+            set the size.
         factors : ndarray of shape (n_factors,)
             As given.
         seed_sizes : int ndarray of shape (n_seeds, n_factors, n_hidden_layers)
@@ -177,8 +178,8 @@ def size_interval(
     )
     sizes = np.array([path.n_alive_nodes for path in paths])
     reported = network.n_alive_nodes_
-    interval = size_range(np.vstack([sizes.reshape(-1, len(reported)), reported]))
-    can_tell = any(reported) and spans_enough(factors) and not is_crowded(reported, start)
+    interval = size_range(sizes, reported)
+    can_tell = spans_enough(factors) and not is_crowded(reported, start)
     return Bunch(
         interval=interval,
         identified=can_tell and stays(interval, reported),

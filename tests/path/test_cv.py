@@ -305,11 +305,12 @@ def test_five_inputs_of_thirty_are_found_by_the_defaults(seed):
 def test_interval_holds_the_sizes_of_folds_and_all_rows():
     reg = regressor(alphas=[1e-3, 1e-2, 2e-2, 4e-2, 1.0], tolerance=1.0, scoring=None).fit(X, Y)
     assert reg.alpha_ == 1.0  # the last: from a smaller one on
-    near = [3, 4]
     names = [f"split{k}_n_alive_nodes" for k in range(3)]
-    sizes = [reg.cv_results_[name][near] for name in names]
-    sizes.append(reg.path_.n_alive_nodes[near, 0])
-    assert reg.size_interval_ == [(np.min(sizes), np.max(sizes))]
+    sizes = np.array([reg.path_.n_alive_nodes[:, 0], *(reg.cv_results_[name] for name in names)])
+    sizes.sort(axis=0)
+    middle = sizes[1:3, 3:]  # two of four fits; the penalties 0.04 and 1
+    sizes_in_it = [*middle.ravel(), *reg.n_alive_nodes_]
+    assert reg.size_interval_ == [(min(sizes_in_it), max(sizes_in_it))]
 
 
 def test_full_width_identifies_nothing():

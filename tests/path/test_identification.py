@@ -37,8 +37,20 @@ def test_span_is_four_up_to_rounding():
     assert not spans_enough(np.array([0.0, 1.0]))
 
 
-def test_range_is_of_each_layer():
-    assert size_range(np.array([[20, 5], [22, 4], [21, 7]])) == [(20, 22), (4, 7)]
+def test_range_is_of_the_medians_at_each_penalty():
+    """By hand: three fits at two penalties, two layers."""
+    sizes = np.array([[[20, 5], [18, 4]], [[22, 4], [17, 4]], [[40, 9], [19, 1]]])
+    # medians 22 and 18 in the first layer, 5 and 4 in the second
+    assert size_range(sizes, [20, 5]) == [(18, 22), (4, 5)]
+    assert size_range(sizes, [25, 2]) == [(18, 25), (2, 5)]  # the reported size is inside
+    # of two fits both count
+    assert size_range(sizes[:2], [20, 5]) == [(17, 22), (4, 5)]
+
+
+def test_size_that_may_be_none_is_not_identified():
+    assert not stays([(0, 1)], [1])
+    assert stays([(1, 2)], [1])
+    assert not stays([(0, 0)], [0])
 
 
 @pytest.mark.parametrize(
