@@ -7,8 +7,8 @@ classes drawn from the teacher's probabilities. Tasks without: Friedman's three 
 of sines, a product. A linear function and pure noise are told apart: 1 or 2 nodes and 0 are right.
 
 A row of results/identified.csv holds the sizes of one task and seed, so that any rule can be
-judged without a new fit; `rule` is that of :func:`skspectral.size_interval`. Rows that are there
-are skipped: ``python benchmarks/identified.py --budget 60``.
+judged without a new fit; the table has that of :func:`skspectral.size_interval`. Rows that are
+there are skipped: ``python benchmarks/identified.py --budget 60``.
 """
 
 import os
@@ -143,10 +143,8 @@ def judged(row, factors=FACTORS, kinds=("seed_sizes", "fold_sizes")):
     sizes = np.concatenate([as_sizes(row[kind])[:, kept] for kind in kinds])
     reported = [*map(int, str(row["reported"]).split())]
     width = [*map(int, str(row["width"]).split())]
-    interval = size_range(np.vstack([sizes.reshape(-1, len(reported)), reported]))
-    return interval, any(reported) and not is_crowded(reported, width) and stays(
-        interval, reported
-    )
+    interval = size_range(sizes, reported)
+    return interval, stays(interval, reported) and not is_crowded(reported, width)
 
 
 def is_right(task, reported):

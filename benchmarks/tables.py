@@ -432,14 +432,14 @@ def comparisons(rows):
 
 
 def cross_validation(rows):
-    """Return score, nodes and seconds of the CV estimators, beside one fit and former paths.
+    """Return score and nodes of the CV estimators, beside one fit and former paths.
 
-    Means over the splits that they all saw.
+    Means over the splits that they all saw. No seconds, which come from several runs.
     """
     models = ["spectral default", *CROSS_VALIDATED, "spectral 1se", "spectral best"]
     some = rows[rows["model"].isin(models)]
     some = some[some.groupby(["table", "seed"])["model"].transform("nunique") == len(models)]
-    columns = {"score": 3, "alive_nodes": 1, "fit_seconds": 0}
+    columns = {"score": 3, "alive_nodes": 1}
     means = some.groupby(["table", "model"])[list(columns)].mean().round(columns)
     names = {"spectral 1se": "warm path, 1se", "spectral best": "warm path, best"}
     cells = means.astype(str).agg(" / ".join, axis=1).unstack("table")

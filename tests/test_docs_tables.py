@@ -216,6 +216,46 @@ def of_merging(script):
     yield f"with it ({counts.loc['merged', 'sum']:.0f})"
 
 
+def of_identified(script):
+    """Yield how many sizes are right and identified."""
+    rows = pd.read_csv(script.RESULTS)
+    identified = np.array([script.judged(row)[1] for _, row in rows.iterrows()])
+    right = np.array(
+        [script.is_right(*pair) for pair in zip(rows.task, rows.reported, strict=True)]
+    )
+    teacher = rows.task.isin(list(script.TEACHERS)).to_numpy()
+    smooth = rows.task.isin(script.SMOOTH).to_numpy()
+    assert not (teacher & identified & ~right).any()
+    yield (
+        f"Of {teacher.sum()} teachers {(teacher & right).sum()} sizes are right and "
+        f"{(teacher & right & identified).sum()} of these identified"
+    )
+    numbers = teacher & (rows.noise <= 0.3) & ~rows.task.str.startswith("classes")
+    yield f"of the {numbers.sum()} with numbers"
+    yield f"{(numbers & right & identified).sum()} are identified"
+    yield f"Of {smooth.sum()} smooth tasks {(smooth & identified).sum()} are called identified"
+    sizes = [
+        np.concatenate([script.as_sizes(row[kind]) for kind in ("seed_sizes", "fold_sizes")])
+        for _, row in rows.iterrows()
+    ]
+    extremes = [
+        script.stays(
+            [
+                (min(layer.min(), n), max(layer.max(), n))
+                for layer, n in zip(
+                    np.moveaxis(fits, -1, 0), map(int, str(reported).split()), strict=True
+                )
+            ],
+            [*map(int, str(reported).split())],
+        )
+        for fits, reported in zip(sizes, rows.reported, strict=True)
+    ]
+    fewer = identified & ~np.array(extremes)
+    words = {2: "two", 5: "five"}
+    yield f"{words[(fewer & teacher).sum()]} teachers fewer are identified"
+    yield f"{words[(fewer & smooth).sum()]} smooth tasks fewer"
+
+
 CLAIMS = [
     ("tables", "docs/measurements/real_tables.rst", of_real_tables),
     ("pruning_tables", "docs/measurements/pruning.rst", of_pruning),
@@ -223,6 +263,7 @@ CLAIMS = [
     ("settling", "docs/measurements/settling.rst", of_settling),
     ("size_recovery", "docs/measurements/size_recovery.rst", of_size_recovery),
     ("merging", "docs/measurements/size_recovery.rst", of_merging),
+    ("identified", "docs/measurements/identified.rst", of_identified),
 ]
 
 
