@@ -18,6 +18,9 @@ from skspectral._display.axes import (
 from skspectral._selection.row_scores import named_scoring
 from skspectral._study.final_network import PATH_ESTIMATORS, final_network
 
+WIDE = 10
+"""Ratio of the most to the fewest nodes above which the axis of the nodes is logarithmic."""
+
 
 class SpectralPathDisplay:
     """Score and number of alive nodes against the penalty.
@@ -136,8 +139,7 @@ class SpectralPathDisplay:
         self.figure_ = top.figure
         self.score_line_ = self._draw(top, self.score, self.std_score, line_kw)
         self.nodes_line_ = self._draw(bottom, self.n_alive_nodes, self.std_n_alive_nodes, line_kw)
-        scale_counts_from_zero(bottom.yaxis)
-        bottom.set_ylim(0, 1.2 * max(1, np.max(self.n_alive_nodes)))
+        self._scale_nodes(bottom)
         self._mark(top, bottom)
         top.set(ylabel=self.score_name)
         bottom.set(xlabel="penalty alpha", ylabel="alive nodes")
@@ -152,6 +154,18 @@ class SpectralPathDisplay:
             draw_band(ax, line, alphas, values - std, values + std, label=label)
         ax.set_xscale("log")
         return line
+
+    def _scale_nodes(self, ax):
+        """Give few sizes of one order a plain axis, a whole path one that shows all orders."""
+        from matplotlib.ticker import MaxNLocator
+
+        nodes = np.asarray(self.n_alive_nodes, dtype=float)
+        if nodes.min() * WIDE < nodes.max():
+            scale_counts_from_zero(ax.yaxis)
+        else:
+            ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+        marks = [*(self.interval or ()), self.n_chosen or 0]
+        ax.set_ylim(0, 1.2 * max(1, nodes.max(), *marks))
 
     def _mark(self, top, bottom):
         band = {"color": "0.5", "alpha": 0.2, "linewidth": 0, "zorder": 0}  # behind the curves
@@ -219,7 +233,8 @@ class SpectralPathDisplay:
             alpha=model.alpha_,
             n_chosen=sum(model.n_alive_nodes_),
             best_alpha=results["alpha"][np.nanargmax(results["mean_test_score"])],
-            margin=results["margin"],
+            # "best" has no margin to be within
+            margin=results["margin"] if model.selection == "1se" else None,
             interval=tuple(np.sum(model.size_interval_, axis=0)),
             identified=model.size_identified_,
         )

@@ -138,8 +138,7 @@ def check_alphas(alphas: Any) -> np.ndarray:
         raise ValueError(f"`alphas` must hold numbers; got {alphas!r}.") from error
     if values.ndim != 1 or not len(values):
         raise ValueError(
-            f"`alphas` must be a list of at least one penalty; got shape {values.shape}. "
-            "None makes a grid."
+            f"`alphas` must be a list of at least one penalty; got shape {values.shape}."
         )
     if not np.isfinite(values).all() or (values < 0).any():
         wrong = values[~np.isfinite(values) | (values < 0)][0]

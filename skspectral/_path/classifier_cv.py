@@ -87,7 +87,8 @@ class SpectralMLPClassifierCV(NetworkInsideMixin, ClassifierMixin, BaseSpectralM
     alpha_factor_ : float or None
         The chosen multiple; None if `alphas` are given.
     alphas_ : ndarray of shape (n_penalties,)
-        The penalties of all rows, increasing.
+        The penalties of all rows, in the order of `alpha_factors` or `alphas`. They
+        rise, unless the noise that they follow falls faster.
     cv_results_ : dict of ndarray of shape (n_penalties,)
         `alpha`; `alpha_factor`, unless `alphas` are given; `mean_test_score`,
         `std_test_score` and `split<k>_test_score`; `mean_n_alive_nodes`,
@@ -109,14 +110,15 @@ class SpectralMLPClassifierCV(NetworkInsideMixin, ClassifierMixin, BaseSpectralM
     size_interval_ : list of (int, int)
         Least and most nodes left in each hidden layer: medians over the folds and
         all rows, at the penalties from the chosen one to four times that; where the
-        penalties end before, from a smaller one on. `n_alive_nodes_` is always
-        inside.
+        penalties end before, from a smaller one on, and at all where they span less.
+        `n_alive_nodes_` is always inside.
     size_identified_ : bool
         Whether that interval tells the size of the task: it is within a tenth, or
         one node, of `n_alive_nodes_`, in every layer. False where the penalties do
         not span a factor of four, where the interval reaches down to no node, and
         where more than half of the nodes of a layer are left, as its width may have
-        set the size.
+        set the size. Not asked for is that the networks have settled
+        (`share_settled`), which those of data without noise rarely have.
     alive_features_ : bool ndarray of shape (`n_features_in_`,)
         Columns whose importance exceeds the share `relevance_threshold` of the
         largest.

@@ -25,8 +25,7 @@ def alive_features(estimator):
 def describe(estimator):
     """Return the entries of a path for one of its networks."""
     return {
-        # `alpha_` is that of the last fit, which a dead network has no more
-        "alphas": estimator.alpha_ if estimator.alpha == "auto" else estimator.alpha,
+        "alphas": estimator.alpha_,
         "n_alive_nodes": estimator.n_alive_nodes_,
         "alive_features": alive_features(estimator),
         "feature_importances": estimator.feature_importances_,

@@ -17,7 +17,7 @@ CROWDED = 0.5
 ROUNDING = 1e-6
 """Relative error of a ratio of penalties."""
 
-Interval = list[tuple[int, int]]
+SizeInterval = list[tuple[int, int]]
 """Least and most nodes of each hidden layer."""
 
 
@@ -46,7 +46,7 @@ def spans_enough(penalties: np.ndarray) -> bool:
     return bool(penalties[-1] >= SPAN * penalties[0] * (1 - ROUNDING) and penalties[0] > 0)
 
 
-def size_range(sizes: np.ndarray, reported: Sequence[int]) -> Interval:
+def size_range(sizes: np.ndarray, reported: Sequence[int]) -> SizeInterval:
     """Return the least and the most nodes of each layer, as medians over fits at each penalty.
 
     Medians, since one fit of several ends in a local minimum easily. Of an even number of fits
@@ -64,7 +64,7 @@ def size_range(sizes: np.ndarray, reported: Sequence[int]) -> Interval:
     return [(int(low), int(high)) for low, high in ends]
 
 
-def stays(interval: Interval, reported: Sequence[int]) -> bool:
+def stays(interval: SizeInterval, reported: Sequence[int]) -> bool:
     """Tell whether no size is further than `SHARE` or one node from the reported one.
 
     Parameters

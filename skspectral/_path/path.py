@@ -17,7 +17,7 @@ from skspectral._path.alphas import alpha_grid
 from skspectral._path.description import gather, warn_if_alive
 from skspectral._path.follow import follow
 from skspectral._path.penalties import fixed
-from skspectral._path.walk import check_path_estimator, path_epochs
+from skspectral._path.walk import check_path_estimator, count_rows, path_epochs
 
 
 def _check_data(network, X, y, sample_weight, X_val, y_val):
@@ -174,7 +174,7 @@ def spectral_path(
     check_path_estimator(network)
     check_both_given(X_val, y_val)
     rows = _check_data(network, X, y, sample_weight, X_val, y_val)
-    epochs = path_epochs(network, len(rows.positive()), path_max_iter)
+    epochs = path_epochs(network, count_rows(rows.X, rows.weight), path_max_iter)
     if alphas is None:
         penalties = alpha_grid(
             network, rows.X, rows.y, n_alphas, eps, epochs=epochs[1], sample_weight=rows.weight

@@ -51,9 +51,17 @@ def _parts(cv, rows, network, rng):
     if isinstance(cv, (list, tuple)) and not cv:
         return []
     if cv is None:
+        rows = rows.positive()
         # several labels a row are not stratified, as many combinations occur only once
         stratify = is_classifier(network) and rows.y.ndim == 1
-        return [rows.split(HELD_OUT, stratify, rng)[0] for _ in range(2)]
+        try:
+            return [rows.split(HELD_OUT, stratify, rng)[0] for _ in range(2)]
+        except ValueError as error:
+            raise ValueError(
+                f"{len(rows)} rows cannot be split into four fifths and one: {error} Give `cv`, "
+                "or cv=[] for none."
+            ) from error
+    # Rows of weight zero leave after the split: a splitter may name rows by their place.
     return [train for train, _ in make_folds(cv, rows, network, {})]
 
 
@@ -106,7 +114,8 @@ def size_interval(
     cv : int, splitter, iterable or None, default=None
         Fits on the training rows of folds, as
         :func:`sklearn.model_selection.check_cv` takes them; an empty list: none.
-        None: two random four fifths of the rows, stratified for classes.
+        None: two random four fifths of the rows, stratified for classes. For
+        grouped rows give ``list(GroupKFold().split(X, y, groups))``.
     random_state : int, RandomState instance or None, default=None
         Seed of the fits.
     n_jobs : int or None, default=None
@@ -133,7 +142,8 @@ def size_interval(
         fold_sizes : int ndarray of shape (n_folds, n_factors, n_hidden_layers)
             Nodes left in the fits on folds.
         size_settled : bool ndarray of shape (n_seeds + n_folds, n_factors)
-            Whether each fit was trained long enough for its penalty.
+            Whether each fit was trained long enough for its penalty. Fits to data
+            without noise rarely are, so `identified` does not ask for it.
 
     Raises
     ------
@@ -149,6 +159,11 @@ def size_interval(
     --------
     SpectralMLPRegressorCV : Has such an interval, from its own folds.
 
+    Notes
+    -----
+    An estimator that was given `X_val` follows the noise of those rows; the fits here
+    follow that of their own rows.
+
     Examples
     --------
     >>> from skspectral import SpectralMLPRegressor, size_interval
@@ -161,12 +176,14 @@ def size_interval(
     """
     network, X = _network_and_rows(estimator, X)
     factors = check_factors(factors, "factors")
-    penalties = list(multiples(network, factors))
     check_path_estimator(network)
+    penalties = list(multiples(network, factors))
     checked, y = check_table(network, X, y, reset=False)
-    rows = Rows(X, y, check_weights(sample_weight, checked)).positive()
+    # The networks read the names of columns themselves.
+    has_names = hasattr(network, "feature_names_in_") and hasattr(X, "columns")
+    rows = Rows(X if has_names else checked, y, check_weights(sample_weight, checked))
     rng = check_random_state(random_state)
-    fits = [rows] * n_seeds + _parts(cv, rows, network, rng)
+    fits = [rows.positive()] * n_seeds + _parts(cv, rows, network, rng)
     if not fits:
         raise ValueError("Give `n_seeds` of at least 1, or folds: there is nothing to fit.")
     # As wide as the estimator's, also on folds, which have fewer rows.

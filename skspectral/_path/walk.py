@@ -36,7 +36,7 @@ def check_path_estimator(estimator):
             f"{type(estimator).__name__}. If it is a step of a pipeline, transform X first."
         )
     # A path ends where no node is alive, so without hidden nodes there is none to follow.
-    check_has_hidden_layer(estimator)
+    check_has_hidden_layer(estimator, "penalise")
     for name in ("alpha_phi", "alpha_lambda"):
         if getattr(estimator, name) is not None:
             raise ValueError(
@@ -98,12 +98,14 @@ def walk(estimator, X, y, penalties, *, sample_weight=None, epochs=None):
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
     for penalty in penalties:
         network.set_params(**penalty)
-        # A penalty that follows the noise is known only after a fit, which is short here.
+        # Only a fit tells a penalty that follows the noise.
         is_known = network.alpha != "auto"
         if not hasattr(network, "net_") or any(network.n_alive_nodes_) or not is_known:
             _fit_quietly(network, X, y, **weights)
-            # From here on the weights are trained already, and few epochs do.
+            # From here on the weights are trained already.
             network.set_params(max_iter=later)
+        else:
+            network.alpha_ = network.alpha
         yield network
 
 

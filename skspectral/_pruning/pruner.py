@@ -407,7 +407,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         routing : MetadataRouter
             Encapsulates the routing.
         """
-        # The network is added here alone: the path estimators pass no keywords on to theirs.
+        # The network is added here alone: the CV estimators pass no keywords on to theirs.
         return make_router(self, self._inner(), self.cv, self.scoring).add(
             estimator=self._inner(),
             method_mapping=MethodMapping().add(caller="fit", callee="fit"),

@@ -1,3 +1,3 @@
-"""Parts that pruner and path estimators share: folds, scores, choice of a size, the network."""
+"""Parts that pruner and CV estimators share: folds, scores, choice of a size, the network."""
 
 # SPDX-License-Identifier: BSD-3-Clause

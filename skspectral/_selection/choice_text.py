@@ -99,4 +99,7 @@ def cross_validation_rows(model: Any) -> list[Row]:
     if chosen is None:
         return []
     scoring = named_scoring(model.scoring, model.estimator_)
-    return [("score", score_text(model.cv_results_, chosen, scoring))]
+    results = dict(model.cv_results_)
+    if getattr(model, "selection", "1se") == "best":
+        results.pop("margin", None)  # it played no part
+    return [("score", score_text(results, chosen, scoring))]

@@ -95,6 +95,15 @@ def test_nothing_is_marked_unless_given():
         assert ax.get_legend() is None
 
 
+@pytest.mark.parametrize(("nodes", "scale"), [([11, 5, 4], "linear"), ([60, 5, 4], "symlog")])
+def test_axis_of_nodes_holds_all_marks(nodes, scale):
+    toy = {"alphas": [0.1, 0.2, 0.4], "n_alive_nodes": nodes, "score": [0.9, 0.9, 0.9]}
+    display = SpectralPathDisplay(**toy, alpha=0.2, n_chosen=90, interval=(3, 99)).plot()
+    bottom = display.axes_[1]
+    assert bottom.get_yscale() == scale
+    assert bottom.get_ylim() == (0, pytest.approx(1.2 * 99))
+
+
 def test_estimator_brings_what_made_the_choice(reg):
     display = SpectralPathDisplay.from_estimator(reg)
     assert display.best_alpha == reg.alphas_[np.argmax(reg.cv_results_["mean_test_score"])]

@@ -174,12 +174,25 @@ def test_factors_multiply_the_penalty_that_follows_the_noise():
 def test_network_is_trained_until_it_has_settled():
     """As on the folds: a size that lags behind its penalty is not reported."""
     reg = SpectralMLPRegressorCV(16, alpha_factors=[1.0, 4.0], cv=2, random_state=0).fit(X, Y)
-    assert reg.alpha_factor_ in (1, 4)
     assert reg.size_settled_
     assert reg.path_.size_settled.all()
     assert (reg.cv_results_["share_settled"] == 1).all()
     alone = clone(reg.estimator_).set_params(random_state=1).fit(X, Y)
     assert abs(alone.n_alive_nodes_[0] - reg.n_alive_nodes_[0]) <= 1
+
+
+def test_dead_network_has_the_penalty_that_was_chosen():
+    """Though it is not trained on there."""
+    with pytest.warns(ConvergenceWarning, match=r"at the chosen alpha=100 the network"):
+        reg = regressor(alphas=[10.0, 100.0]).fit(X, Y)
+    assert reg.alpha_ == reg.estimator_.alpha_ == 100
+    assert "100: given" in reg.summary()
+    assert f"r2 {reg.cv_results_['mean_test_score'][1]:.4g}" in reg.summary()
+
+
+def test_margin_is_told_where_it_chose(reg):
+    assert "margin" in reg.summary()
+    assert "margin" not in regressor(selection="best").fit(X, Y).summary()
 
 
 def test_dead_network_stays_at_larger_factors():

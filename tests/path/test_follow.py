@@ -1,4 +1,4 @@
-"""The one walk of spectral_path and of the path estimators."""
+"""The one walk of spectral_path and of the CV estimators."""
 
 import numpy as np
 from sklearn.utils import Bunch

@@ -225,6 +225,12 @@ def test_path_tells_of_divergence():
         spectral_path(X, Y, estimator=network, alphas=[1e-3])
 
 
+def test_lists_are_taken():
+    path = spectral_path(X.tolist(), Y.tolist(), estimator=NETWORK, alphas=[1e-3])
+    expected = spectral_path(X, Y, estimator=NETWORK, alphas=[1e-3])
+    np.testing.assert_array_equal(path.train_loss, expected.train_loss)
+
+
 def test_grid_at_most_doubles():
     penalties = list(alpha_grid(NETWORK, X, Y, 30, 0.99, epochs=2))
     assert len(penalties) == 60

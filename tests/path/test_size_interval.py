@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.dummy import DummyRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import KFold
@@ -101,7 +102,8 @@ def test_pipelines_and_cv_estimators_are_taken():
     np.testing.assert_array_equal(given.seed_sizes, inner.seed_sizes)
     alphas = [1e-3, 2e-3]
     cv = SpectralMLPRegressorCV(24, alphas=alphas, cv=2, max_iter=50, random_state=0).fit(X, Y)
-    assert size_interval(cv, X, Y, **QUICK).seed_sizes.shape == (1, 3, 1)
+    given, inner = (size_interval(model, X, Y, **QUICK) for model in (cv, cv.estimator_))
+    np.testing.assert_array_equal(given.seed_sizes, inner.seed_sizes)
 
 
 def test_classifier_and_weights():
@@ -126,9 +128,37 @@ def test_several_layers_and_jobs():
 
 
 def test_estimator_is_not_changed(reg):
-    before = {**vars(reg)}
+    before, n_iter = reg.predict(X), reg.n_iter_
+    parameters = reg.get_params()
     size_interval(reg, X, Y, factors=[1.0], **QUICK)
-    assert vars(reg) == before
+    np.testing.assert_array_equal(reg.predict(X), before)
+    assert (reg.n_iter_, reg.get_params()) == (n_iter, parameters)
+
+
+@pytest.mark.parametrize("form", [list, sparse.coo_matrix, sparse.csr_array])
+def test_other_forms_of_rows_are_taken(form):
+    network = SpectralMLPRegressor(8, max_iter=5, random_state=0).fit(X, Y)
+    options = {"factors": [1.0], "random_state": 0}
+    given = size_interval(network, form(X), list(Y), **options)
+    assert given.fold_sizes.shape == (2, 1, 1)
+    if form is list:
+        plain = size_interval(network, X, Y, **options)
+        np.testing.assert_array_equal(given.seed_sizes, plain.seed_sizes)
+
+
+def test_folds_name_rows_of_the_whole_table():
+    """Rows of weight zero between the others do not move the folds."""
+    network = SpectralMLPRegressor(8, max_iter=20, random_state=0).fit(X, Y)
+    weight = np.ones(len(X))
+    weight[::3] = 0
+    train = np.arange(450)
+    options = {"n_seeds": 0, "random_state": 0}
+    weighted = size_interval(
+        network, X, Y, sample_weight=weight, cv=[(train, np.arange(450, 900))], **options
+    )
+    kept = train[weight[train] > 0]
+    left_out = size_interval(network, X, Y, cv=[(kept, np.arange(450, 900))], **options)
+    np.testing.assert_array_equal(weighted.fold_sizes, left_out.fold_sizes)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +174,7 @@ def test_estimator_is_not_changed(reg):
         ({"cv": 1}, ValueError, "'cv' parameter"),
         ({"cv": "five"}, ValueError, "cv"),
         ({"sample_weight": [1.0]}, ValueError, "sample_weight"),
+        ({"sample_weight": np.eye(900)[0]}, ValueError, "1 rows cannot be split .* Give `cv`"),
     ],
 )
 def test_bad_options_raise(reg, options, error, message):
