@@ -186,7 +186,7 @@ def test_dead_network_has_the_penalty_that_was_chosen():
     with pytest.warns(ConvergenceWarning, match=r"at the chosen alpha=100 the network"):
         reg = regressor(alphas=[10.0, 100.0]).fit(X, Y)
     assert reg.alpha_ == reg.estimator_.alpha_ == 100
-    assert "100: given" in reg.summary()
+    assert "100: chosen by cross-validation" in reg.summary()
     assert f"r2 {reg.cv_results_['mean_test_score'][1]:.4g}" in reg.summary()
 
 
