@@ -169,8 +169,8 @@ def size_interval(
     >>> from skspectral import SpectralMLPRegressor, size_interval
     >>> from skspectral.datasets import make_teacher_student
     >>> data = make_teacher_student(1000, 5, (3,), noise=0.1, random_state=0)
-    >>> reg = SpectralMLPRegressor(16, alpha_factor=1, max_iter=600, random_state=0)
-    >>> found = size_interval(reg.fit(data.X, data.y), data.X, data.y, random_state=0)
+    >>> reg = SpectralMLPRegressor(16, alpha_factor=1, random_state=0).fit(data.X, data.y)
+    >>> found = size_interval(reg, data.X, data.y, n_seeds=1, random_state=0)
     >>> found.interval, found.identified
     ([(3, 3)], True)
     """
