@@ -88,6 +88,7 @@ def test_a_callback_serves_several_fits():
         net.history.append(row())
         net.steps_done_ = 10
         callback.on_epoch_end(net)  # the first end of each fit has nothing to compare with
+        assert callback.cycle_ == 1  # seen, and not stopped at
 
 
 @pytest.mark.usefixtures("judge")
@@ -143,8 +144,10 @@ def test_a_later_cycle_is_compared_with_the_one_before_it():
     # as the first again, but not as the second
     for end, size in zip(ends[:3], (50, 20, 50), strict=True):
         net.history.append(row((size,)))
-        net.steps_done_ = end * ENDS[-1] / ends[-1]
+        # half a step more: the share of the end itself is subject to rounding
+        net.steps_done_ = (end + 0.5) * ENDS[-1] / ends[-1]
         callback.on_epoch_end(net)
+    assert callback.cycle_ == 3  # stopped at none
 
 
 def test_a_size_that_has_not_settled_goes_on(judge):
