@@ -14,20 +14,16 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import argparse
 import contextlib
 import itertools
 import time
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
 import numpy as np
 import torch
-from appending import Appender
-from documents import write_tables
-from sklearn.exceptions import ConvergenceWarning
+from appending import run
 
 from skspectral import SpectralMLPRegressor
 from skspectral._training.noise import FollowNoise, alpha_of, columns_seen, penalised_factors
@@ -154,18 +150,11 @@ def doc_tables(rows):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--budget", type=float, default=30, help="minutes after which to stop")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="CSV that grows row by row")
-    arguments = parser.parse_args()
-    file = Appender(arguments.out, COLUMNS, n_keys=4, budget=arguments.budget)
-    warnings.simplefilter("ignore", ConvergenceWarning)  # sizes that have not settled
-    for seed, teacher, noise, penalty in itertools.product(SEEDS, TEACHERS, NOISES, PENALTIES):
-        key = (teacher, noise, seed, penalty)
-        if file.wants(key):
-            measure(file, key)
-    if arguments.out == RESULTS:
-        write_tables(doc_tables(file.read()))
+    keys = (
+        (teacher, noise, seed, penalty)
+        for seed, teacher, noise, penalty in itertools.product(SEEDS, TEACHERS, NOISES, PENALTIES)
+    )
+    run(keys, measure, doc_tables, about=__doc__, results=RESULTS, columns=COLUMNS, budget=30)
 
 
 if __name__ == "__main__":

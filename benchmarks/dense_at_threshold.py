@@ -14,16 +14,12 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import argparse
 import itertools
 import time
-import warnings
 from pathlib import Path
 
 import numpy as np
-from appending import Appender
-from documents import write_tables
-from sklearn.exceptions import ConvergenceWarning
+from appending import run
 
 from skspectral import SpectralMLPRegressor
 from skspectral.datasets import make_teacher_student
@@ -84,19 +80,10 @@ def doc_tables(rows):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--budget", type=float, default=30, help="minutes after which to stop")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="CSV that grows row by row")
-    arguments = parser.parse_args()
-    file = Appender(arguments.out, COLUMNS, n_keys=5, budget=arguments.budget)
-    warnings.simplefilter("ignore", ConvergenceWarning)  # sizes that have not settled
-    for seed in SEEDS:
-        for cell, kind in itertools.product(CELLS, KINDS):
-            key = (*cell, seed, kind)
-            if file.wants(key):
-                measure(file, key)
-    if arguments.out == RESULTS:
-        write_tables(doc_tables(file.read()))
+    keys = (
+        (*cell, seed, kind) for seed in SEEDS for cell, kind in itertools.product(CELLS, KINDS)
+    )
+    run(keys, measure, doc_tables, about=__doc__, results=RESULTS, columns=COLUMNS, budget=30)
 
 
 if __name__ == "__main__":

@@ -15,20 +15,16 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import argparse
 import time
-import warnings
 from pathlib import Path
 
 import numpy as np
-from appending import Appender
-from documents import write_tables
+from appending import run
 from sklearn.datasets import make_friedman1, make_friedman2, make_friedman3
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, size_interval
-from skspectral._path.identification import is_crowded, size_range, stays
+from skspectral._path.identification import judge
 from skspectral.datasets import make_teacher_student
 
 RESULTS = Path(__file__).parent / "results" / "identified.csv"
@@ -143,8 +139,7 @@ def judged(row, factors=FACTORS, kinds=("seed_sizes", "fold_sizes")):
     sizes = np.concatenate([as_sizes(row[kind])[:, kept] for kind in kinds])
     reported = [*map(int, str(row["reported"]).split())]
     width = [*map(int, str(row["width"]).split())]
-    interval = size_range(sizes, reported)
-    return interval, stays(interval, reported) and not is_crowded(reported, width)
+    return judge(sizes, np.array(factors), reported, width)
 
 
 def is_right(task, reported):
@@ -180,27 +175,8 @@ def doc_tables(rows):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--budget", type=float, default=60, help="minutes after which to stop")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="CSV that grows row by row")
-    parser.add_argument(
-        "--share",
-        type=int,
-        nargs=2,
-        default=(0, 1),
-        metavar=("K", "N"),
-        help="of N runs side by side, the cells of the K-th, from 0",
-    )
-    arguments = parser.parse_args()
-    file = Appender(arguments.out, COLUMNS, n_keys=4, budget=arguments.budget)
-    warnings.simplefilter("ignore", ConvergenceWarning)  # sizes that have not settled
-    k, n = arguments.share
-    for seed in SEEDS:
-        for place, cell in enumerate(CELLS):
-            if (place + seed) % n == k and file.wants((*cell, seed)):
-                measure(file, (*cell, seed))
-    if arguments.out == RESULTS:
-        write_tables(doc_tables(file.read()))
+    keys = ((*cell, seed) for seed in SEEDS for cell in CELLS)
+    run(keys, measure, doc_tables, about=__doc__, results=RESULTS, columns=COLUMNS, budget=60)
 
 
 if __name__ == "__main__":

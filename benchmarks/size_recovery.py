@@ -28,21 +28,17 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import argparse
 import copy
 import functools
 import itertools
 import time
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from appending import Appender
-from documents import write_tables
+from appending import run
 from one_cycle import one_cycle
-from sklearn.exceptions import ConvergenceWarning
 
 from skspectral import SpectralMLPRegressor, n_distinct_nodes
 from skspectral.datasets import make_teacher_student
@@ -260,28 +256,12 @@ def doc_tables(rows):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--budget", type=float, default=60, help="minutes after which to stop")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="CSV that grows row by row")
-    parser.add_argument(
-        "--share",
-        type=int,
-        nargs=2,
-        default=(0, 1),
-        metavar=("K", "N"),
-        help="of N runs side by side, the students of the K-th, from 0",
+    keys = (
+        key
+        for layers, teachers, times, seeds, methods in PARTS
+        for key in itertools.product(layers, teachers, times, NOISES, seeds, methods)
     )
-    arguments = parser.parse_args()
-    file = Appender(arguments.out, COLUMNS, n_keys=6, budget=arguments.budget)
-    warnings.simplefilter("ignore", ConvergenceWarning)  # sizes that have not settled
-    k, n = arguments.share
-    for layers, teachers, times, seeds, methods in PARTS:
-        for key in itertools.product(layers, teachers, times, NOISES, seeds, methods):
-            mine = (key[2] + key[4]) % n == k
-            if mine and file.wants(key):
-                measure(file, key)
-    if arguments.out == RESULTS:
-        write_tables(doc_tables(file.read()))
+    run(keys, measure, doc_tables, about=__doc__, results=RESULTS, columns=COLUMNS, budget=60)
 
 
 if __name__ == "__main__":

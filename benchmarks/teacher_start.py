@@ -12,18 +12,14 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import argparse
 import itertools
-import warnings
 from pathlib import Path
 
 import numpy as np
 import torch
-from appending import Appender
-from documents import write_tables
+from appending import run
 from one_cycle import one_cycle
 from size_recovery import ALPHAS, EPOCHS, MAX_ROUNDS, N_FEATURES, N_ROWS, N_TEST, fit_on, lead_out
-from sklearn.exceptions import ConvergenceWarning
 
 from skspectral import SpectralMLPRegressor
 from skspectral.datasets import make_teacher_student
@@ -91,20 +87,13 @@ def doc_tables(rows):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--budget", type=float, default=60, help="minutes after which to stop")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="CSV that grows row by row")
-    arguments = parser.parse_args()
-    file = Appender(arguments.out, COLUMNS, n_keys=5, budget=arguments.budget)
-    warnings.simplefilter("ignore", ConvergenceWarning)  # sizes that have not settled
-    for (n_rows, n_nodes), seed, noise, start in itertools.product(
-        STUDIES, SEEDS, NOISES, ("teacher", "random")
-    ):
-        key = (n_rows, n_nodes, noise, seed, start)
-        if file.wants(key):
-            measure(file, key)
-    if arguments.out == RESULTS:
-        write_tables(doc_tables(file.read()))
+    keys = (
+        (*study, noise, seed, start)
+        for study, seed, noise, start in itertools.product(
+            STUDIES, SEEDS, NOISES, ("teacher", "random")
+        )
+    )
+    run(keys, measure, doc_tables, about=__doc__, results=RESULTS, columns=COLUMNS, budget=60)
 
 
 if __name__ == "__main__":

@@ -25,13 +25,7 @@ from skspectral._path.complaints import complaints_about
 from skspectral._path.description import gather, order_of_leaving
 from skspectral._path.fold_paths import fold_path
 from skspectral._path.follow import follow
-from skspectral._path.identification import (
-    around,
-    is_crowded,
-    size_range,
-    spans_enough,
-    stays,
-)
+from skspectral._path.identification import around, judge
 from skspectral._path.penalties import check_factors, fixed, following
 from skspectral._path.penalty_choice import choose_penalty
 from skspectral._path.walk import check_path_estimator
@@ -260,6 +254,4 @@ def judged_size(path, fold_paths, chosen):
     near = around(penalties, chosen)
     sizes = np.stack([path.n_alive_nodes, *(fold.n_alive_nodes for fold in fold_paths)])
     reported = path.n_alive_nodes[chosen].tolist()
-    interval = size_range(sizes[:, near], reported)
-    can_tell = spans_enough(penalties[near]) and not is_crowded(reported, path.start)
-    return interval, bool(can_tell and stays(interval, reported))
+    return judge(sizes[:, near], penalties[near], reported, path.start)

@@ -83,3 +83,23 @@ def stays(interval: SizeInterval, reported: Sequence[int]) -> bool:
 def is_crowded(reported: Sequence[int], start: Sequence[int]) -> bool:
     """Tell whether the width at the start may have set the size of a layer."""
     return any(size > CROWDED * width for size, width in zip(reported, start, strict=True))
+
+
+def judge(
+    sizes: np.ndarray, penalties: np.ndarray, reported: Sequence[int], start: Sequence[int]
+) -> tuple[SizeInterval, bool]:
+    """Return the least and most nodes of each layer, and whether they tell the task's size.
+
+    Parameters
+    ----------
+    sizes : int ndarray of shape (n_fits, n_penalties, n_hidden_layers)
+    penalties : ndarray of shape (n_penalties,)
+        Increasing; only their ratios count.
+    reported : sequence of int
+        Nodes of each hidden layer of the network whose size is judged.
+    start : sequence of int
+        Its nodes at the start.
+    """
+    interval = size_range(sizes, reported)
+    can_tell = spans_enough(penalties) and not is_crowded(reported, start)
+    return interval, can_tell and stays(interval, reported)

@@ -19,7 +19,7 @@ from skspectral._estimators.checks import check_table
 from skspectral._estimators.rows import Rows, check_weights
 from skspectral._path.cv import BaseSpectralMLPCV
 from skspectral._path.fold_paths import fold_path
-from skspectral._path.identification import is_crowded, size_range, spans_enough, stays
+from skspectral._path.identification import judge
 from skspectral._path.penalties import check_factors, multiples
 from skspectral._path.walk import check_path_estimator
 from skspectral._selection.folds import make_folds
@@ -194,12 +194,10 @@ def size_interval(
         for one, train in zip(networks, fits, strict=True)
     )
     sizes = np.array([path.n_alive_nodes for path in paths])
-    reported = network.n_alive_nodes_
-    interval = size_range(sizes, reported)
-    can_tell = spans_enough(factors) and not is_crowded(reported, start)
+    interval, identified = judge(sizes, factors, network.n_alive_nodes_, start)
     return Bunch(
         interval=interval,
-        identified=can_tell and stays(interval, reported),
+        identified=identified,
         factors=factors,
         seed_sizes=sizes[:n_seeds],
         fold_sizes=sizes[n_seeds:],
