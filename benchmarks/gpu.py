@@ -7,10 +7,12 @@ For small and large batches, seconds per epoch of
 - the matrix products of the step alone, in the same graph-free loop of torch,
 
 and the largest difference of predictions from those of the same fit on a CPU.
+Then, for networks from small to large, seconds per step on the CPU of that
+machine and on the GPU: from which size on device="auto" should take the GPU.
 
     python benchmarks/gpu.py [--rows 1000000] [--repeats 3]
 
-prints a table and writes benchmarks/results/gpu.json, with the device and the
+prints tables and writes benchmarks/results/gpu.json, with the device and the
 date. Without CUDA it says so and stops.
 """
 
@@ -35,11 +37,21 @@ RESULTS = Path(__file__).parent / "results" / "gpu.json"
 N_COLUMNS, SIZES = 100, (512, 512)
 BATCHES = (256, 1024, 8192, 65_536)
 SKORCH_ROWS = 50_000
+SWITCH_SHAPES = (
+    (8, (20,)),
+    (8, (256,)),
+    (100, (128,)),
+    (100, (512,)),
+    (100, (256, 256)),
+    (100, (512, 512)),
+    (300, (1024, 1024)),
+)
+SWITCH_BATCHES = (200, 1024, 8192)
 
 
-def make_table(n_rows):
+def make_table(n_rows, n_columns=N_COLUMNS):
     rng = np.random.default_rng(0)
-    X = rng.standard_normal((n_rows, N_COLUMNS), dtype=np.float32)
+    X = rng.standard_normal((n_rows, n_columns), dtype=np.float32)
     return X, np.sin(X[:, 0]) * X[:, 1] + 0.1 * rng.standard_normal(n_rows, dtype=np.float32)
 
 
@@ -51,9 +63,9 @@ def seconds(work):
     return time.perf_counter() - start
 
 
-def spectral(X, y, batch_size, epochs, **options):
+def spectral(X, y, batch_size, epochs, sizes=SIZES, **options):
     return SpectralMLPRegressor(
-        SIZES, batch_size=batch_size, max_iter=epochs, shrink=False, random_state=0, **options
+        sizes, batch_size=batch_size, max_iter=epochs, shrink=False, random_state=0, **options
     ).fit(X, y)
 
 
@@ -116,6 +128,36 @@ def agreement():
     return float(np.abs(on_gpu - on_cpu).max())
 
 
+def switch():
+    """Return a row per network and batch: multiply-adds of a forward pass, seconds per step."""
+    rows = []
+    print(f"{'columns':>8}{'layers':>14}{'batch':>7}{'products':>10}{'cpu ms':>9}{'gpu ms':>9}")
+    for (n_columns, sizes), batch_size in itertools.product(SWITCH_SHAPES, SWITCH_BATCHES):
+        X, y = make_table(20 * batch_size, n_columns)
+        cpu, gpu = (
+            statistics.median(
+                spectral(X, y, batch_size, 8, sizes, device=device).net_.history[2:, "dur"]
+            )
+            / 20
+            for device in ("cpu", "cuda")
+        )
+        layers = (n_columns, *sizes, 1)
+        row = {
+            "layer_sizes": layers,
+            "batch_size": batch_size,
+            "products": batch_size * sum(a * b for a, b in itertools.pairwise(layers)),
+            "cpu": cpu,
+            "gpu": gpu,
+        }
+        print(
+            f"{n_columns:>8}{sizes!s:>14}{batch_size:>7}{row['products'] / 1e6:>9.1f}M"
+            f"{1e3 * cpu:>9.3f}{1e3 * gpu:>9.3f}",
+            flush=True,
+        )
+        rows.append(row)
+    return rows
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
@@ -148,6 +190,7 @@ def main():
         "rows": arguments.rows,
         "largest_difference_from_cpu": agreement(),
         "epochs": rows,
+        "switch": switch(),
     }
     print("largest difference from the CPU:", result["largest_difference_from_cpu"])
     RESULTS.write_text(json.dumps(result, indent=1) + "\n")
