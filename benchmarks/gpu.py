@@ -13,7 +13,7 @@ machine and on the GPU: from which size on device="auto" should take the GPU.
     python benchmarks/gpu.py [--rows 1000000] [--repeats 3]
 
 prints tables and writes benchmarks/results/gpu.json, with the device and the
-date. Without CUDA it says so and stops.
+date, and the tables of the documentation. Without CUDA it says so and stops.
 """
 
 import argparse
@@ -26,8 +26,10 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import skorch
 import torch
+from documents import read_rows, write_tables
 from sklearn.exceptions import ConvergenceWarning
 
 import skspectral
@@ -158,6 +160,30 @@ def switch():
     return rows
 
 
+def doc_tables(result):
+    """Return seconds per epoch, and milliseconds per step on both devices."""
+    epochs = pd.DataFrame(result["epochs"])
+    ratios = {
+        "skorch / ours": epochs.skorch / epochs.ours,
+        "ours / products": epochs.ours / epochs.products,
+    }
+    switch = pd.DataFrame(result["switch"])
+    shapes = [", ".join(map(str, sizes)) for sizes in switch.layer_sizes]
+    return {
+        "gpu_epochs": epochs.round(3).assign(**{name: r.round(1) for name, r in ratios.items()}),
+        "gpu_switch": pd.DataFrame(
+            {
+                "network": shapes,
+                "rows in batch": switch.batch_size,
+                "million multiply-adds": (switch.products / 1e6).round(1),
+                "ms on the CPU": (1e3 * switch.cpu).round(2),
+                "ms on the GPU": (1e3 * switch.gpu).round(2),
+                "CPU / GPU": (switch.cpu / switch.gpu).round(1),
+            }
+        ),
+    }
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
@@ -194,6 +220,7 @@ def main():
     }
     print("largest difference from the CPU:", result["largest_difference_from_cpu"])
     RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+    write_tables(doc_tables(read_rows(RESULTS)))
 
 
 if __name__ == "__main__":

@@ -13,11 +13,12 @@ from typing import Any
 
 import torch
 
-AUTO_CUDA_PRODUCTS = 50_000_000
+AUTO_CUDA_PRODUCTS = 5_000_000
 """Multiply-adds in the forward pass of a batch from which device="auto" chooses CUDA.
 
-One CPU core needs about 6 ms for a step of that size. That is several times what it costs
-to launch the kernels of a step; below it a GPU mostly waits. Not yet measured on a GPU.
+A CPU core needs about 1 ms for a step of that size. A step on an H100 takes 0.16 to 0.3 ms up
+to 100 times as many (``docs/guide/gpu.rst``), but the first fit of a process waits some seconds
+for CUDA.
 """
 
 AUTO_THREAD_PRODUCTS = 40_000_000
