@@ -61,6 +61,7 @@ from skspectral._training.noise import RAMP, FollowNoise
 from skspectral._training.schedule import HORIZON_SCHEDULES
 from skspectral._training.seeds import new_seed
 from skspectral._training.sklearn_callbacks import follow_fit
+from skspectral._training.together import Training, finish
 from skspectral._training.torch_state import training_state
 from skspectral.nn._architecture import Architecture
 from skspectral.nn._mlp import ACTIVATIONS, EIGENVALUES, PARAMETRIZATIONS, TRAINABLE
@@ -164,6 +165,20 @@ class BaseSpectralMLP(
             If a parameter or the data are not as described, or if a `warm_start`
             fit changes the network, the columns or the target.
         """
+        complaint = finish(self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val))
+        # last: where warnings are errors, the fit is complete when it is raised
+        if complaint:
+            warnings.warn(complaint, ConvergenceWarning, stacklevel=3)  # the line that calls fit
+        return self
+
+    def _fit(self, X, y, sample_weight=None, X_val=None, y_val=None, sample_weight_val=None):
+        """Fit as :meth:`fit` does, as a coroutine that yields its training.
+
+        Returns
+        -------
+        str or None
+            What to warn of.
+        """
         self._check_settings()
         given = {"X": X, "y": y}  # scikit-learn's callbacks expect what the user passed
         is_warm = self.warm_start and hasattr(self, "net_")
@@ -197,7 +212,7 @@ class BaseSpectralMLP(
                 f"{len(validation)}. Raise `validation_fraction` or give X_val and y_val."
             )
         given["metadata"] = None if sample_weight is None else {"sample_weight": sample_weight}
-        return self._train(rows, validation, architecture, given)
+        return (yield from self._train(rows, validation, architecture, given))
 
     def _check_settings(self):
         """Check what the parameter constraints cannot express."""
@@ -339,14 +354,17 @@ class BaseSpectralMLP(
             noise = self._follow_noise(rows, dataset, held_out, is_warm)
             callbacks = self._fit_callbacks(ends, noise, follow)
             net.restart(callbacks=callbacks.in_order(), **self._net_settings(n_rows))
-            with training_state(choose_threads(self.n_threads, net.module_.layer_sizes, batch)):
-                net.train(
-                    dataset,
-                    dataset_valid if self.early_stopping else None,
-                    ends=ends,
-                    schedule=schedule_name(self.learning_rate, is_warm, net.callbacks_),
-                    seconds=np.inf if self.time_limit is None else self.time_limit,
-                )
+            n_threads = choose_threads(self.n_threads, net.module_.layer_sizes, batch)
+            yield Training(
+                net,
+                dataset,
+                dataset_valid if self.early_stopping else None,
+                ends=ends,
+                schedule=schedule_name(self.learning_rate, is_warm, net.callbacks_),
+                seconds=np.inf if self.time_limit is None else self.time_limit,
+                n_threads=n_threads,
+            )
+            with training_state(n_threads):
                 if noise is not None and callbacks.best_epoch is not None:
                     noise.go_back(net, callbacks.best_epoch.best_epoch_)
                 # inside: it is a backward pass, which also wants denormals flushed
@@ -365,10 +383,7 @@ class BaseSpectralMLP(
                 net.drop_callbacks(callbacks.own())
         if follow is not None:
             follow.end_fit()
-        # last: where warnings are errors, the fit is complete when it is raised
-        if complaint:
-            warnings.warn(complaint, ConvergenceWarning, stacklevel=4)  # the line that calls fit
-        return self
+        return complaint
 
     def _conclude(self, dataset, callbacks, settling, epochs):
         """Set the fitted attributes; return what to warn of, or None."""

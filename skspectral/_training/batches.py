@@ -128,11 +128,14 @@ class RowBatches:
     def __len__(self) -> int:
         return math.ceil(len(self.dataset) / self.batch_size)
 
+    def draw_order(self) -> Any:
+        """Return the order of the rows of one pass, None if they stay in order."""
+        if self.random_state is None or len(self) < 2:
+            return None
+        return _permutation(len(self.dataset), self.random_state, self.dataset.X)
+
     def __iter__(self) -> Iterator[tuple[Any, Tensor]]:
-        n_rows = len(self.dataset)
-        order: Any = None
-        if self.random_state is not None and len(self) > 1:
-            order = _permutation(n_rows, self.random_state, self.dataset.X)
+        n_rows, order = len(self.dataset), self.draw_order()
         # one large gather costs less than many small ones; batches are then views of it
         at_a_time = self.batch_size * self._batches_at_a_time()
         for start in range(0, n_rows, at_a_time):

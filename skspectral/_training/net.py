@@ -179,16 +179,15 @@ class SpectralNet(ScorableNet):
         loss: Tensor = self.criterion_(y_pred, y_true, weight_of(X))
         return loss
 
-    def train(
+    def plan(
         self,
         dataset: RowDataset,
-        dataset_valid: RowDataset | None,
         *,
         ends: Sequence[int],
         schedule: str,
         seconds: float = math.inf,
-    ) -> SpectralNet:
-        """Train up to the last of the epochs `ends`, with a schedule that ends in `seconds`.
+    ) -> None:
+        """Plan to train up to the last of the epochs `ends`, with a schedule that ends in `seconds`.
 
         A schedule with an end runs once up to each of them. The state of the optimiser, the
         schedule and the count of steps start anew; the weights go on from where they are.
@@ -198,7 +197,12 @@ class SpectralNet(ScorableNet):
         self.seconds_planned_ = seconds
         has_end = schedule in HORIZON_SCHEDULES
         self.schedule_ = in_cycles(SCHEDULES[schedule], ends) if has_end else None
-        self._run(dataset, dataset_valid, ends[-1])
+
+    def train(
+        self, dataset: RowDataset, dataset_valid: RowDataset | None, epochs: int
+    ) -> SpectralNet:
+        """Train as planned."""
+        self._run(dataset, dataset_valid, epochs)
         return self
 
     def train_one_epoch(self, dataset: RowDataset, **settings: Any) -> SpectralNet:
@@ -283,9 +287,7 @@ class SpectralNet(ScorableNet):
             if not self.diverged_:
                 raise
         finally:
-            # they hold data and buffers, which a fitted estimator should not keep
-            self.train_split = self.schedule_ = self.lean_ = self.criterion_.moments = None
-            self.last_finite_ = []
+            self.tidy()
         if self.history and "learning_rate_sum" not in self.history[-1]:
             del self.history[-1]  # skorch swallowed an interrupt in the middle of an epoch
             self.interrupted_ = True
@@ -301,14 +303,23 @@ class SpectralNet(ScorableNet):
             share = max(share, self.seconds() / self.seconds_planned_)
         return min(1.0, share)
 
+    def tidy(self) -> None:
+        """Forget data and buffers of a training, which a fitted estimator should not keep."""
+        self.train_split = self.schedule_ = self.lean_ = self.criterion_.moments = None
+        self.last_finite_ = []
+
+    def rate_at(self, step: int) -> float:
+        """Return the learning rate of a step, counted from 0."""
+        if self.schedule_ is None:
+            return float(self.optimizer_.param_groups[0]["lr"])
+        # the middle of the step: at its ends the first or the last rate would be 0
+        return float(self.lr * self.schedule_(self.progress(step + 0.5)))
+
     def _set_learning_rate(self) -> None:
-        groups = self.optimizer_.param_groups
-        if self.schedule_ is not None:
-            # the middle of the step: at its ends the first or the last rate would be 0
-            rate = self.lr * self.schedule_(self.progress(self.steps_done_ + 0.5))
-            for group in groups:
-                group["lr"] = rate
-        self.learning_rate_sum_ += groups[0]["lr"]  # the clock by which sizes are judged
+        rate = self.rate_at(self.steps_done_)
+        for group in self.optimizer_.param_groups:
+            group["lr"] = rate
+        self.learning_rate_sum_ += rate  # the clock by which sizes are judged
 
     def step(self, batch: Any, update: Update | None = None) -> dict[str, Tensor]:
         """Make one step, by default with :meth:`update`; every way of training ends here."""

@@ -115,12 +115,21 @@ class DropSilent(Callback):
         self.largest_input_ = largest_norm(X)
         self.due_ = 0
 
-    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        """Rebuild the network if enough nodes are silent."""
+    def is_due(self, net: Any, n_silent: float = np.inf) -> bool:
+        """Tell whether to look for silent nodes, of which there are at most so many."""
         # an epoch of a small table is a single step, which a look would make much slower
         if net.steps_done_ < self.due_:
-            return
+            return False
         self.due_ = net.steps_done_ + PAUSE_STEPS
+        return n_silent > WORTH_IT * sum(net.module_.layer_sizes[1:-1])
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Look for silent nodes, now and then."""
+        if self.is_due(net):
+            self.drop_many(net)
+
+    def drop_many(self, net: Any) -> None:
+        """Rebuild the network if enough nodes are silent."""
         # a rebuilt network also needs new buffers and, on a GPU, a new graph
         self._drop(net, WORTH_IT, NOISE)
 

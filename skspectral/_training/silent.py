@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -52,18 +54,47 @@ def silent_nodes(module: SpectralMLP, largest_input: float, noise: float = NOISE
         One per hidden layer; all False for other activations and for layers
         without bias.
     """
+    relevances = hidden_relevances(module)
+    biases = [layer.bias if isinstance(layer.bias, Tensor) else None for layer in module.hidden_layers]
+    if not isinstance(module.activation, nn.ReLU):
+        biases = [None] * len(biases)
+    return silent_masks(relevances, biases, largest_input, noise)
+
+
+def silent_masks(
+    relevances: Sequence[Tensor],
+    biases: Sequence[Tensor | None],
+    largest_input: Tensor | float,
+    noise: float,
+) -> list[Tensor]:
+    """Tell which nodes are silent, of one network or of several side by side.
+
+    Parameters
+    ----------
+    relevances : sequence of Tensor of shape (..., n_nodes)
+    biases : sequence of (Tensor of shape (..., n_nodes) or None)
+        None: no node of that layer is silent.
+    largest_input : float or Tensor of shape (...)
+    noise : float
+        As in :func:`silent_nodes`.
+
+    Returns
+    -------
+    list of bool Tensor of shape (..., n_nodes)
+    """
     silent = []
-    for layer, relevance in zip(module.hidden_layers, hidden_relevances(module), strict=True):
-        bias = layer.bias if isinstance(layer.bias, Tensor) else None
-        if bias is None or not isinstance(module.activation, nn.ReLU):
+    for relevance, bias in zip(relevances, biases, strict=True):
+        if bias is None:
             silent.append(torch.zeros_like(relevance, dtype=torch.bool))
             continue
-        largest = relevance.max()
-        reach = MARGIN * torch.clamp(relevance, min=noise * largest) * largest_input
-        mask = (relevance <= SMALL * largest) & (bias.detach() < -reach)
-        mask[relevance.argmax()] = False  # a layer must keep one node, even if all of them died
+        bias = bias.detach()
+        largest, where = relevance.max(dim=-1, keepdim=True)
+        bound = torch.as_tensor(largest_input, dtype=relevance.dtype, device=relevance.device)
+        reach = MARGIN * torch.maximum(relevance, noise * largest) * bound[..., None]
+        mask = (relevance <= SMALL * largest) & (bias < -reach)
+        mask.scatter_(-1, where, False)  # a layer must keep one node, even if all of them died
         silent.append(mask)
         # bounds the inputs of the next layer: |relu(z)| <= |z|, and |W x| <= |W|_F |x|
-        norms = torch.linalg.vector_norm(relevance), torch.linalg.vector_norm(bias.detach())
-        largest_input = float(norms[0] * largest_input + norms[1])
+        norms = (torch.linalg.vector_norm(part, dim=-1) for part in (relevance, bias))
+        largest_input = next(norms) * bound + next(norms)
     return silent

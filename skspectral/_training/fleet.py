@@ -1,0 +1,270 @@
+"""Networks trained side by side, as one program: each step is made for all of them at once."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from skspectral._training.feed import Batch, Feed
+from skspectral._training.member import Member, Pause, Reading
+from skspectral._training.silent import NOISE, silent_masks
+from skspectral._training.stack import Stack
+from skspectral._training.stacked_passes import StackedPasses
+from skspectral.nn._relevance import COLLAPSED
+
+LOOSE = 1.2
+"""Share by which padding may enlarge the matrices before members are arranged anew."""
+LOOSE_PRODUCTS = 100_000
+"""Multiply-adds that padding may cost a step in any case."""
+
+
+def residuals(out_activation: str, output: Tensor, target: Tensor) -> Tensor:
+    """Return predictions minus targets, Tensor of shape (K, n, n_outputs)."""
+    if out_activation == "identity":
+        return output - target
+    if out_activation == "logistic":
+        return torch.sigmoid(output).sub_(target)
+    predicted = torch.softmax(output, dim=2)
+    minus_one = predicted.new_full((1, 1, 1), -1.0).expand(*target.shape, 1)
+    return predicted.scatter_add_(2, target[:, :, None], minus_one)
+
+
+def entropies(out_activation: str, output: Tensor, target: Tensor) -> Tensor:
+    """Return the cross-entropies of the rows, summed over labels, Tensor of shape (K, n, 1)."""
+    if out_activation == "logistic":
+        rows = F.binary_cross_entropy_with_logits(output, target, reduction="none")
+        return rows.sum(dim=2, keepdim=True)
+    return -torch.log_softmax(output, dim=2).gather(2, target[:, :, None])
+
+
+class Fleet:
+    """Members in training whose steps are made together.
+
+    Parameters
+    ----------
+    members : sequence of Member
+        Of one kind. They may have begun; all are left as they stand when :meth:`run` returns.
+    """
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self.members = list(members)
+        nets = [member.net for member in members]
+        self.out_activation = nets[0].out_activation
+        self.stack = Stack([n.module_ for n in nets], [n.optimizer_ for n in nets])
+        self.feed = Feed(self.members)
+        self.passes = StackedPasses(self.stack, self.feed.n_rows)
+        values = self.stack.values
+        n_outputs = self.stack.sizes[-1]
+        # two factors of the gradient of the mean over rows: squared errors, and means over outputs
+        self.factor = (2 if self.out_activation == "identity" else 1) / (
+            1 if self.out_activation == "softmax" else n_outputs
+        )
+        self.products = values.new_zeros(len(nets), n_outputs, n_outputs)
+        self.entropy = values.new_zeros(len(nets))
+        self.last_finite = values.clone()
+        self.thresholds = values.new_tensor([n.relevance_threshold for n in nets])[:, None]
+        self.floors = COLLAPSED * values.new_tensor([n.start_relevance_ for n in nets])
+        self.largest_inputs = values.new_tensor([m.largest_input for m in members])
+        group = nets[0].optimizer_.param_groups[0]
+        self.adam = {
+            "beta1": group["betas"][0],
+            "beta2": group["betas"][1],
+            "eps": group["eps"],
+            "weight_decay": 0.0,
+            "amsgrad": False,
+            "maximize": False,
+        }
+        # members that have made equally many steps share the count that Adam corrects its means by
+        self.counts = []
+        for steps in sorted(set(self.stack.steps)):
+            rows = [k for k, s in enumerate(self.stack.steps) if s == steps]
+            whole = len(rows) == len(nets)
+            count = torch.tensor(float(steps), device=values.device)
+            tensors = [
+                [rows_of] if whole else [rows_of[k] for k in rows]
+                for rows_of in self._of_adam()
+            ]
+            self.counts.append((count, tensors))
+        self._set_decays()
+        for k, member in enumerate(self.members):
+            if member.pause is not None:
+                self._resume(k, member.pause)
+
+    def _of_adam(self) -> tuple[Tensor, ...]:
+        stack = self.stack
+        return stack.values, stack.deltas, stack.gradients, stack.means, stack.squares
+
+    def run(self) -> None:
+        """Train until a member has ended, or would fit better elsewhere."""
+        try:
+            while True:
+                for batch in self.feed.leg():
+                    self.step(batch)
+                if self._end_epochs():
+                    return
+        finally:
+            for k, member in enumerate(self.members):
+                self._pause(k, member)
+            self.stack.release()
+
+    def _pause(self, k: int, member: Member) -> None:
+        """Keep what the steps of an unfinished epoch came to."""
+        is_between = member.done or member.position == 0
+        member.pause = None if is_between else Pause(
+            self.products[k].clone(),
+            self.entropy[k].clone(),
+            self.stack.read(self.last_finite, k),
+        )
+
+    def _resume(self, k: int, pause: Pause) -> None:
+        self.products[k], self.entropy[k] = pause.products, pause.entropy
+        self.stack.write(self.last_finite, k, pause.last_finite)
+
+    def step(self, batch: Batch) -> None:
+        """Make one step of all members."""
+        output = self.passes.forward(batch.X)
+        residual = residuals(self.out_activation, output, batch.y)
+        if self.out_activation != "identity":
+            entropy = entropies(self.out_activation, output, batch.y)
+            weighted = entropy if batch.weight is None else entropy * batch.weight
+            self.entropy += weighted.sum(dim=(1, 2))
+        weighted = residual if batch.weight is None else residual * batch.weight
+        self.products.baddbmm_(residual.transpose(1, 2), weighted)
+        self.passes.backward(weighted * (batch.scale * self.factor))
+        self._update(batch.rates)
+
+    def _update(self, rates: float | Tensor) -> None:
+        """Make a step of Adam, with the penalties as weight decay."""
+        stack = self.stack
+        stack.gradients.addcmul_(stack.values, stack.decays)
+        one_rate = isinstance(rates, float)
+        if not one_rate:
+            stack.deltas.zero_()
+        for count, (values, deltas, gradients, means, squares) in self.counts:
+            count += 1
+            torch._fused_adam_(
+                values if one_rate else deltas,
+                gradients,
+                means,
+                squares,
+                [],
+                [count] * len(values),
+                lr=rates if one_rate else 1.0,
+                **self.adam,
+            )
+        if not one_rate:
+            stack.values.addcmul_(stack.deltas, rates)
+        stack.steps = [steps + 1 for steps in stack.steps]
+
+    def _set_decays(self) -> None:
+        self.penalties = [member.net.penalty for member in self.members]
+        # the gradient of alpha ||p||^2 is 2 alpha p
+        names = [block.full_name for block in self.stack.trained]
+        self.coefficients = np.array(
+            [[penalty.coefficient(name) for name in names] for penalty in self.penalties]
+        )
+        self.stack.set_decays((2 * self.coefficients).tolist())
+
+    def _end_epochs(self) -> bool:
+        """Let members whose epoch is over act on it; tell whether to stop here."""
+        ended = [k for k, member in enumerate(self.members) if not member.steps_left]
+        if not ended:
+            return False
+        readings = self._read()
+        stack = self.stack
+        for k in ended:
+            member = self.members[k]
+            if not readings[k].is_finite:
+                stack.values[k] = self.last_finite[k]
+                member.diverge()
+                continue
+            member.end_epoch(readings[k])
+            if member.net.module_ is not stack.modules[k]:
+                stack.modules[k] = member.net.module_
+                stack.take(k)
+            self.last_finite[k] = stack.values[k]
+            if not member.done:
+                member.new_epoch()
+        if len(ended) == len(self.members):
+            self.products.zero_()
+            self.entropy.zero_()
+        else:
+            self.products[ended] = 0.0
+            self.entropy[ended] = 0.0
+        if any(member.done for member in self.members):
+            return True
+        if any(
+            member.net.penalty is not penalty
+            for member, penalty in zip(self.members, self.penalties, strict=True)
+        ):
+            self._set_decays()
+        return self._is_loose()
+
+    def _is_loose(self) -> bool:
+        own = [weights_of(module.layer_sizes) for module in self.stack.modules]
+        padded = len(own) * weights_of(self.stack.sizes)
+        spare = self.feed.n_rows * (padded - sum(own))
+        return padded > LOOSE * sum(own) and spare > LOOSE_PRODUCTS
+
+    def _read(self) -> list[Reading]:
+        """Return what the epochs of all members came to so far."""
+        norms = self.stack.norms()
+        relevances = self.passes.relevances()
+        alive = [
+            ((r > self.thresholds * r.amax(dim=1, keepdim=True)) & (r > floor[:, None])).sum(dim=1)
+            for r, floor in zip(relevances, self.floors.unbind(1), strict=True)
+        ]
+        # only a relu can be silent
+        relu = isinstance(self.stack.modules[0].activation, torch.nn.ReLU)
+        biases = self.passes.biases() if relu else [None] * len(relevances)
+        silent = [
+            mask.sum(dim=1)
+            for mask in silent_masks(relevances, biases, self.largest_inputs, NOISE)
+        ]
+        table = torch.cat(
+            [
+                norms,
+                self.products.flatten(1),
+                self.entropy[:, None],
+                *(part[:, None].to(norms.dtype) for part in (*alive, *silent)),
+            ],
+            dim=1,
+        ).double().cpu().numpy()
+        n_outputs, n_hidden = self.stack.sizes[-1], len(alive)
+        bounds = np.cumsum([norms.shape[1], n_outputs**2, 1, n_hidden, n_hidden])
+        readings = []
+        for k, row in enumerate(table):
+            norm, products, entropy, n_alive, n_silent = np.split(row, bounds[:-1])
+            loss = float(entropy[0])
+            products = products.reshape(n_outputs, n_outputs)
+            if self.out_activation == "identity":
+                loss = float(np.trace(products))
+            n_terms = self.members[k].n_rows * (
+                1 if self.out_activation == "softmax" else n_outputs
+            )
+            readings.append(
+                Reading(
+                    is_finite=bool(np.isfinite(norm).all()),
+                    penalty=float(self.coefficients[k] @ norm**2),
+                    # a network in which a layer died computes a constant: no node counts
+                    n_alive=[int(n) for n in n_alive * bool(n_alive.all())],
+                    n_silent=int(n_silent.sum()),
+                    products=products,
+                    loss=loss / n_terms,
+                )
+            )
+        return readings
+
+
+def weights_of(sizes: Sequence[int]) -> int:
+    """Return the number of weights between the layers."""
+    return sum(a * b for a, b in itertools.pairwise(sizes))
+

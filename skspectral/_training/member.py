@@ -1,0 +1,217 @@
+"""One network on its way through training, which may pause between any two steps."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from skorch.callbacks import EpochTimer, PassthroughScoring
+
+from skspectral._training.backpropagation import Backpropagation
+from skspectral._training.batches import RowBatches, RowDataset
+from skspectral._training.hooks import overrides
+from skspectral._training.net import SpectralNet
+from skspectral._training.noise import FollowNoise
+from skspectral._training.optimizers import FusedAdamSteps
+from skspectral._training.shrinking import DropSilent
+from skspectral._training.stack import kind_of
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What an epoch of one network came to.
+
+    Parameters
+    ----------
+    is_finite : bool
+        Whether all parameters are.
+    penalty : float
+        Its value, in the unit of the loss.
+    n_alive : list of int
+        Alive nodes of each hidden layer.
+    n_silent : int
+    products : ndarray of shape (n_outputs, n_outputs)
+        Sum over rows of the products of residuals.
+    loss : float
+        Mean over the rows.
+    """
+
+    is_finite: bool
+    penalty: float
+    n_alive: list[int]
+    n_silent: int
+    products: np.ndarray
+    loss: float
+
+
+@dataclass(frozen=True)
+class Pause:
+    """What the steps of an epoch came to before its member changed fleets.
+
+    Parameters
+    ----------
+    products : Tensor of shape (n_outputs, n_outputs)
+    entropy : Tensor of shape ()
+    last_finite : list of Tensor
+        Trained parameters at the last end of an epoch.
+    """
+
+    products: torch.Tensor
+    entropy: torch.Tensor
+    last_finite: list[torch.Tensor]
+
+
+class HostMoments:
+    """Products of residuals, summed over epochs as they are read from the device."""
+
+    def __init__(self) -> None:
+        self.products: Any = 0.0
+        self.weight = 0.0
+
+    def add(self, products: np.ndarray, weight: float) -> None:
+        """Count an epoch whose rows have this sum of weights."""
+        self.products = self.products + products
+        self.weight += weight
+
+    def take(self) -> np.ndarray:
+        """Return the mean product, and start anew."""
+        mean: np.ndarray = self.products / self.weight
+        self.products, self.weight = 0.0, 0.0
+        return mean
+
+
+class Member:
+    """A net, its rows, and how far its training has come.
+
+    Parameters
+    ----------
+    net : SpectralNet
+        With the schedule that :meth:`SpectralNet.train` sets.
+    dataset : RowDataset
+    epochs : int
+    """
+
+    def __init__(self, net: SpectralNet, dataset: RowDataset, epochs: int) -> None:
+        self.net, self.dataset, self.epochs = net, dataset, epochs
+        self.n_rows = len(dataset)
+        self.batch = min(net.batch_size, self.n_rows)
+        weight = dataset.sample_weight
+        self.total_weight = float(self.n_rows if weight is None else weight.sum())
+        self.iterator = RowBatches(dataset, self.batch, net.random_state)
+        self.done = False
+        self.pause: Pause | None = None
+
+    @staticmethod
+    def serves(net: SpectralNet, dataset: RowDataset) -> bool:
+        """Tell whether a fleet trains this net as skorch's own loop would."""
+        known = (EpochTimer, PassthroughScoring)
+        callbacks = [pair for pair in net.callbacks_ if type(pair[1]) not in known]
+        return (
+            net.decay_is_penalty_
+            and FusedAdamSteps.serves(net.optimizer_)
+            and Backpropagation.serves(net.module_)
+            and not net.criterion_._forward_hooks
+            and isinstance(dataset.X, torch.Tensor)
+            and all(type(cb).__module__.startswith("skspectral._training") for _, cb in callbacks)
+            and not overrides(callbacks, "on_epoch_begin", "on_batch_begin", "on_batch_end")
+        )
+
+    @property
+    def largest_input(self) -> float:
+        """Largest norm of a row; 0 if silent nodes stay."""
+        return 0.0 if self.drop is None else self.drop.largest_input_
+
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """What members of a fleet have in common."""
+        group = self.net.optimizer_.param_groups[0]
+        return (*kind_of(self.net.module_), self.net.out_activation, group["betas"], group["eps"])
+
+    def begin(self) -> None:
+        """Start the clock and the callbacks."""
+        net = self.net
+        net.notify("on_train_begin", X=self.dataset, y=None)
+        if net.criterion_.moments is not None:
+            net.criterion_.moments = HostMoments()
+        ours = [cb for _, cb in net.callbacks_ if overrides([("", cb)], "on_epoch_end")]
+        self.callbacks = [cb for cb in ours if type(cb) not in (EpochTimer, PassthroughScoring)]
+        self.drop = next((cb for cb in self.callbacks if isinstance(cb, DropSilent)), None)
+        self.n_epochs, self.best_loss = 0, math.inf
+        self.new_epoch()
+
+    def new_epoch(self) -> None:
+        """Draw the order of the rows."""
+        self.order = self.iterator.draw_order()
+        self.position = 0
+        self.started = time.perf_counter()
+
+    @property
+    def steps_left(self) -> int:
+        """Steps to the end of the epoch."""
+        return math.ceil((self.n_rows - self.position) / self.batch)
+
+    def size_of_step(self, ahead: int) -> int:
+        """Return the number of rows of the step that comes after so many others."""
+        return min(self.batch, self.n_rows - self.position - ahead * self.batch)
+
+    def rows(self, n_steps: int) -> tuple[Any, Any]:
+        """Return the rows of the next steps, in the form that skorch uses, and go on."""
+        part = slice(self.position, min(self.position + n_steps * self.batch, self.n_rows))
+        self.position = part.stop
+        return self.dataset.rows(part if self.order is None else self.order[part])
+
+    def rates(self, n_steps: int) -> list[float]:
+        """Return the learning rates of the next steps, and count these."""
+        net = self.net
+        rates = [net.rate_at(net.steps_done_ + i) for i in range(n_steps)]
+        net.steps_done_ += n_steps
+        net.learning_rate_sum_ += sum(rates)
+        return rates
+
+    def end_epoch(self, reading: Reading) -> None:
+        """Record the epoch, and let the callbacks act on it."""
+        net = self.net
+        list.append(
+            net.history_,
+            {
+                "batches": [],
+                "epoch": len(net.history_) + 1,
+                "penalty": reading.penalty,
+                "learning_rate_sum": net.learning_rate_sum_,
+                "n_alive_nodes": reading.n_alive,
+                "dur": time.perf_counter() - self.started,
+                "train_loss": reading.loss,
+                "train_loss_best": reading.loss <= self.best_loss,
+            },
+        )
+        self.best_loss = min(self.best_loss, reading.loss)
+        net.rows_seen_ += self.n_rows
+        if net.criterion_.moments is not None:
+            net.criterion_.moments.add(reading.products, self.total_weight)
+        try:
+            for callback in self.callbacks:
+                if callback is not self.drop:
+                    callback.on_epoch_end(net, dataset_train=self.dataset, dataset_valid=None)
+                elif callback.is_due(net, reading.n_silent):
+                    callback.drop_many(net)
+        except KeyboardInterrupt:
+            self.done = True
+        self.n_epochs += 1
+        self.done = self.done or self.n_epochs == self.epochs
+
+    def diverge(self) -> None:
+        """Stop; the weights are again those of the last epoch whose weights were finite."""
+        self.net.diverged_ = self.done = True
+
+    def finish(self) -> None:
+        """Let the callbacks end, once the net has tensors of its own again."""
+        if self.net.diverged_:
+            self.net.restart_optimizer()  # its moments are not finite either
+        self.net.notify("on_train_end", X=self.dataset, y=None)
+        self.net.tidy()
