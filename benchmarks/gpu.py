@@ -19,6 +19,7 @@ date, and the tables of the documentation. Without CUDA it says so and stops.
 import argparse
 import itertools
 import json
+import os
 import statistics
 import time
 import warnings
@@ -30,15 +31,18 @@ import pandas as pd
 import skorch
 import torch
 from documents import read_rows, write_tables
+from joblib import Parallel, delayed
 from sklearn.exceptions import ConvergenceWarning
 
 import skspectral
-from skspectral import SpectralMLPRegressor
+from skspectral import SpectralMLPRegressor, fit_many
 
 RESULTS = Path(__file__).parent / "results" / "gpu.json"
 N_COLUMNS, SIZES = 100, (512, 512)
 BATCHES = (256, 1024, 8192, 65_536)
 SKORCH_ROWS = 50_000
+FLEET_ROWS, FLEET_EPOCHS, FLEET_SINGLES = 10_000, 30, 4
+FLEET_SIZES = (8, 64, 512, 2048)
 SWITCH_SHAPES = (
     (8, (20,)),
     (8, (256,)),
@@ -160,6 +164,40 @@ def switch():
     return rows
 
 
+def students(n):
+    options = {"alpha": "auto", "max_iter": FLEET_EPOCHS, "batch_size": 200}
+    return [SpectralMLPRegressor(64, random_state=k, **options) for k in range(n)]
+
+
+def clocked(work):
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def fleets():
+    """Return students per second: a fleet on the GPU, one by one, and on all CPU cores."""
+    X, y = make_table(FLEET_ROWS, 10)
+    on_gpu = [student.set_params(device="cuda") for student in students(FLEET_SINGLES)]
+    alone = clocked(lambda: [student.fit(X, y) for student in on_gpu]) / FLEET_SINGLES
+    n_cores = os.cpu_count()
+    pool = Parallel(n_jobs=n_cores)
+    fit = delayed(lambda student: student.fit(X, y).n_iter_)
+    pool(fit(student) for student in students(n_cores))  # processes start, torch is imported
+    cores = clocked(lambda: pool(fit(s) for s in students(4 * n_cores))) / (4 * n_cores)
+    rows = []
+    for n in FLEET_SIZES:
+        together = students(n)
+        for student in together:
+            student.set_params(device="cuda")
+        each = clocked(lambda together=together: fit_many(together, X, y)) / n
+        rows.append(
+            {"students": n, "fleet": 1 / each, "one by one": 1 / alone, "cores": 1 / cores}
+        )
+        print("  ".join(f"{name} {value:.2f}" for name, value in rows[-1].items()), flush=True)
+    return {"n_cores": n_cores, "epochs": FLEET_EPOCHS, "rows": FLEET_ROWS, "sizes": rows}
+
+
 def doc_tables(result):
     """Return seconds per epoch, and milliseconds per step on both devices."""
     epochs = pd.DataFrame(result["epochs"])
@@ -214,12 +252,13 @@ def main():
         "skorch": skorch.__version__,
         "skspectral": skspectral.__version__,
         "rows": arguments.rows,
-        "largest_difference_from_cpu": agreement(),
         "epochs": rows,
-        "switch": switch(),
+        "largest_difference_from_cpu": agreement(),
     }
     print("largest difference from the CPU:", result["largest_difference_from_cpu"])
-    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+    for part in (switch, fleets):
+        result[part.__name__] = part()
+        RESULTS.write_text(json.dumps(result, indent=1) + "\n")
     write_tables(doc_tables(read_rows(RESULTS)))
 
 

@@ -10,6 +10,7 @@ from skspectral._display import (
     SpectralPathDisplay,
 )
 from skspectral._estimators.classifier import SpectralMLPClassifier
+from skspectral._estimators.many import fit_many
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._export.to_onnx import to_onnx
 from skspectral._path.classifier_cv import SpectralMLPClassifierCV
@@ -40,6 +41,7 @@ __all__ = [
     "SpectralPathDisplay",
     "SpectralPruner",
     "__version__",
+    "fit_many",
     "match_nodes",
     "n_alive_nodes_score",
     "n_distinct_nodes",

@@ -8,8 +8,11 @@ import sys
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 
-from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, fit_many
+from skspectral._training import fleet, together
+from skspectral._training.graphed_step import GraphedStep
 from skspectral._training.lean_update import GraphedUpdate
 from skspectral._training.net import SpectralNet
 from skspectral.nn import SpectralMLP, grow
@@ -45,7 +48,25 @@ def test_cuda_trains_as_the_cpu(request, task, weighted, solver):
     np.testing.assert_allclose(fits["cuda"].loss_curve_, fits["cpu"].loss_curve_, rtol=1e-6)
 
 
-def test_captured_steps_equal_ordinary_ones(binary, monkeypatch):
+@pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
+def test_fleet_on_cuda_trains_as_alone_on_the_cpu(request, task):
+    X, y = request.getfixturevalue(task)
+    cls = SpectralMLPRegressor if task == "regression" else SpectralMLPClassifier
+    options = [{"alpha": 1e-3 * k, "learning_rate_init": 0.01 / k, **SAME} for k in (1, 2, 3)]
+    single = [cls((12, 9), device="cpu", **each).fit(X, y) for each in options]
+    many = fit_many([cls((12, 9), device="cuda", **each) for each in options], X, y)
+    for ours, theirs in zip(many, single, strict=True):
+        np.testing.assert_allclose(predict(ours, X), predict(theirs, X), rtol=1e-5)
+        np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-6)
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """Let small networks be trained as large ones are, which no fleet serves."""
+    monkeypatch.setattr(together, "LARGEST", {"cpu": 0, "cuda": 0})
+
+
+def test_captured_steps_equal_ordinary_ones(binary, monkeypatch, alone):
     X, y = binary
     model = SpectralMLPClassifier((30,), alpha=0.01, device="cuda", **SAME)
     replays = []
@@ -62,8 +83,26 @@ def test_captured_steps_equal_ordinary_ones(binary, monkeypatch):
     np.testing.assert_allclose(graphed, model.fit(X, y).predict_proba(X), rtol=1e-5)
 
 
+def test_captured_steps_of_a_fleet_equal_ordinary_ones(binary, monkeypatch):
+    X, y = binary
+    models = [SpectralMLPClassifier(30, alpha=a, device="cuda", **SAME) for a in (0.01, 0.02)]
+    replays = []
+    call = GraphedStep.__call__
+
+    def count(self, batch):
+        replays.append(self.replay is not None)
+        return call(self, batch)
+
+    monkeypatch.setattr(GraphedStep, "__call__", count)
+    graphed = fit_many([clone(model) for model in models], X, y)
+    assert sum(replays) > len(replays) / 2
+    monkeypatch.setattr(fleet, "fastest", lambda step, n_rows, device: step)
+    for ours, plain in zip(graphed, fit_many(models, X, y), strict=True):
+        np.testing.assert_allclose(ours.predict_proba(X), plain.predict_proba(X), rtol=1e-5)
+
+
 @pytest.mark.filterwarnings("ignore:Synchronization debug mode")
-def test_no_step_waits_for_the_gpu(regression, monkeypatch):
+def test_no_step_waits_for_the_gpu(regression, monkeypatch, alone):
     X, y = regression
     step = SpectralNet.step
 
@@ -80,7 +119,28 @@ def test_no_step_waits_for_the_gpu(regression, monkeypatch):
     assert reg.n_iter_ == 30
 
 
-def test_network_shrinks_on_cuda():
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode")
+def test_no_step_of_a_fleet_waits_for_the_gpu(regression, monkeypatch):
+    X, y = regression
+    call = GraphedStep.__call__
+
+    def strict(self, batch):
+        if self.replay is not None:
+            torch.cuda.set_sync_debug_mode("error")
+        try:
+            return call(self, batch)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+
+    monkeypatch.setattr(GraphedStep, "__call__", strict)
+    options = {"batch_size": 40, "max_iter": 30, "device": "cuda"}
+    regs = fit_many([SpectralMLPRegressor((8,), **options) for _ in range(2)], X, y)
+    assert [reg.n_iter_ for reg in regs] == [30, 30]
+
+
+@pytest.mark.parametrize("largest", [0, 10**9])
+def test_network_shrinks_on_cuda(largest, monkeypatch):
+    monkeypatch.setattr(together, "LARGEST", {"cuda": largest})
     rng = np.random.default_rng(0)
     X = rng.normal(size=(2000, 4))
     y = np.abs(X[:, 0])

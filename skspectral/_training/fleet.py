@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from skspectral._training.feed import Batch, Feed
+from skspectral._training.graphed_step import fastest
 from skspectral._training.member import Member, Pause, Reading
 from skspectral._training.silent import NOISE, silent_masks
 from skspectral._training.stack import Stack
@@ -84,13 +85,13 @@ class Fleet:
         }
         # members that have made equally many steps share the count that Adam corrects its means by
         self.counts = []
+        self.n_steps = 0
         for steps in sorted(set(self.stack.steps)):
             rows = [k for k, s in enumerate(self.stack.steps) if s == steps]
             whole = len(rows) == len(nets)
             count = torch.tensor(float(steps), device=values.device)
             tensors = [
-                [rows_of] if whole else [rows_of[k] for k in rows]
-                for rows_of in self._of_adam()
+                [rows_of] if whole else [rows_of[k] for k in rows] for rows_of in self._of_adam()
             ]
             self.counts.append((count, tensors))
         self._set_decays()
@@ -104,24 +105,30 @@ class Fleet:
 
     def run(self) -> None:
         """Train until a member has ended, or would fit better elsewhere."""
+        step = fastest(self.step, self.feed.n_rows, self.stack.values.device)
         try:
             while True:
                 for batch in self.feed.leg():
-                    self.step(batch)
+                    step(batch)
+                    self.n_steps += 1
                 if self._end_epochs():
                     return
         finally:
             for k, member in enumerate(self.members):
                 self._pause(k, member)
-            self.stack.release()
+            self.stack.release(self.n_steps)
 
     def _pause(self, k: int, member: Member) -> None:
         """Keep what the steps of an unfinished epoch came to."""
         is_between = member.done or member.position == 0
-        member.pause = None if is_between else Pause(
-            self.products[k].clone(),
-            self.entropy[k].clone(),
-            self.stack.read(self.last_finite, k),
+        member.pause = (
+            None
+            if is_between
+            else Pause(
+                self.products[k].clone(),
+                self.entropy[k].clone(),
+                self.stack.read(self.last_finite, k),
+            )
         )
 
     def _resume(self, k: int, pause: Pause) -> None:
@@ -162,7 +169,6 @@ class Fleet:
             )
         if not one_rate:
             stack.values.addcmul_(stack.deltas, rates)
-        stack.steps = [steps + 1 for steps in stack.steps]
 
     def _set_decays(self) -> None:
         self.penalties = [member.net.penalty for member in self.members]
@@ -180,25 +186,25 @@ class Fleet:
             return False
         readings = self._read()
         stack = self.stack
+        lost = [k for k in ended if not readings[k].is_finite]
+        stack.values[lost] = self.last_finite[lost]
+        whole = len(ended) == len(self.members)
+        which = slice(None) if whole else ended  # one copy, or one for each
+        self.last_finite[which] = stack.values[which]
+        self.products[which] = 0.0
+        self.entropy[which] = 0.0
         for k in ended:
             member = self.members[k]
-            if not readings[k].is_finite:
-                stack.values[k] = self.last_finite[k]
+            if k in lost:
                 member.diverge()
                 continue
             member.end_epoch(readings[k])
             if member.net.module_ is not stack.modules[k]:
                 stack.modules[k] = member.net.module_
                 stack.take(k)
-            self.last_finite[k] = stack.values[k]
+                self.last_finite[k] = stack.values[k]
             if not member.done:
                 member.new_epoch()
-        if len(ended) == len(self.members):
-            self.products.zero_()
-            self.entropy.zero_()
-        else:
-            self.products[ended] = 0.0
-            self.entropy[ended] = 0.0
         if any(member.done for member in self.members):
             return True
         if any(
@@ -229,42 +235,45 @@ class Fleet:
             mask.sum(dim=1)
             for mask in silent_masks(relevances, biases, self.largest_inputs, NOISE)
         ]
-        table = torch.cat(
-            [
-                norms,
-                self.products.flatten(1),
-                self.entropy[:, None],
-                *(part[:, None].to(norms.dtype) for part in (*alive, *silent)),
-            ],
-            dim=1,
-        ).double().cpu().numpy()
+        table = (
+            torch.cat(
+                [
+                    norms,
+                    self.products.flatten(1),
+                    self.entropy[:, None],
+                    *(part[:, None].to(norms.dtype) for part in (*alive, *silent)),
+                ],
+                dim=1,
+            )
+            .double()
+            .cpu()
+            .numpy()
+        )
         n_outputs, n_hidden = self.stack.sizes[-1], len(alive)
-        bounds = np.cumsum([norms.shape[1], n_outputs**2, 1, n_hidden, n_hidden])
-        readings = []
-        for k, row in enumerate(table):
-            norm, products, entropy, n_alive, n_silent = np.split(row, bounds[:-1])
-            loss = float(entropy[0])
-            products = products.reshape(n_outputs, n_outputs)
-            if self.out_activation == "identity":
-                loss = float(np.trace(products))
-            n_terms = self.members[k].n_rows * (
-                1 if self.out_activation == "softmax" else n_outputs
+        bounds = np.cumsum([norms.shape[1], n_outputs**2, 1, n_hidden])
+        norm, products, loss, n_alive, n_silent = np.split(table, bounds, axis=1)
+        products = products.reshape(-1, n_outputs, n_outputs)
+        loss = loss[:, 0]
+        if self.out_activation == "identity":
+            loss = np.trace(products, axis1=1, axis2=2)
+        n_terms = 1 if self.out_activation == "softmax" else n_outputs
+        is_finite = np.isfinite(norm).all(axis=1)
+        penalties = (self.coefficients * norm**2).sum(axis=1)
+        # a network in which a layer died computes a constant: no node counts
+        n_alive = (n_alive * (n_alive > 0).all(axis=1, keepdims=True)).astype(int).tolist()
+        return [
+            Reading(
+                bool(is_finite[k]),
+                float(penalties[k]),
+                n_alive[k],
+                int(n_silent[k].sum()),
+                products[k],
+                float(loss[k]) / (member.n_rows * n_terms),
             )
-            readings.append(
-                Reading(
-                    is_finite=bool(np.isfinite(norm).all()),
-                    penalty=float(self.coefficients[k] @ norm**2),
-                    # a network in which a layer died computes a constant: no node counts
-                    n_alive=[int(n) for n in n_alive * bool(n_alive.all())],
-                    n_silent=int(n_silent.sum()),
-                    products=products,
-                    loss=loss / n_terms,
-                )
-            )
-        return readings
+            for k, member in enumerate(self.members)
+        ]
 
 
 def weights_of(sizes: Sequence[int]) -> int:
     """Return the number of weights between the layers."""
     return sum(a * b for a, b in itertools.pairwise(sizes))
-

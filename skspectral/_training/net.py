@@ -233,7 +233,7 @@ class SpectralNet(ScorableNet):
         """Train on with another penalty; the state of the optimiser stays."""
         self.penalty = penalty
         if self.decay_is_penalty_:
-            set_decay(self.optimizer_, self.module_, penalty)
+            set_decay(self.optimizer_, penalty)
         else:
             self.lean_ = None  # it holds the terms of the penalty that was
 

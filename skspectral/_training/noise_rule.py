@@ -61,6 +61,9 @@ class Spectrum:
     @classmethod
     def of(cls, covariance: np.ndarray) -> Spectrum:
         """Return the spectrum of a symmetric matrix."""
+        if len(covariance) == 1:  # one output, in every epoch: no need of a solver
+            value = float(covariance[0, 0])
+            return cls(value, value**2, max(value, 0.0))
         last = len(covariance) - 1
         largest = eigvalsh(covariance, subset_by_index=[last, last])[0]
         square = float(np.square(covariance).sum())

@@ -18,6 +18,8 @@ ADAM_BETAS = (0.9, 0.99)
 """A shorter memory of squared gradients than torch's 0.999: sizes settle in fewer steps."""
 COUPLED_OPTIMIZERS = (torch.optim.Adam, torch.optim.SGD)
 """Their `weight_decay` is added to the gradient, so it is exactly the penalty."""
+PENALISED_AS = "penalised_as"
+"""Entry of a group: the name of one of its parameters, which tells their common penalty."""
 FUSED_OPTIMIZERS = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
 
 
@@ -47,26 +49,28 @@ def parameter_groups(
     decays : bool
         Whether the optimiser's decay is the penalty; otherwise it is zero.
     """
-    groups: dict[tuple[float, bool], list[Tensor]] = {}
+    groups: dict[tuple[float, bool], tuple[str, list[Tensor]]] = {}
     for name, parameter in module.named_parameters():
         if parameter.requires_grad:
             # the gradient of alpha ||p||^2 is 2 alpha p
             decay = 2 * penalty.coefficient(name) if decays else 0.0
             # biases apart even where alpha is 0 now, as it may change
-            groups.setdefault((decay, name.endswith("bias")), []).append(parameter)
+            key = decay, name.endswith("bias")
+            groups.setdefault(key, (name, []))[1].append(parameter)
     # not every optimiser has a weight decay: LBFGS and Rprop have none
     signature = inspect.signature(optimizer_class(solver))
     if "weight_decay" not in signature.parameters:
-        return [{"params": params} for params in groups.values()]
-    return [{"params": params, "weight_decay": decay} for (decay, _), params in groups.items()]
+        return [{"params": params} for _, params in groups.values()]
+    return [
+        {"params": params, "weight_decay": decay, PENALISED_AS: name}
+        for (decay, _), (name, params) in groups.items()
+    ]
 
 
-def set_decay(optimizer: torch.optim.Optimizer, module: nn.Module, penalty: Penalty) -> None:
+def set_decay(optimizer: torch.optim.Optimizer, penalty: Penalty) -> None:
     """Change the weight decay of an optimiser whose groups :func:`parameter_groups` made."""
-    names = {id(parameter): name for name, parameter in module.named_parameters()}
     for group in optimizer.param_groups:
-        if group["params"]:
-            group["weight_decay"] = 2 * penalty.coefficient(names[id(group["params"][0])])
+        group["weight_decay"] = 2 * penalty.coefficient(group[PENALISED_AS])
 
 
 def build_optimizer(solver: Any, groups: list[dict[str, Any]], lr: float) -> torch.optim.Optimizer:

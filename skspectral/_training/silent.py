@@ -55,7 +55,9 @@ def silent_nodes(module: SpectralMLP, largest_input: float, noise: float = NOISE
         without bias.
     """
     relevances = hidden_relevances(module)
-    biases = [layer.bias if isinstance(layer.bias, Tensor) else None for layer in module.hidden_layers]
+    biases = [
+        layer.bias if isinstance(layer.bias, Tensor) else None for layer in module.hidden_layers
+    ]
     if not isinstance(module.activation, nn.ReLU):
         biases = [None] * len(biases)
     return silent_masks(relevances, biases, largest_input, noise)

@@ -39,9 +39,11 @@ class Block:
     @property
     def shape(self) -> tuple[int, int]:
         """Shape in a product with rows: matrices are transposed, (in, out)."""
-        return {"lambda_in": (self.n_in, 1), "lambda_out": (1, self.n_out), "bias": (1, self.n_out)}.get(
-            self.name, (self.n_in, self.n_out)
-        )
+        return {
+            "lambda_in": (self.n_in, 1),
+            "lambda_out": (1, self.n_out),
+            "bias": (1, self.n_out),
+        }.get(self.name, (self.n_in, self.n_out))
 
     @property
     def columns(self) -> slice:
@@ -152,7 +154,9 @@ class Stack:
             parameter.data = block.slot(rows, member, parameter).copy_(value)
             parameter.grad = None
             if block.trained:
-                for key, rows, moment in zip(MOMENTS, (self.means, self.squares), moments, strict=True):
+                for key, rows, moment in zip(
+                    MOMENTS, (self.means, self.squares), moments, strict=True
+                ):
                     state[parameter][key] = block.slot(rows, member, parameter).copy_(moment)
 
     def _moments(self, own: dict[str, Any], parameter: Tensor) -> list[Tensor]:
@@ -164,8 +168,8 @@ class Stack:
             own.update({key: torch.zeros_like(parameter.detach()) for key in MOMENTS})
         return [own[key].clone() for key in MOMENTS]
 
-    def release(self) -> None:
-        """Give each network tensors of its own."""
+    def release(self, n_steps: int) -> None:
+        """Give each network tensors of its own, after so many steps in the stack."""
         for module, optimizer, steps in zip(
             self.modules, self.optimizers, self.steps, strict=True
         ):
@@ -173,7 +177,7 @@ class Stack:
                 parameter.data = parameter.data.clone(memory_format=torch.contiguous_format)
                 own = optimizer.state.get(parameter)
                 if own:
-                    own["step"].fill_(steps)
+                    own["step"].fill_(steps + n_steps)
                     for key in MOMENTS:
                         own[key] = own[key].clone(memory_format=torch.contiguous_format)
 
