@@ -52,7 +52,10 @@ def to_tensor(array: Any, dtype: torch.dtype, device: str) -> Tensor:
 def _take(array: Any, index: Any) -> Any:
     """Return the rows at `index`, a slice or an array of indices."""
     if isinstance(array, Tensor) and isinstance(index, Tensor):
-        return array.index_select(0, index)  # several times faster than array[index]
+        if array.is_cuda:
+            return array.index_select(0, index)  # several times faster than array[index]
+        # of narrow rows numpy gathers up to ten times as many as torch
+        return torch.from_numpy(np.take(array.numpy(), index.numpy(), axis=0))
     return array[index]
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -152,7 +151,7 @@ class Fleet:
         """Make a step of Adam, with the penalties as weight decay."""
         stack = self.stack
         stack.gradients.addcmul_(stack.values, stack.decays)
-        one_rate = isinstance(rates, float)
+        one_rate = not isinstance(rates, Tensor)
         if not one_rate:
             stack.deltas.zero_()
         for count, (values, deltas, gradients, means, squares) in self.counts:
@@ -167,7 +166,7 @@ class Fleet:
                 lr=rates if one_rate else 1.0,
                 **self.adam,
             )
-        if not one_rate:
+        if isinstance(rates, Tensor):
             stack.values.addcmul_(stack.deltas, rates)
 
     def _set_decays(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from skspectral._training.feed import Batch
 from skspectral._training.lean_update import _capture
@@ -44,34 +45,33 @@ class GraphedStep:
             self.step(batch)
             return
         # a graph repeats its kernels on fixed addresses: batch and rates must be put there
-        self.captured.X.copy_(batch.X)
-        self.captured.y.copy_(batch.y)
-        if batch.weight is not None:
-            self.captured.weight.copy_(batch.weight)
-        if isinstance(batch.rates, float):
-            self.captured.rates.fill_(batch.rates)
-        else:
-            self.captured.rates.copy_(batch.rates)
+        for name, buffer in self.buffers.items():
+            value = getattr(batch, name)
+            if isinstance(value, Tensor):
+                buffer.copy_(value)
+            else:
+                buffer.fill_(value)
         self.replay()
 
     def _like_captured(self, batch: Batch) -> bool:
-        captured = self.captured
-        return (batch.weight is None) == (
-            captured.weight is None
-        ) and batch.scale == captured.scale
+        weighted = "weight" in self.buffers
+        return (batch.weight is not None) == weighted and bool(batch.scale == self.scale)
 
     def _try_to_capture(self, batch: Batch) -> None:
         self.tried = True  # before the attempt: a second one would fail, and warn, again
-        rates = batch.X.new_zeros(len(batch.X), 1)
-        self.captured = replace(
-            batch,
-            X=batch.X.clone(),
-            y=batch.y.clone(),
-            weight=None if batch.weight is None else batch.weight.clone(),
-            rates=rates,
-        )
+        self.scale = batch.scale
+        self.buffers = {"X": batch.X.clone(), "y": batch.y.clone()}
+        if batch.weight is not None:
+            self.buffers["weight"] = batch.weight.clone()
+        self.buffers["rates"] = batch.X.new_zeros(len(batch.X), 1)
+        captured = replace(batch, **self.buffers)
+
+        def work() -> tuple[Tensor, Tensor]:
+            self.step(captured)
+            return captured.X, captured.y
+
         try:
-            self.replay, _ = _capture(lambda: self.step(self.captured), batch.X.device)
+            self.replay, _ = _capture(work, batch.X.device)
         except RuntimeError as error:
             warnings.warn(
                 f"Steps could not be captured in a CUDA graph, so they run one by one: {error}",

@@ -17,7 +17,6 @@ from skspectral._training.backpropagation import Backpropagation
 from skspectral._training.batches import RowBatches, RowDataset
 from skspectral._training.hooks import overrides
 from skspectral._training.net import SpectralNet
-from skspectral._training.noise import FollowNoise
 from skspectral._training.optimizers import FusedAdamSteps
 from skspectral._training.shrinking import DropSilent
 from skspectral._training.stack import kind_of
@@ -123,6 +122,11 @@ class Member:
         )
 
     @property
+    def layer_sizes(self) -> tuple[int, ...]:
+        """Sizes of the network as it is now."""
+        return self.net.module_.layer_sizes
+
+    @property
     def largest_input(self) -> float:
         """Largest norm of a row; 0 if silent nodes stay."""
         return 0.0 if self.drop is None else self.drop.largest_input_
@@ -196,10 +200,11 @@ class Member:
             net.criterion_.moments.add(reading.products, self.total_weight)
         try:
             for callback in self.callbacks:
-                if callback is not self.drop:
+                if isinstance(callback, DropSilent):
+                    if callback.is_due(net, reading.n_silent):
+                        callback.drop_many(net)
+                else:
                     callback.on_epoch_end(net, dataset_train=self.dataset, dataset_valid=None)
-                elif callback.is_due(net, reading.n_silent):
-                    callback.drop_many(net)
         except KeyboardInterrupt:
             self.done = True
         self.n_epochs += 1

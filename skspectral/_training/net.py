@@ -187,7 +187,7 @@ class SpectralNet(ScorableNet):
         schedule: str,
         seconds: float = math.inf,
     ) -> None:
-        """Plan to train up to the last of the epochs `ends`, with a schedule that ends in `seconds`.
+        """Plan to train up to the last of the epochs `ends`, or for so many `seconds`.
 
         A schedule with an end runs once up to each of them. The state of the optimiser, the
         schedule and the count of steps start anew; the weights go on from where they are.

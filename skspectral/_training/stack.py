@@ -216,7 +216,10 @@ class Stack:
         layers: list[dict[str, Any]] = [{} for _ in self.sizes[1:]]
         for block in self.blocks:
             if block.trained:
-                pair = block.of(self.values), block.of(self.gradients)
+                pair: tuple[Tensor, Tensor | None] = (
+                    block.of(self.values),
+                    block.of(self.gradients),
+                )
             elif block.full_name in self.zeros:
                 continue
             else:

@@ -59,6 +59,11 @@ class Training:
             if products <= LARGEST[dataset.X.device.type]:
                 self.member = Member(net, dataset, self.epochs)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether a fleet has trained it to its end."""
+        return self.member is not None and self.member.done
+
     def run(self) -> None:
         """Train in the ordinary way."""
         with training_state(self.n_threads):
@@ -75,7 +80,7 @@ def finish(fit: Fit) -> Any:
 
 
 def finish_all(fits: Sequence[Fit]) -> list[Any]:
-    """Return the results of fits whose trainings are made side by side where they are of a kind."""
+    """Return the results of fits; trainings of a kind are made side by side."""
     results = [None] * len(fits)
     waiting: dict[Training, int] = {}
 
@@ -107,13 +112,14 @@ def train_some(trainings: Sequence[Training]) -> list[Training]:
         if training.member is None:
             training.run()
             return [training]
-    crew = arrange(trainings)
-    with training_state(crew[0].n_threads):
-        Fleet([training.member for training in crew]).run()
-        ended = [training for training in crew if training.member.done]
-        for training in ended:
-            training.member.finish()
-    return ended
+    n_threads = trainings[0].n_threads
+    crew = arrange([training.member for training in trainings if training.member is not None])
+    with training_state(n_threads):
+        Fleet(crew).run()
+        for member in crew:
+            if member.done:
+                member.finish()
+    return [training for training in trainings if training.member in crew and training.is_over]
 
 
 def weights_between(sizes: Sequence[int]) -> int:
@@ -121,18 +127,15 @@ def weights_between(sizes: Sequence[int]) -> int:
     return sum(a * b for a, b in itertools.pairwise(sizes))
 
 
-def arrange(trainings: Sequence[Training]) -> list[Training]:
-    """Return the widest of the networks, and those that fit beside it."""
-    kind = trainings[0].member.kind
-    alike = [training for training in trainings if training.member.kind == kind]
-    alike.sort(key=lambda training: -weights_between(training.net.module_.layer_sizes))
-    first = alike[0]
-    sizes = first.net.module_.layer_sizes
-    room = ROOM[first.dataset.X.device.type]
-    most = max(1, room // (first.member.batch * weights_between(sizes)))
-    return [training for training in alike if _fits(training.net.module_.layer_sizes, sizes)][
-        :most
-    ]
+def arrange(members: Sequence[Member]) -> list[Member]:
+    """Return the widest of the members, and those that fit beside it."""
+    kind = members[0].kind
+    alike = [member for member in members if member.kind == kind]
+    alike.sort(key=lambda member: -weights_between(member.layer_sizes))
+    widest = alike[0]
+    room = ROOM[widest.dataset.X.device.type]
+    most = max(1, room // (widest.batch * weights_between(widest.layer_sizes)))
+    return [member for member in alike if _fits(member.layer_sizes, widest.layer_sizes)][:most]
 
 
 def _fits(sizes: Sequence[int], widest: Sequence[int]) -> bool:
