@@ -264,15 +264,16 @@ def of_identified(script):
 def of_gpu(script):
     """Yield what the page says of training on a GPU."""
     result = json.loads(script.RESULTS.read_text(encoding="utf-8"))
-    assert result["device"] == "NVIDIA H100 80GB HBM3"
+    yield f"one {result['device']}"
     small, *_, large = result["epochs"]
-    assert "22 times" in (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"{small['skorch'] / small['ours']:.0f}" == "22"
+    times = f"{small['skorch'] / small['ours']:.0f} times as fast as stock skorch"
+    assert times in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     assert 0.9 < small["ours"] / small["products"] < 1.1
     yield f"takes {large['ours'] / large['products'] - 1:.1f} of their time"
-    yield f"by {result['largest_difference_from_cpu']:.0e}"
     steps = [row["gpu"] for row in result["switch"] if row["products"] < 330e6]
-    assert 0.15e-3 < min(steps) < max(steps) < 0.36e-3
+    assert 0.145e-3 < min(steps) < max(steps) < 0.364e-3
+    for row in result["fleets"]["sizes"]:
+        assert 2 < row["fleet"] / row["one by one"] < 2.5 < 1.1 * row["cores"] / row["fleet"]
 
 
 CLAIMS = [

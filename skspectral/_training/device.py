@@ -16,8 +16,8 @@ import torch
 AUTO_CUDA_PRODUCTS = 5_000_000
 """Multiply-adds in the forward pass of a batch from which device="auto" chooses CUDA.
 
-A CPU core needs about 1 ms for a step of that size. A step on an H100 takes 0.16 to 0.3 ms up
-to 100 times as many (``docs/guide/gpu.rst``), but the first fit of a process waits some seconds
+A CPU core needs about 1 ms for a step of that size. A step on an H200 takes 0.15 to 0.35 ms up
+to 60 times as many (``docs/guide/gpu.rst``), but the first fit of a process waits some seconds
 for CUDA.
 """
 
