@@ -250,7 +250,7 @@ def fit_both(model, X, y):
     seen = {}
 
     def keep_path(*arguments):
-        seen["path"], seen["networks"] = full_path(*arguments)
+        seen["path"], seen["networks"] = yield from full_path(*arguments)
         return seen["path"], copy.copy(seen["networks"])
 
     def keep_choice(penalties, paths, selection, tolerance):

@@ -14,7 +14,6 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer_names
 from sklearn.utils import check_random_state
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from skspectral._compat import Interval, StrOptions, _fit_context
@@ -22,13 +21,12 @@ from skspectral._estimators.checks import check_alphas
 from skspectral._estimators.recipe import hidden_widths
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._path.complaints import complaints_about
-from skspectral._path.description import gather, order_of_leaving
-from skspectral._path.fold_paths import fold_path
-from skspectral._path.follow import follow
+from skspectral._path.description import describe, gather, order_of_leaving
+from skspectral._path.fold_paths import beside_folds
 from skspectral._path.identification import around, judge
 from skspectral._path.penalties import check_factors, fixed, following
 from skspectral._path.penalty_choice import choose_penalty
-from skspectral._path.walk import check_path_estimator
+from skspectral._path.walk import check_path_estimator, steps, visit
 from skspectral._selection.fit_routing import make_router, route
 from skspectral._selection.folds import check_rows, check_two_folds, make_folds
 from skspectral._selection.network_inside import seeded
@@ -127,12 +125,11 @@ class BaseSpectralMLPCV(BaseEstimator):
         # For selection="best" as well, since sizes are compared between folds.
         check_two_folds(folds, "The choice of a penalty", "Give `cv` more folds.")
         score = network_score(self.scoring, network, routed.score)
-        path, estimators = full_path(seeded(network, rng), rows, penalties)
+        whole = full_path(seeded(network, rng), rows, penalties)
         # Seeds are drawn here, not in the workers, where their order would depend on `n_jobs`.
-        fold_networks = [seeded(network, rng) for _ in folds]
-        paths = Parallel(n_jobs=self.n_jobs, verbose=int(self.verbose))(
-            delayed(fold_path)(one, train, test, penalties, score)
-            for one, (train, test) in zip(fold_networks, folds, strict=True)
+        tasks = [(seeded(network, rng), *fold, penalties, score) for fold in folds]
+        (path, estimators), paths = beside_folds(
+            whole, tasks, n_jobs=self.n_jobs, verbose=int(self.verbose)
         )
         choice = choose_penalty(self._listed(path), paths, self.selection, self.tolerance)
         # No result is set before this line: a fit that fails leaves the one before as it was.
@@ -227,10 +224,11 @@ class BaseSpectralMLPCV(BaseEstimator):
 
 
 def full_path(network, rows, penalties):
-    """Return the path of all rows, and the network at each of its penalties."""
+    """Return the path of all rows, and the network at each of its penalties, as a coroutine."""
     # The walk yields one object over and over, and which state is needed is not known yet.
     # Not `clone`, which would drop what was fitted.
-    states = [(copy.deepcopy(fitted), entry) for fitted, entry in follow(network, rows, penalties)]
+    walked = steps(network, rows.X, rows.y, penalties, sample_weight=rows.weight)
+    states = yield from visit(walked, lambda fitted: (copy.deepcopy(fitted), describe(fitted)))
     networks = [fitted for fitted, _ in states]
     path = gather([entry for _, entry in states])
     if networks[0].alpha == "auto":

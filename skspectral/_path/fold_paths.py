@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from joblib import effective_n_jobs
+from sklearn.utils.parallel import Parallel, delayed
 
 from skspectral._estimators.rows import Rows
-from skspectral._path.walk import walk
+from skspectral._path.walk import steps, visit
 from skspectral._selection.scoring import Score
+from skspectral._training.together import Fit, finish, finish_all
 
 
 @dataclass(frozen=True)
@@ -40,14 +43,53 @@ def fold_path(
     test: Rows | None,
     penalties: Sequence[dict[str, Any]],
     score: Score | None,
-) -> FoldPath:
-    """Walk along the penalties on `train`; score each network on `test`, where that is given."""
-    scores, sizes, settled = [], [], []
+) -> Fit:
+    """Walk along the penalties on `train`; score each network on `test`, where that is given.
+
+    A coroutine that returns a :class:`FoldPath`.
+    """
+
     # Only numbers leave: a network per penalty would have to travel back from each worker.
-    for fitted in walk(network, train.X, train.y, penalties, sample_weight=train.weight):
-        if score is not None and test is not None:
-            # The scores of single rows are dropped: with two folds or more, folds give the margin.
-            scores.append(score(fitted, test)[0])
-        sizes.append(fitted.n_alive_nodes_)
-        settled.append(bool(fitted.size_settled_))
+    def look(fitted: Any) -> tuple[Any, ...]:
+        # The scores of single rows are dropped: with two folds or more, folds give the margin.
+        scored = score is not None and test is not None
+        value = score(fitted, test)[0] if scored else np.nan
+        return value, fitted.n_alive_nodes_, bool(fitted.size_settled_)
+
+    walked = steps(network, train.X, train.y, penalties, sample_weight=train.weight)
+    seen = yield from visit(walked, look)
+    scores, sizes, settled = zip(*seen, strict=True)
+    scores = scores if score is not None and test is not None else ()
     return FoldPath(np.array(scores, dtype=float), np.array(sizes), np.array(settled))
+
+
+def fold_paths(
+    tasks: Sequence[tuple[Any, ...]], *, n_jobs: int | None = None, verbose: int = 0
+) -> list[Any]:
+    """Return the paths of several :func:`fold_path`, given the arguments of each.
+
+    Networks of one process are trained side by side; with `n_jobs` each process takes its share.
+    """
+    n_shares = min(len(tasks), effective_n_jobs(n_jobs))
+    if n_shares < 2:
+        return _paths(tasks)
+    shares = [tasks[k::n_shares] for k in range(n_shares)]
+    found = Parallel(n_jobs=n_jobs, verbose=verbose)(delayed(_paths)(share) for share in shares)
+    paths: list[Any] = [None] * len(tasks)
+    for k, share in enumerate(found):
+        paths[k::n_shares] = share
+    return paths
+
+
+def beside_folds(
+    whole: Fit, tasks: Sequence[tuple[Any, ...]], *, n_jobs: int | None = None, verbose: int = 0
+) -> tuple[Any, list[Any]]:
+    """Return the result of the fit `whole` of all rows, and those of :func:`fold_paths`."""
+    if effective_n_jobs(n_jobs) > 1:
+        return finish(whole), fold_paths(tasks, n_jobs=n_jobs, verbose=verbose)
+    first, *paths = finish_all([whole, *(fold_path(*task) for task in tasks)])
+    return first, paths
+
+
+def _paths(tasks: Sequence[tuple[Any, ...]]) -> list[Any]:
+    return finish_all([fold_path(*task) for task in tasks])

@@ -10,7 +10,6 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_random_state
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from skspectral._compat import Interval, validate_params
@@ -18,7 +17,7 @@ from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._estimators.checks import check_table
 from skspectral._estimators.rows import Rows, check_weights
 from skspectral._path.cv import BaseSpectralMLPCV
-from skspectral._path.fold_paths import fold_path
+from skspectral._path.fold_paths import fold_paths
 from skspectral._path.identification import judge
 from skspectral._path.penalties import check_factors, multiples
 from skspectral._path.walk import check_path_estimator
@@ -189,10 +188,10 @@ def size_interval(
     # As wide as the estimator's, also on folds, which have fewer rows.
     start = network.net_.module.hidden_layer_sizes
     networks = [seeded(network, rng).set_params(hidden_layer_sizes=start) for _ in fits]
-    paths = Parallel(n_jobs=n_jobs)(
-        delayed(fold_path)(one, train, None, penalties, None)
-        for one, train in zip(networks, fits, strict=True)
-    )
+    tasks = [
+        (one, train, None, penalties, None) for one, train in zip(networks, fits, strict=True)
+    ]
+    paths = fold_paths(tasks, n_jobs=n_jobs)
     sizes = np.array([path.n_alive_nodes for path in paths])
     interval, identified = judge(sizes, factors, network.n_alive_nodes_, start)
     return Bunch(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import warnings
 
@@ -15,6 +16,7 @@ from skspectral._compat import _num_samples
 from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._estimators.checks import check_has_hidden_layer
 from skspectral._estimators.recipe import batch_rows
+from skspectral._training.together import Training, train
 
 STEPS_PER_ROOT = 4
 """Steps of a later fit of a path, divided by the square root of the number of rows.
@@ -70,8 +72,8 @@ def count_rows(X, sample_weight=None):
     return _num_samples(X) if sample_weight is None else int(np.count_nonzero(sample_weight))
 
 
-def walk(estimator, X, y, penalties, *, sample_weight=None, epochs=None):
-    """Fit at each penalty, starting from the weights of the one before.
+def steps(estimator, X, y, penalties, *, sample_weight=None, epochs=None):
+    """Fit at each penalty, starting from the weights of the one before, as a coroutine.
 
     Dead nodes do not come back, so the penalties must rise. Once all nodes have died
     there is nothing left to train: the same network is yielded at the later penalties.
@@ -90,18 +92,23 @@ def walk(estimator, X, y, penalties, *, sample_weight=None, epochs=None):
 
     Yields
     ------
-    estimator
-        The same object each time, fitted at the next penalty. Copy it to keep a state.
+    Training or estimator
+        First the training that a fit needs, then the same object each time, fitted at the
+        next penalty. Copy it to keep a state.
     """
     first, later = epochs or (estimator.max_iter, estimator.max_iter)
     network = clone(estimator).set_params(warm_start=True, max_iter=first)
-    weights = {} if sample_weight is None else {"sample_weight": sample_weight}
     for penalty in penalties:
         network.set_params(**penalty)
+        network._validate_params()
         # Only a fit tells a penalty that follows the noise.
         is_known = network.alpha != "auto"
         if not hasattr(network, "net_") or any(network.n_alive_nodes_) or not is_known:
-            _fit_quietly(network, X, y, **weights)
+            complaint = yield from network._fit(X, y, sample_weight)
+            # Sizes that have not settled are told by `size_settled` of the path. "Training
+            # diverged" and "Training was interrupted" make the whole path doubtful.
+            if complaint and complaint.startswith("Training"):
+                warnings.warn(complaint, ConvergenceWarning, stacklevel=4)
             # From here on the weights are trained already.
             network.set_params(max_iter=later)
         else:
@@ -109,14 +116,31 @@ def walk(estimator, X, y, penalties, *, sample_weight=None, epochs=None):
         yield network
 
 
-def _fit_quietly(network, X, y, **weights):
-    """Fit without warnings about the size: `size_settled` of the path tells it."""
-    # Recorded, not ignored: one category covers both sizes and divergence, so the text decides.
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        network.fit(X, y, **weights)
-    for warning in caught:
-        quiet = issubclass(warning.category, ConvergenceWarning)
-        # "Training diverged" and "Training was interrupted" make the whole path doubtful.
-        if not quiet or str(warning.message).startswith("Training"):
-            warnings.warn(warning.message, warning.category, stacklevel=4)
+def walk(*args, **options):
+    """Yield the networks of :func:`steps`, which takes the same parameters."""
+    with contextlib.closing(steps(*args, **options)) as walked:
+        for step in walked:
+            if isinstance(step, Training):
+                train(step)
+            else:
+                yield step
+
+
+def visit(walked, look):
+    """Walk as a coroutine that yields trainings; return what `look` returned for each network.
+
+    Parameters
+    ----------
+    walked : generator
+        As :func:`steps` returns it.
+    look : callable
+        ``look(network)``; the network changes after it has returned.
+    """
+    seen = []
+    with contextlib.closing(walked):
+        for step in walked:
+            if isinstance(step, Training):
+                yield step
+            else:
+                seen.append(look(step))
+    return seen

@@ -106,6 +106,14 @@ def finish_all(fits: Sequence[Fit]) -> list[Any]:
     return results
 
 
+def train(training: Training) -> None:
+    """Train one network to its end."""
+    if training.member is not None:
+        training.member.begin()
+    while training not in train_some([training]):
+        pass
+
+
 def train_some(trainings: Sequence[Training]) -> list[Training]:
     """Train until at least one training is over, and return those that are."""
     for training in trainings:
