@@ -51,9 +51,10 @@ def fold_path(
 
     # Only numbers leave: a network per penalty would have to travel back from each worker.
     def look(fitted: Any) -> tuple[Any, ...]:
-        # The scores of single rows are dropped: with two folds or more, folds give the margin.
-        scored = score is not None and test is not None
-        value = score(fitted, test)[0] if scored else np.nan
+        value = np.nan
+        if score is not None and test is not None:
+            # The scores of single rows are dropped: with several folds, folds give the margin.
+            value = score(fitted, test)[0]
         return value, fitted.n_alive_nodes_, bool(fitted.size_settled_)
 
     walked = steps(network, train.X, train.y, penalties, sample_weight=train.weight)
