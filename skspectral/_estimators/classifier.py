@@ -113,8 +113,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         200 epochs. A number is one run of the schedule over so many epochs.
     time_limit : float > 0 or None, default=None
         Seconds of training. Schedules with an end reach it within this time,
-        however many epochs are planned. Training stops after the epoch in which
-        the time runs out, so there is at least one epoch.
+        however many epochs are planned. The epoch in which the time runs out is
+        cut short, and counts as one. To judge the size takes up to a tenth more.
     shuffle : bool, default=True
         Whether each epoch draws a new order of the rows. If all rows form one
         batch, the order stays.
@@ -157,9 +157,9 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         Torch threads during training, on a CPU. "auto" counts the multiply-adds
         of a forward pass over a batch: one thread below 40 million, from there
         on one for every 20 million, at most as many as torch has. Outside the
-        main thread it is one. None leaves torch's setting. Another number of
-        threads rounds differently; fix it if results must be the same on
-        machines with different numbers of cores.
+        main thread it is one, and in a forked process, whatever is given. None
+        leaves torch's setting. Another number of threads rounds differently; fix
+        it if results must be the same on machines with different numbers of cores.
     callbacks : list or None, default=None
         skorch callbacks, as instances or (name, instance) pairs. They are copied
         before use.

@@ -10,6 +10,7 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 
 from skspectral._estimators.base import BaseSpectralMLP
+from skspectral._training.interrupts import interrupts_reach_the_caller
 from skspectral._training.together import finish_all
 
 
@@ -65,7 +66,9 @@ def fit_many(estimators, X, y, sample_weight=None):
     for estimator in estimators:
         estimator._validate_params()
         fits.append(estimator._fit(X, y, sample_weight))
-    for complaint in dict.fromkeys(finish_all(fits)):
+    with interrupts_reach_the_caller():
+        complaints = finish_all(fits)
+    for complaint in dict.fromkeys(complaints):
         if complaint:
             warnings.warn(complaint, ConvergenceWarning, stacklevel=2)
     return estimators

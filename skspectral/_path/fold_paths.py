@@ -15,6 +15,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from skspectral._estimators.rows import Rows
 from skspectral._path.walk import steps, visit
 from skspectral._selection.scoring import Score
+from skspectral._training.interrupts import interrupts_reach_the_caller
 from skspectral._training.together import Fit, finish, finish_all
 
 
@@ -86,11 +87,13 @@ def beside_folds(
     whole: Fit, tasks: Sequence[tuple[Any, ...]], *, n_jobs: int | None = None, verbose: int = 0
 ) -> tuple[Any, list[Any]]:
     """Return the result of the fit `whole` of all rows, and those of :func:`fold_paths`."""
-    if effective_n_jobs(n_jobs) > 1:
-        return finish(whole), fold_paths(tasks, n_jobs=n_jobs, verbose=verbose)
-    first, *paths = finish_all([whole, *(fold_path(*task) for task in tasks)])
-    return first, paths
+    with interrupts_reach_the_caller():
+        if effective_n_jobs(n_jobs) > 1:
+            return finish(whole), fold_paths(tasks, n_jobs=n_jobs, verbose=verbose)
+        first, *paths = finish_all([whole, *(fold_path(*task) for task in tasks)])
+        return first, paths
 
 
 def _paths(tasks: Sequence[tuple[Any, ...]]) -> list[Any]:
-    return finish_all([fold_path(*task) for task in tasks])
+    with interrupts_reach_the_caller():
+        return finish_all([fold_path(*task) for task in tasks])

@@ -16,6 +16,7 @@ from skspectral._compat import _num_samples
 from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._estimators.checks import check_has_hidden_layer
 from skspectral._estimators.recipe import batch_rows
+from skspectral._training.interrupts import interrupts_reach_the_caller
 from skspectral._training.together import Training, train
 
 STEPS_PER_ROOT = 4
@@ -119,11 +120,15 @@ def steps(estimator, X, y, penalties, *, sample_weight=None, epochs=None):
 def walk(*args, **options):
     """Yield the networks of :func:`steps`, which takes the same parameters."""
     with contextlib.closing(steps(*args, **options)) as walked:
-        for step in walked:
-            if isinstance(step, Training):
-                train(step)
-            else:
-                yield step
+        while True:
+            with interrupts_reach_the_caller():
+                step = next(walked, None)
+                while isinstance(step, Training):
+                    train(step)
+                    step = next(walked, None)
+            if step is None:
+                return
+            yield step
 
 
 def visit(walked, look):

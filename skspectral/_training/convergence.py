@@ -4,9 +4,15 @@
 
 from __future__ import annotations
 
+import math
+import time
+
+import numpy as np
 import torch
 
 from skspectral._training.batches import PREDICTION_ROWS, RowBatches, RowDataset
+from skspectral._training.interrupts import Interrupts
+from skspectral._training.losses import weight_of
 from skspectral._training.net import SpectralNet
 from skspectral._training.noise import FollowNoise
 from skspectral._training.settling import FED, Settling, feed_ratios, half_way
@@ -20,12 +26,21 @@ CONSTANT = 1e-12
 """Loss of zero outputs below which the target is constant: no use to compare with it."""
 
 
+JUDGING = 0.1
+"""Share of a limit of time, or of the time trained up to Ctrl-C, for which the size is judged."""
+
+
 def judge_size(
-    net: SpectralNet, dataset: RowDataset, best_epoch: BestEpoch | None = None
+    net: SpectralNet,
+    dataset: RowDataset,
+    best_epoch: BestEpoch | None = None,
+    time_limit: float = math.inf,
+    interrupts: Interrupts | None = None,
 ) -> Settling | None:
     """Judge whether training was long enough for the size to settle at this penalty.
 
-    This takes one gradient of the data term over all training rows.
+    This takes one gradient of the data term over all training rows, or over as many of them as
+    there is time for.
 
     Parameters
     ----------
@@ -35,6 +50,10 @@ def judge_size(
         The training rows.
     best_epoch : BestEpoch or None, default=None
         The callback that may have restored an earlier epoch.
+    time_limit : float, default=inf
+        Seconds that the fit was given.
+    interrupts : Interrupts or None, default=None
+        Those of the fit.
 
     Returns
     -------
@@ -45,10 +64,22 @@ def judge_size(
     last = None if best_epoch is None else best_epoch.best_epoch_
     rows = net.history[net.first_epoch_ : last]
     net.module_.zero_grad()
-    for X, y in RowBatches(dataset, PREDICTION_ROWS):
+    interrupts = interrupts or Interrupts()
+    started, trained, n_rows = time.monotonic(), net.seconds(), 0
+    # in a new order where some may be left out: tables may be sorted
+    is_short = interrupts.asked or time_limit < math.inf
+    order = np.random.RandomState(0) if is_short else None
+    for X, y in RowBatches(dataset, PREDICTION_ROWS, order):
         loss = net.get_loss(net.infer(X), y, X=X)
         # means over batches add up to the mean over all rows
         (loss * (len(y) / len(dataset))).backward()
+        n_rows += len(y)
+        limit = trained if interrupts.stop_here() else time_limit
+        if time.monotonic() - started >= JUDGING * limit:
+            break
+    for parameter in net.module_.parameters():
+        if parameter.grad is not None and n_rows < len(dataset):
+            parameter.grad *= len(dataset) / n_rows
     ratios = [feed_ratios(layer, net.penalty) for layer in net.module_.hidden_layers]
     net.module_.zero_grad()
     if not rows or all(ratio is None for ratio in ratios):
@@ -64,13 +95,24 @@ def judge_size(
     return Settling(n_alive, n_fed, n_half_way)
 
 
-def _loss_of_zero(net: SpectralNet, dataset: RowDataset) -> float:
-    """Return the data term if all outputs are zero; a useful network is below it."""
-    zeros = torch.zeros(len(dataset), net.module_.layer_sizes[-1], dtype=net.dtype)
-    return float(net.criterion_(zeros.to(net.device), dataset.y, dataset.sample_weight))
+@torch.no_grad()
+def _last_losses(net: SpectralNet, dataset: RowDataset) -> tuple[float, float]:
+    """Return the data term of the last epoch, and that of zero outputs.
+
+    A useful network is below the second.
+    """
+    y, weight = dataset.y, dataset.sample_weight
+    loss = net.history[-1]["train_loss"]
+    if net.steps_done_ == 1:  # that loss is from before the step, which may have been too long
+        X, y = dataset.rows(slice(PREDICTION_ROWS))
+        loss, weight = float(net.get_loss(net.infer(X), y, X=X)), weight_of(X)
+    zeros = torch.zeros(len(y), net.module_.layer_sizes[-1], dtype=net.dtype, device=net.device)
+    return loss, float(net.criterion_(zeros, y, weight))
 
 
-def describe_failure(net: SpectralNet, dataset: RowDataset, rate: float) -> str | None:
+def describe_failure(
+    net: SpectralNet, dataset: RowDataset, rate: float, asked_to_stop: bool = False
+) -> str | None:
     """Say that training diverged or was interrupted; return None otherwise.
 
     Parameters
@@ -81,20 +123,22 @@ def describe_failure(net: SpectralNet, dataset: RowDataset, rate: float) -> str 
         The training rows.
     rate : float
         The `learning_rate_init` of the fit.
+    asked_to_stop : bool, default=False
+        Whether Ctrl-C ended it.
     """
-    epoch = len(net.history) + 1
     remedy = (
         f"Lower `learning_rate_init` (now {rate:g}), and scale X, for example with StandardScaler."
     )
-    # first: if it was the first epoch, the history below is empty
+    # first: if it was the first epoch, the history below lacks it
     if net.diverged_:
         return (
-            f"Training diverged in epoch {epoch}: the weights were no longer finite. The last "
-            f"finite weights are kept. {remedy}"
+            f"Training diverged in epoch {len(net.history) + 1}: the weights were no longer "
+            f"finite. The last finite weights are kept. {remedy}"
         )
-    if net.interrupted_:
+    if asked_to_stop or net.interrupted_:
+        epoch = len(net.history) + net.interrupted_  # whose row is there, unless a callback raised
         return f"Training was interrupted in epoch {epoch}; the weights are kept as they were."
-    loss, useless = net.history[-1]["train_loss"], _loss_of_zero(net, dataset)
+    loss, useless = _last_losses(net, dataset)
     if loss <= USELESS * useless or useless < CONSTANT:
         return None
     return (

@@ -180,7 +180,11 @@ class Fleet:
 
     def _end_epochs(self) -> bool:
         """Let members whose epoch is over act on it; tell whether to stop here."""
-        ended = [k for k, member in enumerate(self.members) if not member.steps_left]
+        ended = [
+            k
+            for k, member in enumerate(self.members)
+            if not member.steps_left or member.is_asked_to_stop
+        ]
         if not ended:
             return False
         readings = self._read()
@@ -267,7 +271,7 @@ class Fleet:
                 n_alive[k],
                 int(n_silent[k].sum()),
                 products[k],
-                float(loss[k]) / (member.n_rows * n_terms),
+                float(loss[k]) / (max(1, member.position) * n_terms),
             )
             for k, member in enumerate(self.members)
         ]

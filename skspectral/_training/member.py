@@ -16,6 +16,7 @@ from skorch.callbacks import EpochTimer, PassthroughScoring
 from skspectral._training.backpropagation import Backpropagation
 from skspectral._training.batches import RowBatches, RowDataset
 from skspectral._training.hooks import overrides
+from skspectral._training.interrupts import Interrupts, StopTraining
 from skspectral._training.net import SpectralNet
 from skspectral._training.optimizers import FusedAdamSteps
 from skspectral._training.shrinking import DropSilent
@@ -94,9 +95,18 @@ class Member:
         With the schedule that :meth:`SpectralNet.train` sets.
     dataset : RowDataset
     epochs : int
+    interrupts : Interrupts or None, default=None
+        Those of the fit.
     """
 
-    def __init__(self, net: SpectralNet, dataset: RowDataset, epochs: int) -> None:
+    def __init__(
+        self,
+        net: SpectralNet,
+        dataset: RowDataset,
+        epochs: int,
+        interrupts: Interrupts | None = None,
+    ) -> None:
+        self.interrupts = interrupts or Interrupts()
         self.net, self.dataset, self.epochs = net, dataset, epochs
         self.n_rows = len(dataset)
         self.batch = min(net.batch_size, self.n_rows)
@@ -122,6 +132,11 @@ class Member:
         )
 
     @property
+    def is_asked_to_stop(self) -> bool:
+        """Whether Ctrl-C ends training after this step."""
+        return self.interrupts.stop_here()
+
+    @property
     def layer_sizes(self) -> tuple[int, ...]:
         """Sizes of the network as it is now."""
         return self.net.module_.layer_sizes
@@ -140,6 +155,7 @@ class Member:
     def begin(self) -> None:
         """Start the clock and the callbacks."""
         net = self.net
+        net.interrupts_ = self.interrupts
         net.notify("on_train_begin", X=self.dataset, y=None)
         if net.criterion_.moments is not None:
             net.criterion_.moments = HostMoments()
@@ -195,7 +211,7 @@ class Member:
             },
         )
         self.best_loss = min(self.best_loss, reading.loss)
-        net.rows_seen_ += self.n_rows
+        net.rows_seen_ += self.position
         if net.criterion_.moments is not None:
             net.criterion_.moments.add(reading.products, self.total_weight)
         try:
@@ -205,10 +221,10 @@ class Member:
                         callback.drop_many(net)
                 else:
                     callback.on_epoch_end(net, dataset_train=self.dataset, dataset_valid=None)
-        except KeyboardInterrupt:
+        except StopTraining:
             self.done = True
         self.n_epochs += 1
-        self.done = self.done or self.n_epochs == self.epochs
+        self.done = self.done or self.n_epochs == self.epochs or self.is_asked_to_stop
 
     def diverge(self) -> None:
         """Stop; the weights are again those of the last epoch whose weights were finite."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from skspectral._training.batches import RowDataset
 from skspectral._training.fleet import Fleet
+from skspectral._training.interrupts import Interrupts
 from skspectral._training.member import Member
 from skspectral._training.net import SpectralNet
 from skspectral._training.torch_state import training_state
@@ -37,6 +38,8 @@ class Training:
     seconds : float
     n_threads : int or None
         Torch's threads; None leaves them as they are.
+    interrupts : Interrupts or None
+        Those of the fit.
     """
 
     def __init__(
@@ -49,15 +52,18 @@ class Training:
         schedule: str,
         seconds: float = math.inf,
         n_threads: int | None = None,
+        interrupts: Interrupts | None = None,
     ) -> None:
         self.net, self.dataset, self.dataset_valid = net, dataset, dataset_valid
         self.epochs, self.n_threads = ends[-1], n_threads
         net.plan(dataset, ends=ends, schedule=schedule, seconds=seconds)
+        self.interrupts = interrupts
         self.member: Member | None = None
-        if dataset_valid is None and Member.serves(net, dataset):
+        # a limit of time holds within an epoch, and a fleet knows no such end
+        if dataset_valid is None and seconds == math.inf and Member.serves(net, dataset):
             products = weights_between(net.module_.layer_sizes) * net.batch_size
             if products <= LARGEST[dataset.X.device.type]:
-                self.member = Member(net, dataset, self.epochs)
+                self.member = Member(net, dataset, self.epochs, interrupts)
 
     @property
     def is_over(self) -> bool:
@@ -67,7 +73,7 @@ class Training:
     def run(self) -> None:
         """Train in the ordinary way."""
         with training_state(self.n_threads):
-            self.net.train(self.dataset, self.dataset_valid, self.epochs)
+            self.net.train(self.dataset, self.dataset_valid, self.epochs, self.interrupts)
 
 
 Fit = Generator[Training, None, Any]
