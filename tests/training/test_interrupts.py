@@ -24,6 +24,7 @@ from skspectral import (
 )
 from skspectral._training import interrupts
 from skspectral._training.interrupts import Interrupts, StopTraining
+from skspectral._training.member import Member
 from skspectral._training.net import SpectralNet
 
 pytestmark = [
@@ -217,15 +218,19 @@ LOOPS = {
 @pytest.mark.parametrize("loop", LOOPS)
 def test_loops_of_fits_are_left_at_once(regression, monkeypatch, loop, epoch):
     reg = make(max_iter=5, callbacks=None).fit(*regression)
-    ends, close = [], SpectralNet._close_epoch
+    ends = []
 
-    def close_epoch(net):
-        close(net)
-        ends.append(net)
-        if len(ends) == epoch:  # in the first fit, and in a later one
-            ctrl_c()
+    def pressing(close):
+        def close_epoch(*arguments):
+            close(*arguments)
+            ends.append(arguments)
+            if len(ends) == epoch:  # in the first fit, and in a later one
+                ctrl_c()
 
-    monkeypatch.setattr(SpectralNet, "_close_epoch", close_epoch)
+        return close_epoch
+
+    monkeypatch.setattr(SpectralNet, "_close_epoch", pressing(SpectralNet._close_epoch))
+    monkeypatch.setattr(Member, "end_epoch", pressing(Member.end_epoch))
     with pytest.raises(KeyboardInterrupt):
         LOOPS[loop](*regression, reg)
     assert len(ends) == epoch
