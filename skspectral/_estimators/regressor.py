@@ -154,9 +154,9 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         Torch threads during training, on a CPU. "auto" counts the multiply-adds
         of a forward pass over a batch: one thread below 40 million, from there
         on one for every 20 million, at most as many as torch has. Outside the
-        main thread it is one. None leaves torch's setting. Another number of
-        threads rounds differently; fix it if results must be the same on
-        machines with different numbers of cores.
+        main thread it is one, and in a forked process, whatever is given. None
+        leaves torch's setting. Another number of threads rounds differently; fix
+        it if results must be the same on machines with different numbers of cores.
     callbacks : list or None, default=None
         skorch callbacks, as instances or (name, instance) pairs. They are copied
         before use.

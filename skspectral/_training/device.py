@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+from skspectral._training.torch_state import is_forked
+
 AUTO_CUDA_PRODUCTS = 5_000_000
 """Multiply-adds in the forward pass of a batch from which device="auto" chooses CUDA.
 
@@ -96,8 +98,10 @@ def choose_threads(n_threads: Any, layer_sizes: Sequence[int], batch_size: int) 
         "auto" becomes 1 below 40 million multiply-adds in a forward pass. From
         there on it is one thread for every 20 million, up to torch's current
         count. Outside the main thread it is 1: other fits in a pool of threads
-        use the same cores.
+        use the same cores. In a forked process it is always 1.
     """
+    if is_forked():  # whatever was asked for: more would wait for ever
+        return 1
     if n_threads != "auto":
         return n_threads
     # a second thread slows small networks down: it waits longer than it works

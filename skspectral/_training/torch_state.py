@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,27 @@ import torch
 _lock = threading.Lock()
 _fits_running = 0
 _threads_before = 1
+_forked = False
+
+
+def is_forked() -> bool:
+    """Tell whether this process is the fork of another one."""
+    return _forked
+
+
+def _leave_the_parent() -> None:
+    """Compute on one thread from now on, and forget the fits of the parent.
+
+    A fork has its parent's pool of threads in name only, and waits for ever on the first work
+    that it shares out among them.
+    """
+    global _lock, _fits_running, _forked
+    _lock, _fits_running, _forked = threading.Lock(), 0, True
+    torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_leave_the_parent)
 
 
 def flushes_denormals() -> bool:
