@@ -39,6 +39,7 @@ from skspectral._estimators.recipe import (
     schedule_name,
 )
 from skspectral._estimators.resizing import ResizableMixin
+from skspectral._estimators.rollback import unchanged_on_failure
 from skspectral._estimators.rows import (
     Rows,
     check_weights,
@@ -56,6 +57,7 @@ from skspectral._training.convergence import (
 )
 from skspectral._training.device import choose_device, choose_threads
 from skspectral._training.history import data_loss, penalised_loss
+from skspectral._training.interrupts import Interrupts
 from skspectral._training.net import SpectralNet
 from skspectral._training.noise import RAMP, FollowNoise
 from skspectral._training.schedule import HORIZON_SCHEDULES
@@ -167,37 +169,41 @@ class BaseSpectralMLP(
         self._check_settings()
         given = {"X": X, "y": y}  # scikit-learn's callbacks expect what the user passed
         is_warm = self.warm_start and hasattr(self, "net_")
-        X, y = check_table(self, X, y, reset=not is_warm)
-        sample_weight = check_weights(sample_weight, X)
-        if is_warm:
-            self._check_same_architecture()
-            self._target.check_same(y)
-        # an earlier fit stays as it is until all that is given has been checked
-        target = self._target if is_warm else self._new_target(y)
-        # only now: classes come from all rows, whatever their weight
-        rows = self._weighted(Rows(X, y, sample_weight).positive(), target)
-        if X_val is not None and not (self.early_stopping or self.alpha == "auto"):
-            raise ValueError(
-                "`X_val` and `y_val` are used by early stopping, and by alpha='auto' to tell the "
-                "noise; set early_stopping=True or alpha='auto'."
-            )
-        validation = check_validation(self, target, X_val, y_val, sample_weight_val)
-        # before rows are held out, so that scale and importances do not depend on that draw
-        architecture = None if is_warm else self._start(rows, target)
-        measure_columns(self._input_scaler, rows)
-        if self.early_stopping and validation is None:
-            rows, validation = hold_out(
-                rows, self.validation_fraction, self._target.stratifies, self._random_state
-            )
-        warn_of_full_batch(self.batch_size, len(rows))
-        # R2 of a single row is not defined
-        if validation is not None and self.early_stopping and len(validation) < 2:
-            raise ValueError(
-                "Early stopping needs at least 2 validation rows to score; got "
-                f"{len(validation)}. Raise `validation_fraction` or give X_val and y_val."
-            )
-        given["metadata"] = None if sample_weight is None else {"sample_weight": sample_weight}
-        return self._train(rows, validation, architecture, given)
+        with unchanged_on_failure(self, self.net_ if is_warm else None):
+            X, y = check_table(self, X, y, reset=not is_warm)
+            sample_weight = check_weights(sample_weight, X)
+            if is_warm:
+                self._check_same_architecture()
+                self._target.check_same(y)
+            target = self._target if is_warm else self._new_target(y)
+            # only now: classes come from all rows, whatever their weight
+            rows = self._weighted(Rows(X, y, sample_weight).positive(), target)
+            if X_val is not None and not (self.early_stopping or self.alpha == "auto"):
+                raise ValueError(
+                    "`X_val` and `y_val` are used by early stopping, and by alpha='auto' to tell "
+                    "the noise; set early_stopping=True or alpha='auto'."
+                )
+            validation = check_validation(self, target, X_val, y_val, sample_weight_val)
+            # before rows are held out, so that scale and importances do not depend on that draw
+            architecture = None if is_warm else self._start(rows, target)
+            self._input_scaler = measure_columns(self._input_scaler, rows)
+            if self.early_stopping and validation is None:
+                rows, validation = hold_out(
+                    rows, self.validation_fraction, self._target.stratifies, self._random_state
+                )
+            warn_of_full_batch(self.batch_size, len(rows))
+            # R2 of a single row is not defined
+            if validation is not None and self.early_stopping and len(validation) < 2:
+                raise ValueError(
+                    "Early stopping needs at least 2 validation rows to score; got "
+                    f"{len(validation)}. Raise `validation_fraction` or give X_val and y_val."
+                )
+            given["metadata"] = None if sample_weight is None else {"sample_weight": sample_weight}
+            complaint = self._train(rows, validation, architecture, given)
+        # last: where warnings are errors, the fit is complete when it is raised
+        if complaint:
+            warnings.warn(complaint, ConvergenceWarning, stacklevel=3)  # the line that calls fit
+        return self
 
     def _check_settings(self):
         """Check what the parameter constraints cannot express."""
@@ -238,11 +244,8 @@ class BaseSpectralMLP(
             setattr(self, name, value)
 
     def _start(self, rows, target):
-        """Forget an earlier fit, set what later fits keep, and return the architecture."""
-        target = self._scaled_target(target, rows)
-        # if this fit fails, the estimator must not predict with the network of the last one
-        self.__dict__.pop("net_", None)
-        self._take_target(target)
+        """Set what later fits keep, and return the architecture."""
+        self._take_target(self._scaled_target(target, rows))
         # kept, so that a warm start draws new orders instead of repeating the first ones
         self._random_state = check_random_state(self.random_state)
         # without the mean, as only the spread is needed and sparse rows cannot be centred
@@ -313,7 +316,7 @@ class BaseSpectralMLP(
         )
 
     def _train(self, rows, validation, architecture, given):
-        """Train, set the fitted attributes, and judge the result.
+        """Train, set the fitted attributes, judge the result, and return what to warn of, or None.
 
         Parameters
         ----------
@@ -339,38 +342,32 @@ class BaseSpectralMLP(
             noise = self._follow_noise(rows, dataset, held_out, is_warm)
             callbacks = self._fit_callbacks(ends, noise, follow)
             net.restart(callbacks=callbacks.in_order(), **self._net_settings(n_rows))
-            with training_state(choose_threads(self.n_threads, net.module_.layer_sizes, batch)):
+            threads = choose_threads(self.n_threads, net.module_.layer_sizes, batch)
+            # Ctrl-C is kept for the end of the step, also while the result is judged
+            with Interrupts() as interrupts, training_state(threads):
                 net.train(
                     dataset,
                     dataset_valid if self.early_stopping else None,
                     ends=ends,
                     schedule=schedule_name(self.learning_rate, is_warm, net.callbacks_),
                     seconds=np.inf if self.time_limit is None else self.time_limit,
+                    interrupts=interrupts,
                 )
                 if noise is not None and callbacks.best_epoch is not None:
                     noise.go_back(net, callbacks.best_epoch.best_epoch_)
                 # inside: it is a backward pass, which also wants denormals flushed
                 settling = judge_size(net, dataset, callbacks.best_epoch)
             self._rows_known = total_weight(rows)
-            complaint = self._conclude(dataset, callbacks, settling, ends[-1])
-        except BaseException:
-            # BaseException for Ctrl-C outside an epoch too: half a fit must not pass for a
-            # whole one; a warm start keeps its net, which was fitted before
-            if not is_warm:
-                del self.net_
-            raise
+            complaint = self._conclude(dataset, callbacks, settling, ends[-1], interrupts)
         finally:
             # they hold the rows, and would act on a later partial_fit
             if callbacks is not None:
                 net.drop_callbacks(callbacks.own())
         if follow is not None:
             follow.end_fit()
-        # last: where warnings are errors, the fit is complete when it is raised
-        if complaint:
-            warnings.warn(complaint, ConvergenceWarning, stacklevel=4)  # the line that calls fit
-        return self
+        return complaint
 
-    def _conclude(self, dataset, callbacks, settling, epochs):
+    def _conclude(self, dataset, callbacks, settling, epochs, interrupts):
         """Set the fitted attributes; return what to warn of, or None."""
         net, noise = self.net_, callbacks.noise
         self.alpha_, self.noise_variance_ = self.net_.penalty.weight, None
@@ -380,7 +377,7 @@ class BaseSpectralMLP(
         self.size_settled_ = None if settling is None else settling.settled
         # the first that applies: a diverged fit says nothing of its size
         return (
-            describe_failure(net, dataset, self.learning_rate_init)
+            describe_failure(net, dataset, self.learning_rate_init, interrupts.asked)
             or describe_size(net, settling, epochs, self.alpha_, noise)
             or describe_plateau(net, epochs, callbacks.plateau)
         )
@@ -393,48 +390,56 @@ class BaseSpectralMLP(
             )
         self._check_settings()
         is_first = not hasattr(self, "net_")
-        X, y = check_table(self, X, y, reset=is_first)
-        sample_weight = check_weights(sample_weight, X)
-        if not is_first:
-            self._check_same_architecture()
-        target = self._new_target(y, classes) if is_first else self._target
-        # a batch may lack classes that the first call named
-        target.check_same(y, subset=True)
-        rows = self._weighted(Rows(X, y, sample_weight).positive(), target)
-        architecture = self._start(rows, target) if is_first else None
-        measure_columns(self._input_scaler, rows)
-        try:
+        with unchanged_on_failure(self, None if is_first else self.net_):
+            X, y = check_table(self, X, y, reset=is_first)
+            sample_weight = check_weights(sample_weight, X)
+            if not is_first:
+                self._check_same_architecture()
+            target = self._new_target(y, classes) if is_first else self._target
+            # a batch may lack classes that the first call named
+            target.check_same(y, subset=True)
+            rows = self._weighted(Rows(X, y, sample_weight).positive(), target)
+            architecture = self._start(rows, target) if is_first else None
+            self._input_scaler = measure_columns(self._input_scaler, rows)
             if is_first:
                 # the user's alone: one epoch has no schedule, no end and no plateau to watch
                 users = [clone(callback, safe=False) for callback in self.callbacks or ()]
                 self.net_ = self._new_net(architecture, len(rows), users)
-            # weights as given: the mean over one batch is not that over all rows
-            dataset = self._dataset(rows, rows.weight)
-            settings = self._net_settings(len(rows))
-            self.alpha_, self.noise_variance_ = settings["penalty"].weight, None
-            n_known = 0.0 if is_first else self._rows_known
-            if self.alpha == "auto" and self.net_.module.hidden_layer_sizes:
-                table = noise_table(rows, dataset, self._target)
-                factor = self.alpha_factor
-                self.alpha_, noise = penalty_of_pass(self.net_, table, dataset, factor, n_known)
-                self._take_noise(noise, table)
-                settings["penalty"] = penalty_of(self.alpha_, None, None)
-            del settings["optimizer"]  # its state is kept from call to call
-            sizes = self.net_.module_.layer_sizes
-            with training_state(choose_threads(self.n_threads, sizes, settings["batch_size"])):
-                self.net_.train_one_epoch(dataset, **settings)
-            self._rows_known = n_known + total_weight(rows)
-        except BaseException:
-            if is_first:  # a network that knows nothing must not pass for a fitted one
-                self.__dict__.pop("net_", None)
-            raise
-        self._set_fitted_attributes()
-        # one epoch is too short a run to judge the size by
-        self.size_settled_ = None
-        failure = describe_failure(self.net_, dataset, self.learning_rate_init)
+            failure = self._pass_once(rows, 0.0 if is_first else self._rows_known)
         if failure:
             warnings.warn(failure, ConvergenceWarning, stacklevel=4)
         return self
+
+    def _pass_once(self, rows, n_known):
+        """Train for one epoch, set the fitted attributes, and return what to warn of, or None.
+
+        Parameters
+        ----------
+        rows : Rows
+        n_known : float
+            Rows of earlier calls, or the sum of their weights.
+        """
+        # weights as given: the mean over one batch is not that over all rows
+        dataset = self._dataset(rows, rows.weight)
+        settings = self._net_settings(len(rows))
+        self.alpha_, self.noise_variance_ = settings["penalty"].weight, None
+        if self.alpha == "auto" and self.net_.module.hidden_layer_sizes:
+            table = noise_table(rows, dataset, self._target)
+            factor = self.alpha_factor
+            self.alpha_, noise = penalty_of_pass(self.net_, table, dataset, factor, n_known)
+            self._take_noise(noise, table)
+            settings["penalty"] = penalty_of(self.alpha_, None, None)
+        del settings["optimizer"]  # its state is kept from call to call
+        threads = choose_threads(
+            self.n_threads, self.net_.module_.layer_sizes, settings["batch_size"]
+        )
+        with Interrupts() as interrupts, training_state(threads):
+            self.net_.train_one_epoch(dataset, interrupts, **settings)
+        self._rows_known = n_known + total_weight(rows)
+        self._set_fitted_attributes()
+        # one epoch is too short a run to judge the size by
+        self.size_settled_ = None
+        return describe_failure(self.net_, dataset, self.learning_rate_init, interrupts.asked)
 
     def _take_noise(self, noise, table):
         """Keep the noise, and the variance of the target that `summary` compares it with."""

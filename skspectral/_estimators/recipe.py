@@ -23,7 +23,7 @@ from skspectral._training.progress import Progress
 from skspectral._training.schedule import HORIZON_SCHEDULES, SMALL_TABLE_ROWS, cycle_ends
 from skspectral._training.shrinking import DropSilent
 from skspectral._training.sklearn_callbacks import SklearnCallbacks
-from skspectral._training.stopping import BestEpoch, StopAtTime, StopOnPlateau, validation_score
+from skspectral._training.stopping import BestEpoch, StopOnPlateau, validation_score
 
 SOLVERS = {"adam": functools.partial(torch.optim.Adam, betas=ADAM_BETAS), "sgd": torch.optim.SGD}
 NARROWEST, WIDEST = 64, 512
@@ -141,7 +141,6 @@ class FitCallbacks:
     sklearn: SklearnCallbacks | None
     plateau: StopOnPlateau | None
     settled: StopWhenSettled | None
-    time_limit: StopAtTime | None
     shrink: DropSilent | None
 
     def in_order(self) -> list[Any]:
@@ -213,7 +212,6 @@ def fit_callbacks(
         sklearn=sklearn,
         plateau=plateau,
         settled=StopWhenSettled(ends, ramp) if len(ends) > 1 else None,
-        time_limit=None if time_limit is None else StopAtTime(time_limit),
         # callbacks of the user may hold on to parameters, which removing nodes replaces
         shrink=DropSilent(n_threads) if shrink and not users else None,
     )

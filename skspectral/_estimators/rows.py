@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,14 +96,16 @@ def total_weight(rows: Rows) -> float:
     return float(len(rows) if rows.weight is None else rows.weight.sum())
 
 
-def measure_columns(scaler: Any, rows: Rows) -> None:
-    """Have a StandardScaler take the spread of the columns, part by part."""
+def measure_columns(scaler: Any, rows: Rows) -> Any:
+    """Return a copy of a StandardScaler that has taken the spread of the columns, part by part."""
+    scaler = copy.deepcopy(scaler)  # the fit that asks may fail
     # without numpy's warnings: training reports columns that are too large in plain words
     with np.errstate(over="ignore", invalid="ignore"):
         for chunk in gen_batches(len(rows), CHUNK_ROWS):
             weight = None if rows.weight is None else rows.weight[chunk]
             # partial_fit adds up over chunks, and over calls of warm starts
             scaler.partial_fit(rows.X[chunk], sample_weight=weight)
+    return scaler
 
 
 def hold_out(rows: Rows, fraction: float, stratify: bool, random_state: Any) -> tuple[Rows, Rows]:

@@ -21,6 +21,7 @@ from skspectral._compat import Interval, StrOptions, _fit_context
 from skspectral._estimators.checks import check_alphas
 from skspectral._estimators.recipe import hidden_widths
 from skspectral._estimators.regressor import SpectralMLPRegressor
+from skspectral._estimators.rollback import unchanged_on_failure
 from skspectral._path.complaints import complaints_about
 from skspectral._path.description import gather, order_of_leaving
 from skspectral._path.fold_paths import fold_path
@@ -114,7 +115,14 @@ class BaseSpectralMLPCV(BaseEstimator):
                 "`tolerance` says how far a score may lie below the best, and selection='best' "
                 "allows nothing. Leave `selection` at '1se', or `tolerance` at None."
             )
-        routed = route(self, sample_weight, params)
+        with unchanged_on_failure(self):
+            self._fit(X, y, route(self, sample_weight, params), penalties)
+        for complaint in complaints_about(self.estimator_, self._smaller()):
+            warnings.warn(complaint, ConvergenceWarning, stacklevel=3)
+        return self
+
+    def _fit(self, X, y, routed, penalties):
+        """Choose a penalty, and set the fitted attributes."""
         unknown = sorted(set(routed.fit) - {"sample_weight"})
         if unknown:
             raise TypeError(f"fit() takes `sample_weight` and `groups`; got {unknown}.")
@@ -135,11 +143,7 @@ class BaseSpectralMLPCV(BaseEstimator):
             for one, (train, test) in zip(fold_networks, folds, strict=True)
         )
         choice = choose_penalty(self._listed(path), paths, self.selection, self.tolerance)
-        # No result is set before this line: a fit that fails leaves the one before as it was.
         self._set_fitted_attributes(path, paths, choice, estimators[choice.index])
-        for complaint in complaints_about(self.estimator_, self._smaller()):
-            warnings.warn(complaint, ConvergenceWarning, stacklevel=3)
-        return self
 
     def _penalties(self):
         """Return the parameters that set each penalty."""

@@ -15,6 +15,7 @@ from skspectral._compat import _num_samples
 from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._estimators.checks import check_has_hidden_layer
 from skspectral._estimators.recipe import batch_rows
+from skspectral._training.interrupts import interrupts_reach_the_caller
 
 STEPS_PER_ROOT = 4
 """Steps of a later fit of a path, divided by the square root of the number of rows.
@@ -112,7 +113,7 @@ def walk(estimator, X, y, penalties, *, sample_weight=None, epochs=None):
 def _fit_quietly(network, X, y, **weights):
     """Fit without warnings about the size: `size_settled` of the path tells it."""
     # Recorded, not ignored: one category covers both sizes and divergence, so the text decides.
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as caught, interrupts_reach_the_caller():
         warnings.simplefilter("always")
         network.fit(X, y, **weights)
     for warning in caught:

@@ -24,6 +24,7 @@ from skspectral._pruning.curve import (
     network_relevances,
     size_grid,
 )
+from skspectral._training.interrupts import interrupts_reach_the_caller
 
 PRECISION = float(np.finfo(np.float32).eps)
 """Share of the largest relevance at or below which a node is dead."""
@@ -194,7 +195,8 @@ class CutTrained:
     def _fit(self, estimator: Any, rows: Rows) -> Any:
         weight = rows.weight if self.weigh else None
         weights = {} if weight is None else {"sample_weight": weight}
-        return estimator.fit(rows.X, rows.y, **weights, **self.fit_params)
+        with interrupts_reach_the_caller():
+            return estimator.fit(rows.X, rows.y, **weights, **self.fit_params)
 
 
 class CutUntrained(CutTrained):

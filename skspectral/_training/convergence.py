@@ -70,7 +70,9 @@ def _loss_of_zero(net: SpectralNet, dataset: RowDataset) -> float:
     return float(net.criterion_(zeros.to(net.device), dataset.y, dataset.sample_weight))
 
 
-def describe_failure(net: SpectralNet, dataset: RowDataset, rate: float) -> str | None:
+def describe_failure(
+    net: SpectralNet, dataset: RowDataset, rate: float, asked_to_stop: bool = False
+) -> str | None:
     """Say that training diverged or was interrupted; return None otherwise.
 
     Parameters
@@ -81,18 +83,20 @@ def describe_failure(net: SpectralNet, dataset: RowDataset, rate: float) -> str 
         The training rows.
     rate : float
         The `learning_rate_init` of the fit.
+    asked_to_stop : bool, default=False
+        Whether Ctrl-C ended it.
     """
-    epoch = len(net.history) + 1
     remedy = (
         f"Lower `learning_rate_init` (now {rate:g}), and scale X, for example with StandardScaler."
     )
-    # first: if it was the first epoch, the history below is empty
+    # first: if it was the first epoch, the history below lacks it
     if net.diverged_:
         return (
-            f"Training diverged in epoch {epoch}: the weights were no longer finite. The last "
-            f"finite weights are kept. {remedy}"
+            f"Training diverged in epoch {len(net.history) + 1}: the weights were no longer "
+            f"finite. The last finite weights are kept. {remedy}"
         )
-    if net.interrupted_:
+    if asked_to_stop or net.interrupted_:
+        epoch = len(net.history) + net.interrupted_  # whose row is there, unless a callback raised
         return f"Training was interrupted in epoch {epoch}; the weights are kept as they were."
     loss, useless = net.history[-1]["train_loss"], _loss_of_zero(net, dataset)
     if loss <= USELESS * useless or useless < CONSTANT:

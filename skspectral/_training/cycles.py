@@ -11,6 +11,7 @@ from skorch.callbacks import Callback
 
 from skspectral._training.convergence import judge_size
 from skspectral._training.history import penalised_loss
+from skspectral._training.interrupts import StopTraining
 
 SIZE_SHARE = 0.05
 """Share of the nodes of a layer that may come or go from one cycle to the next."""
@@ -42,7 +43,7 @@ class StopWhenSettled(Callback):
         self.before_: dict[str, Any] | None = None
 
     def on_epoch_end(self, net: Any, dataset_train: Any = None, **kwargs: Any) -> None:
-        """Raise KeyboardInterrupt to stop, as skorch expects."""
+        """Stop at the end of a cycle if there is reason to."""
         if net.schedule_ is None:
             return
         progress = net.progress(net.steps_done_)
@@ -54,13 +55,13 @@ class StopWhenSettled(Callback):
         before, self.before_ = self.before_, net.history[-1]
         sizes = self.before_["n_alive_nodes"]
         if sizes and not any(sizes):
-            raise KeyboardInterrupt
+            raise StopTraining
         if before is None or progress < self.earliest or not is_as_before(self.before_, before):
             return
         settling = judge_size(net, dataset_train)
         # a dense layer has no size to judge beyond the count of its nodes
         if settling is None or settling.settled:
-            raise KeyboardInterrupt
+            raise StopTraining
 
 
 def is_as_before(row: dict[str, Any], before: dict[str, Any]) -> bool:

@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +25,7 @@ from torch import Tensor
 from skspectral._training.backpropagation import Backpropagation
 from skspectral._training.batches import PREDICTION_ROWS, FixedSplit, RowBatches, RowDataset
 from skspectral._training.hooks import overrides
+from skspectral._training.interrupts import Interrupts, StopTraining
 from skspectral._training.lean_update import GraphedUpdate, LeanUpdate, Update, lean_update
 from skspectral._training.losses import OUTPUT_ACTIVATIONS, DataTerm, weight_of
 from skspectral._training.optimizers import (
@@ -130,7 +132,8 @@ class SpectralNet(ScorableNet):
         self.module_ = self.module.build(generator)
         self.node_indices_ = [np.arange(size) for size in self.module_.layer_sizes[1:-1]]
         self.rows_seen_ = 0
-        self.schedule_ = None
+        self.schedule_, self.seconds_planned_ = None, math.inf
+        self.interrupts_ = Interrupts()
         # alive_masks compares with it: a layer that has shrunk as a whole has died
         self.start_relevance_ = [float(r.max()) for r in hidden_relevances(self.module_)]
         return self
@@ -187,27 +190,31 @@ class SpectralNet(ScorableNet):
         ends: Sequence[int],
         schedule: str,
         seconds: float = math.inf,
+        interrupts: Interrupts | None = None,
     ) -> SpectralNet:
         """Train up to the last of the epochs `ends`, with a schedule that ends in `seconds`.
 
         A schedule with an end runs once up to each of them. The state of the optimiser, the
         schedule and the count of steps start anew; the weights go on from where they are.
+        Training ends early if `interrupts` is asked to.
         """
         self.epoch_steps_ = len(self.get_iterator(dataset, training=True))
         self.steps_planned_ = ends[-1] * self.epoch_steps_
         self.seconds_planned_ = seconds
         has_end = schedule in HORIZON_SCHEDULES
         self.schedule_ = in_cycles(SCHEDULES[schedule], ends) if has_end else None
-        self._run(dataset, dataset_valid, ends[-1])
+        self._run(dataset, dataset_valid, ends[-1], interrupts)
         return self
 
-    def train_one_epoch(self, dataset: RowDataset, **settings: Any) -> SpectralNet:
+    def train_one_epoch(
+        self, dataset: RowDataset, interrupts: Interrupts | None = None, **settings: Any
+    ) -> SpectralNet:
         """Pass once over `dataset` at the constant rate `lr`; keep the optimiser's state."""
         self._take(settings)
         # new groups, as the penalty may have changed; the state is kept by parameter and stays
         options = {**self.optimizer_.param_groups[0], "lr": self.lr}
         self.optimizer_.param_groups = [{**options, **group} for group in self._parameter_groups()]
-        self._run(dataset, None, 1)
+        self._run(dataset, None, 1, interrupts)
         return self
 
     def with_module(self, module: SpectralMLP) -> SpectralNet:
@@ -274,10 +281,24 @@ class SpectralNet(ScorableNet):
         self.lean_ = None
         self.last_finite_ = [p.detach().clone() for p in self.module_.parameters()]
 
-    def _run(self, dataset: RowDataset, dataset_valid: RowDataset | None, epochs: int) -> None:
+    def _run(
+        self,
+        dataset: RowDataset,
+        dataset_valid: RowDataset | None,
+        epochs: int,
+        interrupts: Interrupts | None,
+    ) -> None:
         self.train_split = None if dataset_valid is None else FixedSplit(dataset_valid)
+        self.interrupts_ = interrupts or Interrupts()
         try:
-            self.partial_fit(dataset, epochs=epochs)
+            # not skorch's partial_fit, which keeps every KeyboardInterrupt to itself
+            self.notify("on_train_begin", X=dataset, y=None)
+            try:
+                self.fit_loop(dataset, epochs=epochs)
+            except KeyboardInterrupt:
+                if not self._stops_for_callback():
+                    raise
+            self.notify("on_train_end", X=dataset, y=None)
         except Exception:
             # after divergence: a callback looked for the row of an epoch that never ended
             if not self.diverged_:
@@ -285,10 +306,45 @@ class SpectralNet(ScorableNet):
         finally:
             # they hold data and buffers, which a fitted estimator should not keep
             self.train_split = self.schedule_ = self.lean_ = self.criterion_.moments = None
-            self.last_finite_ = []
-        if self.history and "learning_rate_sum" not in self.history[-1]:
-            del self.history[-1]  # skorch swallowed an interrupt in the middle of an epoch
+            self.last_finite_, self.seconds_planned_ = [], math.inf
+            self.interrupts_ = Interrupts()
+
+    def fit_loop(self, X: Any, y: Any = None, epochs: int | None = None, **options: Any) -> Any:
+        """Run skorch's loop over epochs, up to a planned stop."""
+        with contextlib.suppress(StopTraining):
+            super().fit_loop(X, y, epochs, **options)
+        return self
+
+    def _stops_for_callback(self) -> bool:
+        """Tell whether a KeyboardInterrupt is a callback's, as those of skorch stop training.
+
+        At the end of an epoch that is a stop as planned, in its midst it counts as Ctrl-C.
+        """
+        is_whole = bool(self.history) and "train_loss" in self.history[-1]
+        if self.interrupts_.raised or (self.interrupts_.at_once and not is_whole):
+            return False
+        if not is_whole:
+            self._restore_finite()
+            del self.history[-1]
             self.interrupted_ = True
+        return True
+
+    def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
+        """Begin an epoch, or stop where training is over before its last one."""
+        if self.steps_done_ and self._is_over():  # at least one step, for a loss to report
+            raise StopTraining
+        super().on_epoch_begin(net, **kwargs)
+
+    def _is_over(self) -> bool:
+        """Tell whether to stop between two steps: after Ctrl-C, or as time is up."""
+        return self.interrupts_.stop_here() or self.seconds() >= self.seconds_planned_
+
+    def _until_over(self, iterator: RowBatches) -> Iterator[Any]:
+        """Yield batches up to the end of the epoch or to where training is over, at least one."""
+        for k, batch in enumerate(iterator):
+            if k and self._is_over():
+                return
+            yield batch
 
     def seconds(self) -> float:
         """Return the time since training began."""
@@ -348,28 +404,33 @@ class SpectralNet(ScorableNet):
         """Run one epoch, without skorch's loop if no callback asks for batches."""
         if iterator is None:
             return
+        batches = self._until_over(iterator) if training else iterator
         if self.needs_batches_:
-            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+            super().run_single_epoch(batches, training, prefix, step_fn, **fit_params)
         else:
-            self._run_lean_epoch(iterator, training, prefix)
+            step = self.validation_step
+            if training:
+                step = functools.partial(self.step, update=self._choose_update(iterator))
+            self._run_lean_epoch(batches, step, training, prefix)
         if training:
             self._close_epoch()  # here: callbacks on the end of an epoch read what it records
-            self.rows_seen_ += len(iterator.dataset)
+            self.rows_seen_ += sum(row["train_batch_size"] for row in self.history[-1]["batches"])
 
-    def _run_lean_epoch(self, iterator: RowBatches, training: bool, prefix: str) -> None:
+    def _run_lean_epoch(
+        self, batches: Iterable[Any], step: Callable[..., Any], training: bool, prefix: str
+    ) -> None:
         """Sum the losses on the device, read them once and leave skorch one row."""
         self._set_training(training)
-        step = self.validation_step
-        if training:
-            step = functools.partial(self.step, update=self._choose_update(iterator))
         total = torch.zeros((), dtype=self.dtype, device=self.device)
-        for batch in iterator:
+        n_rows = n_batches = 0
+        for batch in batches:
             total += step(batch)["loss"] * len(batch[1])  # reading it would wait for the GPU
-        n_rows = len(iterator.dataset)
+            n_rows += len(batch[1])
+            n_batches += 1
         self.history.new_batch()
         self.history.record_batch(f"{prefix}_loss", float(total) / n_rows)
         self.history.record_batch(f"{prefix}_batch_size", n_rows)
-        self.history.record(f"{prefix}_batch_count", len(iterator))
+        self.history.record(f"{prefix}_batch_count", n_batches)
 
     def _choose_update(self, iterator: RowBatches) -> Update:
         """Return the lean update if it covers the module and no callback needs gradients."""
@@ -384,19 +445,24 @@ class SpectralNet(ScorableNet):
 
     def _close_epoch(self) -> None:
         """Record what sizes are judged by; on divergence restore the last finite weights."""
-        # one norm for each parameter: a value that is not finite shows in their sum
-        parameters = [p.detach() for p in self.module_.parameters()]
-        norms = torch.stack(torch._foreach_norm(parameters))
-        if not math.isfinite(norms.sum()):
-            torch._foreach_copy_(parameters, self.last_finite_)
+        if self._restore_finite():
             self.diverged_ = True
             del self.history[-1]
-            self.restart_optimizer()  # the moments are not finite either
-            raise KeyboardInterrupt  # ends the loop of skorch, which catches it
-        torch._foreach_copy_(self.last_finite_, parameters)
+            raise StopTraining
+        torch._foreach_copy_(self.last_finite_, [p.detach() for p in self.module_.parameters()])
         self.history.record("penalty", self.penalty.value(self.module_))
         self.history.record("learning_rate_sum", self.learning_rate_sum_)
         self.history.record("n_alive_nodes", [int(mask.sum()) for mask in self.alive_masks()])
+
+    def _restore_finite(self) -> bool:
+        """Go back to the last finite weights if these are not; tell whether they were not."""
+        # one norm for each parameter: a value that is not finite shows in their sum
+        parameters = [p.detach() for p in self.module_.parameters()]
+        if math.isfinite(torch.stack(torch._foreach_norm(parameters)).sum()):
+            return False
+        torch._foreach_copy_(parameters, self.last_finite_)
+        self.restart_optimizer()  # the moments are not finite either
+        return True
 
     def alive_masks(self) -> list[Tensor]:
         """Return which nodes of each hidden layer are alive."""

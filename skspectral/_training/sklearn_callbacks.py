@@ -9,6 +9,8 @@ from typing import Any
 
 from skorch.callbacks import Callback
 
+from skspectral._training.interrupts import StopTraining
+
 
 class SklearnCallbacks(Callback):
     """Pass epochs on to scikit-learn's callbacks.
@@ -40,7 +42,7 @@ class SklearnCallbacks(Callback):
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Close the task; stop training if a callback asks for it."""
         if self._end(self.epoch_):
-            raise KeyboardInterrupt  # ends the loop of skorch, which catches it
+            raise StopTraining
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
         """Close the task of an epoch that was interrupted."""

@@ -12,6 +12,8 @@ import numpy as np
 from sklearn.metrics import accuracy_score, r2_score
 from skorch.callbacks import Callback
 
+from skspectral._training.interrupts import StopTraining
+
 MIN_LEARNING_RATE = 1e-6
 """Rate below which the adaptive schedule stops, as in scikit-learn's MLP."""
 
@@ -39,13 +41,13 @@ class BestEpoch(Callback):
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Forget an earlier fit."""
-        self.best_score_ = -np.inf
+        self.best_score_ = self.last_score_ = -np.inf
         self.best_epoch_: int | None = None
         self.best_network_: tuple[Any, Any] | None = None
 
     def on_epoch_end(self, net: Any, dataset_valid: Any = None, **kwargs: Any) -> None:
         """Record the score, and keep the network if it is the best so far."""
-        score = self.score(net, dataset_valid)
+        score = self.last_score_ = self.score(net, dataset_valid)
         net.history.record("valid_score", score)
         is_late = self.earliest == 0 or net.progress(net.steps_done_) >= self.earliest
         if is_late and score > self.best_score_:
@@ -57,9 +59,7 @@ class BestEpoch(Callback):
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
         """Restore the best epoch if it beats the last one by more than the margin."""
-        # the history of a warm start also has rows of fits without validation rows
-        scores = [row["valid_score"] for row in net.history if "valid_score" in row]
-        if self.best_network_ is not None and self.best_score_ > scores[-1] + self.margin:
+        if self.best_network_ is not None and self.best_score_ > self.last_score_ + self.margin:
             net.module_, net.node_indices_ = self.best_network_
             # the old optimiser holds the tensors of the last epoch
             net.restart_optimizer()
@@ -102,7 +102,7 @@ class StopOnPlateau(Callback):
         self.stopped_ = False
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        """Count epochs without progress; raise KeyboardInterrupt to stop, as skorch expects."""
+        """Count epochs without progress; stop where none is left."""
         value = self.value(net.history[-1])
         self.n_no_change_ = 0 if value < self.best_ - self.tol else self.n_no_change_ + 1
         # also after a fall below tol, as in scikit-learn: many small falls are no progress
@@ -116,25 +116,7 @@ class StopOnPlateau(Callback):
             self.n_no_change_ = 0
             return
         self.stopped_ = True
-        raise KeyboardInterrupt
-
-
-class StopAtTime(Callback):
-    """Stop after the epoch in which the time runs out.
-
-    Parameters
-    ----------
-    seconds : float
-        Time limit, counted from the start of training.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-
-    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        """Raise KeyboardInterrupt to stop, as skorch expects."""
-        if net.seconds() >= self.seconds:
-            raise KeyboardInterrupt
+        raise StopTraining
 
 
 def validation_score(net: Any, dataset: Any) -> float:

@@ -20,7 +20,7 @@ from skspectral._training.cycles import StopWhenSettled
 from skspectral._training.noise import FollowNoise
 from skspectral._training.schedule import cycle_ends
 from skspectral._training.shrinking import DropSilent
-from skspectral._training.stopping import BestEpoch, StopAtTime, StopOnPlateau
+from skspectral._training.stopping import BestEpoch, StopOnPlateau
 
 PLAIN = {
     "ends": (10,),
@@ -130,11 +130,10 @@ def test_callbacks_of_the_user_come_after_scores_and_before_what_stops():
             "users": [user],
             "learning_rate": "adaptive",
             "early_stopping": True,
-            "time_limit": 1.0,
         }
     )
     kinds = [type(c[1]) if isinstance(c, tuple) else c for c in callbacks.in_order()]
-    assert kinds == [BestEpoch, user, StopOnPlateau, StopAtTime]
+    assert kinds == [BestEpoch, user, StopOnPlateau]
     assert user not in callbacks.own()
     assert callbacks.plateau.adaptive
     assert callbacks.best_epoch.margin == 0.0
@@ -147,9 +146,9 @@ def test_schedules_that_run_to_their_end_restore_by_a_margin():
 
 def test_only_several_cycles_can_end_early():
     assert fit_callbacks(**PLAIN).settled is None
-    callbacks = fit_callbacks(**{**PLAIN, "ends": (3, 9), "time_limit": 1.0, "shrink": True})
+    callbacks = fit_callbacks(**{**PLAIN, "ends": (3, 9), "shrink": True})
     kinds = [type(callback) for _, callback in callbacks.in_order()]
-    assert kinds == [StopWhenSettled, StopAtTime, DropSilent]
+    assert kinds == [StopWhenSettled, DropSilent]
     assert tuple(callbacks.settled.ends) == (3, 9)
     assert callbacks.settled.earliest == 0
 

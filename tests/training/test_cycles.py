@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import ConstantLR
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
 from skspectral._training.convergence import judge_size
 from skspectral._training.cycles import StopWhenSettled, is_as_before
+from skspectral._training.interrupts import StopTraining
 from skspectral._training.schedule import cycle_ends, onecycle
 
 QUIET = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -64,7 +65,7 @@ def epochs_until_stop(rows_of_cycle, net=None, earliest=0.0):
         net.steps_done_ = epoch
         try:
             callback.on_epoch_end(net, dataset_train=None)
-        except KeyboardInterrupt:
+        except StopTraining:
             return epoch
     return None
 
@@ -200,7 +201,7 @@ def test_a_limit_of_time_may_pass_over_several_ends(judge):
     assert judge.calls == 0
     net.now = 0.5
     net.history.append(row((8,)))
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(StopTraining):
         callback.on_epoch_end(net)
     assert judge.calls == 1
 

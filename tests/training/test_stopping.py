@@ -69,7 +69,6 @@ def test_early_stopping_and_warm_start_go_with_it(regression):
     first = reg.n_iter_
     assert reg.validation_scores_ is not None
     assert reg.fit(X, y).n_iter_ > first
-    assert "_time_limit" not in dict(reg.net_.callbacks_)
     assert reg.set_params(early_stopping=False).partial_fit(X, y).n_iter_ > first
 
 
