@@ -110,6 +110,18 @@ def data_loss(estimator: Any, X: Any, y: Any) -> float:
     return total / len(dataset)
 
 
+def _shares(values: np.ndarray) -> np.ndarray:
+    """Return values >= 0 as shares of the largest, so that products of them stay finite.
+
+    Those that have overflowed are taken for equal, and for so much larger than the others that
+    these count as zero.
+    """
+    largest = values.max(initial=0.0)
+    if np.isfinite(largest):
+        return values / largest if largest else values
+    return (~np.isfinite(values)).astype(np.float64)
+
+
 class FittedNetworkMixin:
     """Attributes and outputs that are computed from the trained network on demand."""
 
@@ -175,9 +187,9 @@ class FittedNetworkMixin:
         # |W_1| ... |W_L| 1 from the right: vectors only, no product of two matrices
         paths = np.ones(self.n_outputs_)
         for weights in reversed(self.coefs_):
-            paths = np.abs(weights).astype(np.float64) @ paths
+            paths = _shares(np.abs(weights).astype(np.float64)) @ paths
         # weights are per unit of the column; its spread makes columns comparable
-        paths *= np.sqrt(self._input_scaler.var_)
+        paths = _shares(_shares(paths) * _shares(np.sqrt(self._input_scaler.var_)))
         # a layer that has died leaves small weights, whose shares would mean nothing
         constant = paths.sum() == 0 or not all(self.n_alive_nodes_)
         return np.zeros_like(paths) if constant else paths / paths.sum()

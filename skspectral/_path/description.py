@@ -24,6 +24,9 @@ def alive_features(estimator):
 
 def describe(estimator):
     """Return the entries of a path for one of its networks."""
+    history = estimator.net_.history
+    # A fit that diverged in its first epoch has no loss.
+    losses = [row["train_loss"] for row in history[estimator.net_.first_epoch_ :]]
     return {
         "alphas": estimator.alpha_,
         "n_alive_nodes": estimator.n_alive_nodes_,
@@ -31,7 +34,7 @@ def describe(estimator):
         "feature_importances": estimator.feature_importances_,
         # None, a size that was not judged, becomes False to fit into an array of bool.
         "size_settled": bool(estimator.size_settled_),
-        "train_loss": float(estimator.net_.history[-1]["train_loss"]),
+        "train_loss": float(losses[-1]) if losses else np.nan,
     }
 
 

@@ -118,7 +118,8 @@ def spectral_path(
             size to stop falling.
         train_loss : ndarray of shape (n_alphas,)
             Data term of the loss, averaged over the last epoch: squared error of
-            the standardised target, or log loss in nats.
+            the standardised target, or log loss in nats; nan where training
+            diverged in its first epoch.
         validation_loss : ndarray of shape (n_alphas,)
             The same for the validation rows, if `X_val` is given.
         coefs, intercepts : list of list of ndarray

@@ -7,6 +7,7 @@ from __future__ import annotations
 import torch
 
 from skspectral._training.batches import PREDICTION_ROWS, RowBatches, RowDataset
+from skspectral._training.losses import weight_of
 from skspectral._training.net import SpectralNet
 from skspectral._training.noise import FollowNoise
 from skspectral._training.settling import FED, Settling, feed_ratios, half_way
@@ -64,10 +65,19 @@ def judge_size(
     return Settling(n_alive, n_fed, n_half_way)
 
 
-def _loss_of_zero(net: SpectralNet, dataset: RowDataset) -> float:
-    """Return the data term if all outputs are zero; a useful network is below it."""
-    zeros = torch.zeros(len(dataset), net.module_.layer_sizes[-1], dtype=net.dtype)
-    return float(net.criterion_(zeros.to(net.device), dataset.y, dataset.sample_weight))
+@torch.no_grad()
+def _last_losses(net: SpectralNet, dataset: RowDataset) -> tuple[float, float]:
+    """Return the data term of the last epoch, and that of zero outputs.
+
+    A useful network is below the second.
+    """
+    y, weight = dataset.y, dataset.sample_weight
+    loss = net.history[-1]["train_loss"]
+    if net.steps_done_ == 1:  # that loss is from before the step, which may have been too long
+        X, y = dataset.rows(slice(PREDICTION_ROWS))
+        loss, weight = float(net.get_loss(net.infer(X), y, X=X)), weight_of(X)
+    zeros = torch.zeros(len(y), net.module_.layer_sizes[-1], dtype=net.dtype, device=net.device)
+    return loss, float(net.criterion_(zeros, y, weight))
 
 
 def describe_failure(
@@ -98,7 +108,7 @@ def describe_failure(
     if asked_to_stop or net.interrupted_:
         epoch = len(net.history) + net.interrupted_  # whose row is there, unless a callback raised
         return f"Training was interrupted in epoch {epoch}; the weights are kept as they were."
-    loss, useless = net.history[-1]["train_loss"], _loss_of_zero(net, dataset)
+    loss, useless = _last_losses(net, dataset)
     if loss <= USELESS * useless or useless < CONSTANT:
         return None
     return (
