@@ -343,6 +343,7 @@ class BaseSpectralMLP(
             callbacks = self._fit_callbacks(ends, noise, follow)
             net.restart(callbacks=callbacks.in_order(), **self._net_settings(n_rows))
             threads = choose_threads(self.n_threads, net.module_.layer_sizes, batch)
+            seconds = np.inf if self.time_limit is None else self.time_limit
             # Ctrl-C is kept for the end of the step, also while the result is judged
             with Interrupts() as interrupts, training_state(threads):
                 net.train(
@@ -350,13 +351,13 @@ class BaseSpectralMLP(
                     dataset_valid if self.early_stopping else None,
                     ends=ends,
                     schedule=schedule_name(self.learning_rate, is_warm, net.callbacks_),
-                    seconds=np.inf if self.time_limit is None else self.time_limit,
+                    seconds=seconds,
                     interrupts=interrupts,
                 )
                 if noise is not None and callbacks.best_epoch is not None:
                     noise.go_back(net, callbacks.best_epoch.best_epoch_)
                 # inside: it is a backward pass, which also wants denormals flushed
-                settling = judge_size(net, dataset, callbacks.best_epoch)
+                settling = judge_size(net, dataset, callbacks.best_epoch, seconds, interrupts)
             self._rows_known = total_weight(rows)
             complaint = self._conclude(dataset, callbacks, settling, ends[-1], interrupts)
         finally:

@@ -113,8 +113,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         200 epochs. A number is one run of the schedule over so many epochs.
     time_limit : float > 0 or None, default=None
         Seconds of training. Schedules with an end reach it within this time,
-        however many epochs are planned. Training stops after the epoch in which
-        the time runs out, so there is at least one epoch.
+        however many epochs are planned. The epoch in which the time runs out is
+        cut short, and counts as one. To judge the size takes up to a tenth more.
     shuffle : bool, default=True
         Whether each epoch draws a new order of the rows. If all rows form one
         batch, the order stays.

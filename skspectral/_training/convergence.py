@@ -4,9 +4,14 @@
 
 from __future__ import annotations
 
+import math
+import time
+
+import numpy as np
 import torch
 
 from skspectral._training.batches import PREDICTION_ROWS, RowBatches, RowDataset
+from skspectral._training.interrupts import Interrupts
 from skspectral._training.losses import weight_of
 from skspectral._training.net import SpectralNet
 from skspectral._training.noise import FollowNoise
@@ -21,12 +26,21 @@ CONSTANT = 1e-12
 """Loss of zero outputs below which the target is constant: no use to compare with it."""
 
 
+JUDGING = 0.1
+"""Share of a limit of time, or of the time trained up to Ctrl-C, for which the size is judged."""
+
+
 def judge_size(
-    net: SpectralNet, dataset: RowDataset, best_epoch: BestEpoch | None = None
+    net: SpectralNet,
+    dataset: RowDataset,
+    best_epoch: BestEpoch | None = None,
+    time_limit: float = math.inf,
+    interrupts: Interrupts | None = None,
 ) -> Settling | None:
     """Judge whether training was long enough for the size to settle at this penalty.
 
-    This takes one gradient of the data term over all training rows.
+    This takes one gradient of the data term over all training rows, or over as many of them as
+    there is time for.
 
     Parameters
     ----------
@@ -36,6 +50,10 @@ def judge_size(
         The training rows.
     best_epoch : BestEpoch or None, default=None
         The callback that may have restored an earlier epoch.
+    time_limit : float, default=inf
+        Seconds that the fit was given.
+    interrupts : Interrupts or None, default=None
+        Those of the fit.
 
     Returns
     -------
@@ -46,10 +64,22 @@ def judge_size(
     last = None if best_epoch is None else best_epoch.best_epoch_
     rows = net.history[net.first_epoch_ : last]
     net.module_.zero_grad()
-    for X, y in RowBatches(dataset, PREDICTION_ROWS):
+    interrupts = interrupts or Interrupts()
+    started, trained, n_rows = time.monotonic(), net.seconds(), 0
+    # in a new order where some may be left out: tables may be sorted
+    is_short = interrupts.asked or time_limit < math.inf
+    order = np.random.RandomState(0) if is_short else None
+    for X, y in RowBatches(dataset, PREDICTION_ROWS, order):
         loss = net.get_loss(net.infer(X), y, X=X)
         # means over batches add up to the mean over all rows
         (loss * (len(y) / len(dataset))).backward()
+        n_rows += len(y)
+        limit = trained if interrupts.stop_here() else time_limit
+        if time.monotonic() - started >= JUDGING * limit:
+            break
+    for parameter in net.module_.parameters():
+        if parameter.grad is not None and n_rows < len(dataset):
+            parameter.grad *= len(dataset) / n_rows
     ratios = [feed_ratios(layer, net.penalty) for layer in net.module_.hidden_layers]
     net.module_.zero_grad()
     if not rows or all(ratio is None for ratio in ratios):
