@@ -22,6 +22,7 @@ from skspectral._compat import Interval, RealNotInt, StrOptions, _fit_context
 from skspectral._estimators.ranking import SCOPES, check_n_nodes, masks_of
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._estimators.resizing import keep_nodes, present_masks
+from skspectral._estimators.rollback import unchanged_on_failure
 from skspectral._pruning.choice import choose_size
 from skspectral._pruning.fold_curves import fold_curve
 from skspectral._pruning.pruned_network import PrunedNetworkMixin
@@ -309,9 +310,15 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         NotFittedError
             If a frozen estimator is not fitted.
         """
-        # A fit that fails must not leave the results of the one before, nor mix them with its own.
-        for name in FITTED:
-            self.__dict__.pop(name, None)
+        with unchanged_on_failure(self):
+            # Results of the fit before must not mix with those of this one.
+            for name in FITTED:
+                self.__dict__.pop(name, None)
+            self._fit(X, y, sample_weight, fit_params)
+        return self
+
+    def _fit(self, X, y, sample_weight, fit_params):
+        """Set the fitted attributes."""
         # The constraints take True for a number, which nobody means as a tolerance of 1.
         if isinstance(self.tolerance, (bool, np.bool_)):
             raise TypeError(f"`tolerance` must be a number or '1se'; got {self.tolerance!r}.")
@@ -339,7 +346,6 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         self.full_estimator_, self.estimator_ = full, small
         self.node_ranking_, self.node_support_ = strategy.ranking(full), masks
         self.n_nodes_ = [int(mask.sum()) for mask in masks]
-        return self
 
     def _inner(self):
         """Return the network as it was given, without a frozen wrapper."""

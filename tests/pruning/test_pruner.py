@@ -386,13 +386,18 @@ def test_frozen_network_must_fit_the_data(reg, regression):
         SpectralPruner(frozen, n_nodes=3).fit(X[:, :3], y)
 
 
-def test_failed_fit_leaves_no_earlier_one(reg, regression):
+def test_failed_fit_leaves_the_one_before(reg, regression):
     X, y = regression
-    pruner = SpectralPruner(reg, n_nodes=3).fit(X, y)
+    pruner = SpectralPruner(reg, n_nodes=3)
     with pytest.raises(ValueError, match="got 99"):
-        pruner.set_params(n_nodes=99).fit(X[:, :3], y)
+        pruner.set_params(n_nodes=99).fit(X, y)
     with pytest.raises(NotFittedError):
         pruner.predict(X)
+    before = pruner.set_params(n_nodes=3).fit(X, y).predict(X)
+    with pytest.raises(ValueError, match="got 99"):
+        pruner.set_params(n_nodes=99).fit(X[:, :3], y)
+    np.testing.assert_array_equal(pruner.predict(X), before)
+    assert pruner.n_features_in_ == 4
 
 
 @pytest.mark.parametrize("scoring", ["accuracy", "neg_log_loss"])
