@@ -98,6 +98,33 @@ def test_diverged_partial_fit_warns_and_recovers(regression):
     assert np.isfinite(reg.loss_curve_).all()
 
 
+@pytest.mark.parametrize("rate", [1e3, 1e30])
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("cls", [SpectralMLPRegressor, SpectralMLPClassifier])
+def test_partial_fit_of_a_single_step_tells_of_divergence(binary, cls, solver, rate):
+    """The loss of such a pass is from before its step."""
+    X, y = binary
+    model = make(cls, solver=solver, learning_rate_init=rate, dtype="float64")
+    keywords = {"classes": [0, 1]} if cls is SpectralMLPClassifier else {}
+    for _ in range(2):
+        with pytest.warns(ConvergenceWarning, match="Training diverged"):
+            model.partial_fit(X, y, **keywords)
+        # zeros where the relevances have overflowed, so that no node counts as alive
+        assert any(model.feature_importances_.sum() == pytest.approx(n) for n in (0, 1))
+
+
+def test_importances_stay_finite_where_products_overflow(regression):
+    X, y = regression
+    reg = make(hidden_layer_sizes=(8, 8), dtype="float64").fit(X, y)
+    before = reg.feature_importances_
+    for name, parameter in reg.module_.named_parameters():
+        if name.endswith(("phi", "weight")):  # 1e360 for a path through the three layers
+            parameter.data *= 1e120
+    np.testing.assert_allclose(reg.feature_importances_, before)
+    reg._input_scaler.var_[1] = np.inf
+    np.testing.assert_array_equal(reg.feature_importances_, [0, 1, 0, 0])
+
+
 @pytest.mark.parametrize("which", ["checkpoint", "early stopping"])
 def test_divergence_in_the_first_epoch_is_what_is_reported(regression, tmp_path, which):
     callback = {

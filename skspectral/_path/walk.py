@@ -107,7 +107,7 @@ def steps(estimator, X, y, penalties, *, sample_weight=None, epochs=None):
         if not hasattr(network, "net_") or any(network.n_alive_nodes_) or not is_known:
             complaint = yield from network._fit(X, y, sample_weight)
             # Sizes that have not settled are told by `size_settled` of the path. "Training
-            # diverged" and "Training was interrupted" make the whole path doubtful.
+            # diverged" makes the whole path doubtful.
             if complaint and complaint.startswith("Training"):
                 warnings.warn(complaint, ConvergenceWarning, stacklevel=4)
             # From here on the weights are trained already.

@@ -11,6 +11,7 @@ from skspectral._path.alphas import _last_of_scout, alpha_grid, find_alpha_max
 from skspectral._path.description import alpha_bracket, order_of_leaving
 from skspectral._path.penalties import fixed
 from skspectral._path.walk import path_epochs, walk
+from skspectral._training.net import SpectralNet
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(400, 4))
@@ -223,6 +224,41 @@ def test_path_tells_of_divergence():
     network = SpectralMLPRegressor(6, max_iter=20, learning_rate_init=1e30, random_state=0)
     with pytest.warns(ConvergenceWarning, match="Training diverged"):
         spectral_path(X, Y, estimator=network, alphas=[1e-3])
+
+
+DIVERGING = {"solver": "sgd", "activation": "identity", "learning_rate_init": 1e30}
+
+
+@pytest.mark.filterwarnings("ignore:The size has not settled")
+@pytest.mark.parametrize("first", [True, False])
+def test_path_goes_on_after_divergence_in_a_first_epoch(first, monkeypatch):
+    network = SpectralMLPRegressor(6, max_iter=2, batch_size=4, dtype="float32", random_state=0)
+    network.set_params(**DIVERGING)
+    if not first:  # from the second penalty on
+        monkeypatch.setattr(SpectralNet, "train", train_well_once(SpectralNet.train))
+    with pytest.warns(ConvergenceWarning, match="Training diverged in epoch") as caught:
+        path = spectral_path(X, Y, estimator=network, alphas=[1e-3, 1e-2, 1e-1], path_max_iter=2)
+    assert len(caught) == 3 - (not first)
+    np.testing.assert_array_equal(np.isnan(path.train_loss), [first, True, True])
+    assert np.isfinite(path.feature_importances).all()
+    assert len(path.n_alive_nodes) == 3
+
+
+def train_well_once(train):
+    rates = iter([1e-3])
+
+    def changed(net, *args, **keywords):
+        net.optimizer_.param_groups[0]["lr"] = net.lr = next(rates, 1e30)
+        return train(net, *args, **keywords)
+
+    return changed
+
+
+@pytest.mark.filterwarnings("ignore:Training diverged", "ignore:The path ends")
+def test_grid_of_a_path_that_diverges_at_once_ends():
+    network = SpectralMLPRegressor(6, max_iter=1, batch_size=50, dtype="float32", random_state=0)
+    path = spectral_path(X, Y, estimator=network.set_params(**DIVERGING), n_alphas=2)
+    assert np.isnan(path.train_loss).all()
 
 
 def test_lists_are_taken():
