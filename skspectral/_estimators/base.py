@@ -112,6 +112,8 @@ class BaseSpectralMLP(
     }
 
     _target: Target
+    # of a fit to a part of a table, which may lack some of them; see `fit_part`
+    _known_classes: np.ndarray | None = None
     alpha_: float
 
     @abstractmethod
@@ -171,9 +173,9 @@ class BaseSpectralMLP(
         sample_weight = check_weights(sample_weight, X)
         if is_warm:
             self._check_same_architecture()
-            self._target.check_same(y)
+            self._target.check_same(y, subset=self._known_classes is not None)
         # an earlier fit stays as it is until all that is given has been checked
-        target = self._target if is_warm else self._new_target(y)
+        target = self._target if is_warm else self._new_target(y, self._known_classes)
         # only now: classes come from all rows, whatever their weight
         rows = self._weighted(Rows(X, y, sample_weight).positive(), target)
         if X_val is not None and not (self.early_stopping or self.alpha == "auto"):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -177,9 +178,9 @@ class ClassTarget:
                 )
             return cls(named, y.shape[1], is_multilabel=True)
         if len(named) < 2:
-            raise ValueError(
-                f"The number of classes must be at least 2; `y` has one class, {named[0]!r}."
-            )
+            source = "y" if classes is None else "classes"
+            found = f"one class, {named.tolist()[0]!r}" if len(named) else "none"
+            raise ValueError(f"The number of classes must be at least 2; `{source}` has {found}.")
         # two classes share one output, as in scikit-learn: their probabilities add up to 1
         return cls(named, 1 if len(named) == 2 else len(named), is_multilabel=False)
 
@@ -307,14 +308,17 @@ class ClassTarget:
     def _listed_weights(self, class_weight: dict[Any, float]) -> np.ndarray:
         """Return the weight of each class, 1 for those that are not listed."""
         labels = self.classes.tolist()
-        unknown = set(class_weight) - set(labels)
-        of_class = np.array([class_weight.get(label, 1.0) for label in labels])
-        if unknown or not (np.isfinite(of_class) & (of_class >= 0)).all():
+        # as in scikit-learn: rows may lack a class that is listed, but where they have one that
+        # is not, the other is taken for a slip of the pen
+        absent, unlisted = set(class_weight) - set(labels), set(labels) - set(class_weight)
+        weights = [class_weight.get(label, 1.0) for label in labels]
+        are_numbers = all(isinstance(weight, Real) and 0 <= weight < np.inf for weight in weights)
+        if (absent and unlisted) or not are_numbers:
             raise ValueError(
                 f"`class_weight` must hold weights >= 0 of the classes {labels}; got "
                 f"{class_weight!r}."
             )
-        return of_class
+        return np.array(weights, dtype=float)
 
     def fitted_attributes(self) -> dict[str, Any]:
         """Return the attributes of a fitted classifier that describe its target."""

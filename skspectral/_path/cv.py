@@ -29,8 +29,9 @@ from skspectral._path.identification import around, judge
 from skspectral._path.penalties import check_factors, fixed, following
 from skspectral._path.penalty_choice import choose_penalty
 from skspectral._path.walk import check_path_estimator
+from skspectral._selection.defined import check_defined
 from skspectral._selection.fit_routing import make_router, route
-from skspectral._selection.folds import check_rows, check_two_folds, make_folds
+from skspectral._selection.folds import check_rows, check_two_folds, make_folds, on_fold
 from skspectral._selection.network_inside import seeded
 from skspectral._selection.scoring import network_score
 
@@ -127,12 +128,13 @@ class BaseSpectralMLPCV(BaseEstimator):
         # For selection="best" as well, since sizes are compared between folds.
         check_two_folds(folds, "The choice of a penalty", "Give `cv` more folds.")
         score = network_score(self.scoring, network, routed.score)
+        check_defined(score, folds, network, self.scoring)
         path, estimators = full_path(seeded(network, rng), rows, penalties)
         # Seeds are drawn here, not in the workers, where their order would depend on `n_jobs`.
         fold_networks = [seeded(network, rng) for _ in folds]
         paths = Parallel(n_jobs=self.n_jobs, verbose=int(self.verbose))(
-            delayed(fold_path)(one, train, test, penalties, score)
-            for one, (train, test) in zip(fold_networks, folds, strict=True)
+            delayed(on_fold)(f"fold {k} of `cv`", fold_path, one, *fold, penalties, score)
+            for k, (one, fold) in enumerate(zip(fold_networks, folds, strict=True))
         )
         choice = choose_penalty(self._listed(path), paths, self.selection, self.tolerance)
         # No result is set before this line: a fit that fails leaves the one before as it was.

@@ -44,7 +44,8 @@ def fold_path(
     """Walk along the penalties on `train`; score each network on `test`, where that is given."""
     scores, sizes, settled = [], [], []
     # Only numbers leave: a network per penalty would have to travel back from each worker.
-    for fitted in walk(network, train.X, train.y, penalties, sample_weight=train.weight):
+    weights_and_classes = {"sample_weight": train.weight, "classes": train.classes}
+    for fitted in walk(network, train.X, train.y, penalties, **weights_and_classes):
         if score is not None and test is not None:
             # The scores of single rows are dropped: with two folds or more, folds give the margin.
             scores.append(score(fitted, test)[0])

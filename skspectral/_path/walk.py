@@ -14,7 +14,9 @@ from sklearn.exceptions import ConvergenceWarning
 from skspectral._compat import _num_samples
 from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._estimators.checks import check_has_hidden_layer
+from skspectral._estimators.parts import fit_part
 from skspectral._estimators.recipe import batch_rows
+from skspectral._estimators.rows import Rows
 
 STEPS_PER_ROOT = 4
 """Steps of a later fit of a path, divided by the square root of the number of rows.
@@ -70,7 +72,7 @@ def count_rows(X, sample_weight=None):
     return _num_samples(X) if sample_weight is None else int(np.count_nonzero(sample_weight))
 
 
-def walk(estimator, X, y, penalties, *, sample_weight=None, epochs=None):
+def walk(estimator, X, y, penalties, *, sample_weight=None, classes=None, epochs=None):
     """Fit at each penalty, starting from the weights of the one before.
 
     Dead nodes do not come back, so the penalties must rise. Once all nodes have died
@@ -85,6 +87,8 @@ def walk(estimator, X, y, penalties, *, sample_weight=None, epochs=None):
     penalties : iterable of dict
         Parameters that set the penalty, as :mod:`skspectral._path.penalties` makes them.
     sample_weight : ndarray of shape (n,) or None
+    classes : ndarray of shape (n_classes,) or None, default=None
+        All classes, of which the rows may lack some; None: those of `y`.
     epochs : tuple of two (int or "auto") or None, default=None
         Of the first fit, and of each later one; None: as the estimator says.
 
@@ -95,13 +99,13 @@ def walk(estimator, X, y, penalties, *, sample_weight=None, epochs=None):
     """
     first, later = epochs or (estimator.max_iter, estimator.max_iter)
     network = clone(estimator).set_params(warm_start=True, max_iter=first)
-    weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+    rows = Rows(X, y, sample_weight, classes)
     for penalty in penalties:
         network.set_params(**penalty)
         # Only a fit tells a penalty that follows the noise.
         is_known = network.alpha != "auto"
         if not hasattr(network, "net_") or any(network.n_alive_nodes_) or not is_known:
-            _fit_quietly(network, X, y, **weights)
+            _fit_quietly(network, rows)
             # From here on the weights are trained already.
             network.set_params(max_iter=later)
         else:
@@ -109,12 +113,12 @@ def walk(estimator, X, y, penalties, *, sample_weight=None, epochs=None):
         yield network
 
 
-def _fit_quietly(network, X, y, **weights):
+def _fit_quietly(network, rows):
     """Fit without warnings about the size: `size_settled` of the path tells it."""
     # Recorded, not ignored: one category covers both sizes and divergence, so the text decides.
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        network.fit(X, y, **weights)
+        fit_part(network, rows)
     for warning in caught:
         quiet = issubclass(warning.category, ConvergenceWarning)
         # "Training diverged" and "Training was interrupted" make the whole path doubtful.

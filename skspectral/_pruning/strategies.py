@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._estimators.checks import check_has_hidden_layer, check_hidden_layer_sizes
+from skspectral._estimators.parts import fit_part
 from skspectral._estimators.ranking import first_nodes, node_priorities, places, rank_nodes
 from skspectral._estimators.recipe import hidden_widths
 from skspectral._estimators.resizing import set_trainable
@@ -192,9 +193,7 @@ class CutTrained:
         return self._fit(network, rows).set_params(**before)
 
     def _fit(self, estimator: Any, rows: Rows) -> Any:
-        weight = rows.weight if self.weigh else None
-        weights = {} if weight is None else {"sample_weight": weight}
-        return estimator.fit(rows.X, rows.y, **weights, **self.fit_params)
+        return fit_part(estimator, rows, weigh=self.weigh, **self.fit_params)
 
 
 class CutUntrained(CutTrained):
