@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -15,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skspectral._export.onnx_head import append_predictions
 from skspectral._export.sklearn_mlp import make_mlp_regressor
+from skspectral._export.write_whole import write_whole
 
 TENSOR_TYPES = {
     np.dtype(bool): "BooleanTensorType",
@@ -46,7 +46,8 @@ def to_onnx(model, path=None, *, X=None):
         Fitted; a fitted SpectralPruner or CV estimator will do, too. A pipeline must
         end with one of these.
     path : str, path-like or None, default=None
-        File to write the model to; None writes no file.
+        File to write the model to; None writes no file. A file that is there is replaced
+        once the new one is complete.
     X : array-like or DataFrame of shape (n_samples, n_features) or None, default=None
         A few rows as `model` gets them. They tell the types of the inputs, and
         the ONNX model must predict what `model` does for them. Give them for
@@ -104,7 +105,7 @@ def to_onnx(model, path=None, *, X=None):
     append_predictions(proto.graph, network)
     _check_predictions(proto, feeds, expected)
     if path is not None:
-        Path(path).write_bytes(proto.SerializeToString())
+        write_whole(path, proto.SerializeToString())
     return proto
 
 
