@@ -13,6 +13,7 @@ from sklearn.utils import _safe_indexing, column_or_1d, gen_batches
 
 from skspectral._compat import _check_sample_weight
 from skspectral._training.batches import CHUNK_ROWS
+from skspectral._training.counts import count_of
 
 
 def check_weights(sample_weight: Any, X: Any, name: str = "sample_weight") -> np.ndarray | None:
@@ -121,8 +122,9 @@ def hold_out(rows: Rows, fraction: float, stratify: bool, random_state: Any) -> 
     except ValueError as error:
         # scikit-learn speaks of test_size and n_splits, which the user has not set
         raise ValueError(
-            f"Early stopping cannot hold out `validation_fraction`={fraction} of {len(rows)} "
-            f"rows: {sentence(error)} Give X_val and y_val, or set early_stopping=False."
+            f"Early stopping cannot hold out `validation_fraction`={fraction} of "
+            f"{count_of(len(rows), 'row')}: {sentence(error)} Give X_val and y_val, or set "
+            "early_stopping=False."
         ) from error
 
 

@@ -24,6 +24,7 @@ from skspectral._path.penalties import check_factors, multiples
 from skspectral._path.walk import check_path_estimator
 from skspectral._selection.folds import make_folds
 from skspectral._selection.network_inside import seeded
+from skspectral._training.counts import count_of
 
 HELD_OUT = 0.2
 """Share of the rows that a fit on a part of them leaves out."""
@@ -58,8 +59,8 @@ def _parts(cv, rows, network, rng):
             return [rows.split(HELD_OUT, stratify, rng)[0] for _ in range(2)]
         except ValueError as error:
             raise ValueError(
-                f"{len(rows)} rows cannot be split into four fifths and one: {sentence(error)} "
-                "Give `cv`, or cv=[] for none."
+                f"{count_of(len(rows), 'row')} cannot be split into four fifths and one: "
+                f"{sentence(error)} Give `cv`, or cv=[] for none."
             ) from error
     # Rows of weight zero leave after the split: a splitter may name rows by their place.
     return [train for train, _ in make_folds(cv, rows, network, {})]

@@ -232,7 +232,7 @@ class CutFrozen(CutTrained):
         # Columns only: `rows` were checked already, and are not converted a second time.
         validate_data(self.estimator, rows.X, reset=False, skip_check_array=True)
         # Fine-tuning is a warm start, which needs all classes; scoring does not.
-        self.estimator._target.check_same(rows.y, subset=not fine_tune)
+        self.estimator._target.check_same(rows.y, not fine_tune, other="the estimator")
 
     def as_wide_as_for(self, rows: Rows) -> CutTrained:
         """Return this strategy: the network has its width."""

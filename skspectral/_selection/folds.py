@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import unique_labels
 
 from skspectral._estimators.checks import check_table
 from skspectral._estimators.rows import Rows, check_weights, sentence
+from skspectral._training.counts import count_of
 
 Fold = tuple[Rows, Rows]
 """Rows to fit on and rows to score on, all of positive weight."""
@@ -123,6 +124,6 @@ def hold_out(share: float, rows: Rows, network: Any, random_state: Any) -> list[
     except ValueError as error:
         # scikit-learn's text is kept, as it names the reason, but it knows no parameter of ours.
         raise ValueError(
-            f"The pruner cannot hold out {share:.0%} of {len(rows)} rows: {sentence(error)} Give "
-            "`cv`, or `n_nodes` as a number."
+            f"The pruner cannot hold out {share:.0%} of {count_of(len(rows), 'row')}: "
+            f"{sentence(error)} Give `cv`, or `n_nodes` as a number."
         ) from error

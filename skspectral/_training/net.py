@@ -310,7 +310,10 @@ class SpectralNet(ScorableNet):
         """Return the share of training that is over after so many steps, or by now in time."""
         share = steps / self.steps_planned_
         if self.seconds_planned_ < math.inf:
-            share = max(share, self.seconds() / self.seconds_planned_)
+            seconds = self.seconds()
+            if seconds >= self.seconds_planned_:  # also where that is a denormal, and flushed to 0
+                return 1.0
+            share = max(share, seconds / self.seconds_planned_)
         return min(1.0, share)
 
     def _set_learning_rate(self) -> None:
