@@ -1,5 +1,5 @@
 # Everything is installed into $(VENV), at the exact versions of $(CONSTRAINTS).
-# Other versions: make test VENV=.venv-oldest PYTHON=python3.10 \
+# Other versions: make test VENV=.venv-oldest PYTHON=python3.11 \
 #                           CONSTRAINTS=.github/constraints-oldest.txt
 
 PYTHON ?= python3

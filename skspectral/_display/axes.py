@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from skspectral._compat import check_matplotlib_support
+from skspectral._training.counts import count_of
 
 
 def import_pyplot(caller: str) -> Any:
@@ -21,10 +22,27 @@ def import_pyplot(caller: str) -> Any:
     return plt
 
 
+def check_axes(ax: Any) -> Any:
+    """Return `ax`; raise TypeError unless it is an Axes of matplotlib."""
+    from matplotlib.axes import Axes
+
+    if not isinstance(ax, Axes):
+        raise TypeError(
+            f"`ax` must be Axes of matplotlib, such as plt.subplots makes; got {ax!r}."
+        )
+    return ax
+
+
 def single_axes(ax: Any, caller: str) -> Any:
-    """Return `ax`, or the Axes of a new figure where it is None."""
+    """Return `ax`, or the Axes of a new figure where it is None.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    """
     plt = import_pyplot(caller)
-    return plt.subplots(layout="constrained")[1] if ax is None else ax
+    return plt.subplots(layout="constrained")[1] if ax is None else check_axes(ax)
 
 
 def two_axes(axes: Any, caller: str) -> np.ndarray:
@@ -34,11 +52,15 @@ def two_axes(axes: Any, caller: str) -> np.ndarray:
     ------
     ValueError
         If there are more or fewer.
+    TypeError
+        If they are no Axes.
     """
     plt = import_pyplot(caller)
     if axes is None:
         axes = plt.subplots(2, sharex=True, layout="constrained")[1]
     axes = np.ravel(np.asarray(axes, dtype=object))
+    for ax in axes:
+        check_axes(ax)
     if len(axes) != 2:
         raise ValueError(
             f"`ax` must be two Axes, for the score and the number of nodes; got {len(axes)}. "
@@ -54,11 +76,6 @@ def score_name_of(scoring: Any) -> str:
     if scoring.startswith("neg_"):
         scoring = "negative " + scoring.removeprefix("neg_")
     return scoring.replace("_", " ")
-
-
-def count_nodes(n_nodes: int) -> str:
-    """Return a number of nodes in words: "1 node", "2 nodes"."""
-    return f"{n_nodes} {'node' if n_nodes == 1 else 'nodes'}"
 
 
 def whole_number(value: float, position: int | None = None) -> str:
@@ -97,7 +114,7 @@ def mark_size(ax: Any, n_nodes: int | None, name: str, **line_kw: Any) -> Any:
     """Draw a vertical line at a number of nodes, and return it; None without such a number."""
     if not n_nodes:  # a logarithmic axis has no zero
         return None
-    return ax.axvline(n_nodes, label=f"{name}: {count_nodes(n_nodes)}", zorder=1, **line_kw)
+    return ax.axvline(n_nodes, label=f"{name}: {count_of(n_nodes, 'node')}", zorder=1, **line_kw)
 
 
 def draw_band(ax: Any, line: Any, x: Any, lower: Any, upper: Any, **style: Any) -> Any:

@@ -13,11 +13,12 @@ from sklearn.utils import check_scalar
 from skspectral._compat import check_matplotlib_support
 from skspectral._display.axes import (
     add_legend,
-    count_nodes,
     draw_band,
     scale_counts,
     single_axes,
 )
+from skspectral._study.scorers import check_layer
+from skspectral._training.counts import count_of
 
 
 def find_parameter(cv_results: Any, name: str) -> np.ndarray | None:
@@ -35,7 +36,7 @@ def find_parameter(cv_results: Any, name: str) -> np.ndarray | None:
 def width_of(sizes: Any, layer: int | None) -> int:
     """Return the nodes of one hidden layer, or of all."""
     listed = np.atleast_1d(sizes)
-    return int(listed.sum() if layer is None else listed[layer])
+    return int(listed.sum() if layer is None else listed[check_layer(layer, len(listed))])
 
 
 def name_of(parametrization: Any) -> str:
@@ -144,6 +145,8 @@ class EffectiveSizeDisplay:
         ------
         ImportError
             If matplotlib is not installed.
+        TypeError
+            If `ax` is no Axes.
         """
         ax = single_axes(ax, f"{type(self).__name__}.plot")
         self.ax_, self.figure_ = ax, ax.figure
@@ -155,7 +158,7 @@ class EffectiveSizeDisplay:
         # a student on the diagonal uses every node it was given
         ax.plot(widths, widths, color="0.6", linestyle=":", zorder=1, label="every node")
         if self.teacher_size is not None:
-            label = f"teacher: {count_nodes(self.teacher_size)}"
+            label = f"teacher: {count_of(self.teacher_size, 'node')}"
             ax.axhline(self.teacher_size, color="0.2", linewidth=1, zorder=1, label=label)
         scale_counts(ax.xaxis)
         scale_counts(ax.yaxis)
@@ -215,10 +218,12 @@ class EffectiveSizeDisplay:
         ImportError
             If matplotlib is not installed.
         TypeError
-            If `cv_results` is not a dict, but for example the search itself.
+            If `cv_results` is not a dict, but for example the search itself, or
+            `layer` is not an integer.
         ValueError
             If the search did not vary `hidden_layer_sizes`, did not record sizes,
-            or has no spectral fit, or `teacher_size` is below 1.
+            or has no spectral fit, `teacher_size` is below 1, or a network lacks
+            the layer.
         """
         check_matplotlib_support(f"{cls.__name__}.from_cv_results")
         if not hasattr(cv_results, "keys"):

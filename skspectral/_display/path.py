@@ -9,14 +9,15 @@ import numpy as np
 from skspectral._compat import check_matplotlib_support
 from skspectral._display.axes import (
     add_legend,
-    count_nodes,
     draw_band,
     scale_counts_from_zero,
     score_name_of,
     two_axes,
 )
+from skspectral._selection.choice_text import interval_text
 from skspectral._selection.row_scores import named_scoring
 from skspectral._study.final_network import PATH_ESTIMATORS, final_network
+from skspectral._training.counts import count_of
 
 WIDE = 10
 """Ratio of the most to the fewest nodes above which the axis of the nodes is logarithmic."""
@@ -131,6 +132,8 @@ class SpectralPathDisplay:
         ------
         ImportError
             If matplotlib is not installed.
+        TypeError
+            If `ax` is no Axes.
         ValueError
             If `ax` is not two Axes.
         """
@@ -175,8 +178,8 @@ class SpectralPathDisplay:
             top.fill_between(self.alphas, lowest, best, label="margin of the choice", **band)
         if self.interval is not None:
             least, most = self.interval
-            span = f"{least}" if least == most else f"{least} to {most}"
-            label = f"{span} nodes: {'identified' if self.identified else 'not identified'}"
+            span = interval_text(self.interval)
+            label = f"{span}: {'identified' if self.identified else 'not identified'}"
             # half a node on either side, or an interval of one size could not be seen
             bottom.axhspan(least - 0.5, most + 0.5, label=label, **band)
         if self.best_alpha:
@@ -186,7 +189,7 @@ class SpectralPathDisplay:
             for ax in (top, bottom):
                 ax.axvline(self.alpha, color="0.2", linewidth=1, zorder=1)
         if self.alpha and self.n_chosen is not None:
-            label = f"chosen: {count_nodes(self.n_chosen)}"
+            label = f"chosen: {count_of(self.n_chosen, 'node')}"
             bottom.plot(self.alpha, self.n_chosen, "o", color="0.2", label=label)
         for ax in (top, bottom):
             add_legend(ax)

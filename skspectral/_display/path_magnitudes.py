@@ -94,6 +94,8 @@ class PathMagnitudesDisplay:
         ------
         ImportError
             If matplotlib is not installed.
+        TypeError
+            If `ax` is no Axes.
         """
         ax = single_axes(ax, f"{type(self).__name__}.plot")
         self.ax_, self.figure_ = ax, ax.figure

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skspectral._compat import check_matplotlib_support
-from skspectral._display.axes import import_pyplot, scale_counts
+from skspectral._display.axes import check_axes, import_pyplot, scale_counts
 from skspectral._estimators.ranking import share_of_largest
 from skspectral._study.final_network import final_network
 
@@ -178,6 +178,8 @@ class RelevanceDisplay:
         ------
         ImportError
             If matplotlib is not installed.
+        TypeError
+            If `ax` is no Axes.
         ValueError
             If there is no hidden layer, or `ax` does not fit.
         """
@@ -215,6 +217,8 @@ class RelevanceDisplay:
         if isinstance(ax, plt.Axes):
             return split_axes(ax, shape), ax
         axes = np.asarray(ax, dtype=object)
+        for one in axes.flat:
+            check_axes(one)
         if axes.shape != shape:
             raise ValueError(
                 f"`ax` must be one Axes or an array of them of shape {shape}, two for each hidden "

@@ -19,6 +19,8 @@ from skspectral._estimators.auto_alpha import noise_table, noise_variance, penal
 from skspectral._estimators.checks import (
     check_callbacks,
     check_hidden_layer_sizes,
+    check_n_threads,
+    check_numbers,
     check_one_alpha,
     check_same_architecture,
     check_solver,
@@ -58,6 +60,7 @@ from skspectral._training.convergence import (
 from skspectral._training.device import choose_device, choose_threads
 from skspectral._training.history import data_loss, penalised_loss
 from skspectral._training.interrupts import Interrupts
+from skspectral._training.memory import enough_memory
 from skspectral._training.net import SpectralNet
 from skspectral._training.noise import RAMP, FollowNoise
 from skspectral._training.schedule import HORIZON_SCHEDULES
@@ -67,6 +70,17 @@ from skspectral._training.together import Training, finish
 from skspectral._training.torch_state import training_state
 from skspectral.nn._architecture import Architecture
 from skspectral.nn._mlp import ACTIVATIONS, EIGENVALUES, PARAMETRIZATIONS, TRAINABLE
+
+NUMBERS = (
+    "alpha",
+    "alpha_factor",
+    "alpha_phi",
+    "alpha_lambda",
+    "learning_rate_init",
+    "time_limit",
+    "tol",
+)
+"""Parameters that are computed with in floating point; Python's integers know no bounds."""
 
 
 class BaseSpectralMLP(
@@ -115,6 +129,8 @@ class BaseSpectralMLP(
     }
 
     _target: Target
+    # of a fit to a part of a table, which may lack some of them; see `fit_part`
+    _known_classes: np.ndarray | None = None
     alpha_: float
 
     @abstractmethod
@@ -189,8 +205,8 @@ class BaseSpectralMLP(
             sample_weight = check_weights(sample_weight, X)
             if is_warm:
                 self._check_same_architecture()
-                self._target.check_same(y)
-            target = self._target if is_warm else self._new_target(y)
+                self._target.check_same(y, subset=self._known_classes is not None)
+            target = self._target if is_warm else self._new_target(y, self._known_classes)
             # only now: classes come from all rows, whatever their weight
             rows = self._weighted(Rows(X, y, sample_weight).positive(), target)
             if X_val is not None and not (self.early_stopping or self.alpha == "auto"):
@@ -220,7 +236,10 @@ class BaseSpectralMLP(
         """Check what the parameter constraints cannot express."""
         if not isinstance(self.hidden_layer_sizes, str):
             check_hidden_layer_sizes(self.hidden_layer_sizes)
-        check_solver(optimizer_of(self.solver))
+        if not isinstance(self.solver, str):  # those named here work, and a trial takes time
+            check_solver(self.solver)
+        check_numbers(self, NUMBERS)
+        check_n_threads(self.n_threads)
         check_callbacks(self.callbacks)
         check_one_alpha(self.alpha, self.alpha_phi, self.alpha_lambda)
 
@@ -279,14 +298,15 @@ class BaseSpectralMLP(
             callbacks=callbacks,
             **self._net_settings(n_rows),
         )
-        return net.initialize()
+        with enough_memory(architecture.layer_sizes):
+            return net.initialize()
 
     def _net_settings(self, n_rows):
         """Return the settings of the net that a warm start may change."""
         return {
             "penalty": penalty_of(self.alpha, self.alpha_phi, self.alpha_lambda),
             "optimizer": optimizer_of(self.solver),
-            "lr": self.learning_rate_init,
+            "lr": float(self.learning_rate_init),  # torch takes no integer beyond 64 bits
             "batch_size": batch_rows(self.batch_size, n_rows),
             # shared with the net: one stream of numbers over all fits of a warm start
             "random_state": self._random_state if self.shuffle else None,

@@ -6,8 +6,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
+import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from numbers import Integral
 from typing import Any
@@ -19,7 +22,7 @@ from skorch.callbacks import Callback
 
 from skspectral._estimators.rows import Rows, check_weights
 from skspectral._estimators.targets import Target, target_kind
-from skspectral._training.optimizers import optimizer_class
+from skspectral._training.optimizers import fault_of_optimizer, optimizer_class
 from skspectral.nn._architecture import Architecture
 
 RESERVED = ("lr", "maximize", "params", "weight_decay")
@@ -55,15 +58,18 @@ def check_table(estimator: Any, X: Any, y: Any, *, reset: bool) -> tuple[Any, np
         If they are not as the estimator's ``fit`` describes.
     """
     # float32 is kept: a copy in float64 would double the memory of a large table
-    X, y = validate_data(
-        estimator,
-        X,
-        y,
-        accept_sparse="csr",
-        multi_output=True,  # one column or several: the target checks y by its kind
-        dtype=(np.float64, np.float32),
-        reset=reset,
-    )
+    try:
+        X, y = validate_data(
+            estimator,
+            X,
+            y,
+            accept_sparse="csr",
+            multi_output=True,  # one column or several: the target checks y by its kind
+            dtype=(np.float64, np.float32),
+            reset=reset,
+        )
+    except np.exceptions.DTypePromotionError as error:
+        raise ValueError("X and y must hold numbers; got columns of numbers and times.") from error
     return X, target_kind(estimator).check(y)
 
 
@@ -97,11 +103,27 @@ def check_validation(
             raise ValueError("`sample_weight_val` weighs `X_val`, which was not given.")
         return None
     check_both_given(X_val, y_val)
-    X_val, y_val = check_table(estimator, X_val, y_val, reset=False)
-    # validation rows may lack a class, but may not bring a new one
-    target.check_same(y_val, subset=True)
-    weight = check_weights(sample_weight_val, X_val, "sample_weight_val")
+    with _of_validation():
+        X_val, y_val = check_table(estimator, X_val, y_val, reset=False)
+        # validation rows may lack a class, but may not bring a new one
+        target.check_same(y_val, subset=True, other="the training rows")
+        weight = check_weights(sample_weight_val, X_val)
     return Rows(X_val, y_val, weight).positive()
+
+
+@contextmanager
+def _of_validation() -> Iterator[None]:
+    """Make errors about `X`, `y` and `sample_weight` speak of the validation rows.
+
+    The checks are scikit-learn's, which knows no other names.
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        # whole words, not in quotes: those are values
+        text = re.sub(r"(?<![\w'])(X|y|sample_weight)(?![\w'])", r"\1_val", str(error))
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"Validation rows: {text}") from error
 
 
 PARAMETERS = {"layer_sizes": "hidden_layer_sizes", "bias": "fit_intercept"}
@@ -164,6 +186,25 @@ def warn_of_full_batch(batch_size: Any, n_rows: int) -> None:
         )
 
 
+def check_numbers(estimator: Any, names: Iterable[str]) -> None:
+    """Raise ValueError where a parameter is an integer beyond the range of float64."""
+    for name in names:
+        value = getattr(estimator, name)
+        if isinstance(value, Integral) and abs(int(value)) > sys.float_info.max:
+            raise ValueError(f"`{name}` is beyond the range of floating-point numbers.")
+
+
+def check_n_threads(n_threads: Any) -> None:
+    """Raise ValueError unless torch can hold the number of threads."""
+    # True is an Integral to Python and to scikit-learn, but not a number of threads
+    is_number = isinstance(n_threads, Integral) and not isinstance(n_threads, bool)
+    if n_threads not in (None, "auto") and not (is_number and n_threads < 2**31):
+        raise ValueError(
+            f"`n_threads` must be an integer from 1 to {2**31 - 1}, 'auto' or None; got "
+            f"{n_threads!r}."
+        )
+
+
 def check_one_alpha(alpha: Any, alpha_phi: Any, alpha_lambda: Any) -> None:
     """Raise ValueError where "auto", which is one penalty for all, has others beside it."""
     for name, given in (("alpha_phi", alpha_phi), ("alpha_lambda", alpha_lambda)):
@@ -196,12 +237,19 @@ def check_solver(solver: Any) -> None:
             f"`solver` must not set {refused}: the penalty is set by `alpha`, the "
             "learning rate by `learning_rate_init`."
         )
+    fault = fault_of_optimizer(solver)
+    if fault:
+        raise ValueError(
+            f"`solver` cannot train a network here; got {solver!r}: {fault} Use 'adam' or another "
+            "optimiser that takes matrices and vectors."
+        )
 
 
 def check_callbacks(callbacks: Iterable[Any] | None) -> None:
     """Raise ValueError unless all are skorch callbacks, their classes, or pairs with a name."""
     for entry in callbacks or ():
-        callback = entry[1] if isinstance(entry, tuple) else entry
+        is_pair = isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str)
+        callback = entry[1] if is_pair else entry
         # skorch itself takes classes, and makes an instance of each
         is_class = inspect.isclass(callback) and issubclass(callback, Callback)
         if not (is_class or isinstance(callback, Callback)):

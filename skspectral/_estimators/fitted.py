@@ -101,7 +101,7 @@ def data_loss(estimator: Any, X: Any, y: Any) -> float:
     """
     X, y = check_table(estimator, X, y, reset=False)
     # rows to score may lack a class
-    estimator._target.check_same(y, subset=True)
+    estimator._target.check_same(y, subset=True, other="the network")
     dataset, net = estimator._dataset(Rows(X, y, None)), estimator.net_
     total = 0.0
     for X, y in net.get_iterator(dataset):

@@ -118,11 +118,11 @@ def penalty_of(alpha: float | str, alpha_phi: float | None, alpha_lambda: float 
 
     Under "auto" it starts at zero, and :class:`FollowNoise` moves it.
     """
-    weight = 0.0 if isinstance(alpha, str) else alpha
+    weight = 0.0 if isinstance(alpha, str) else float(alpha)
     return Penalty(
         weight=weight,
-        phi=weight if alpha_phi is None else alpha_phi,
-        lambda_=weight if alpha_lambda is None else alpha_lambda,
+        phi=weight if alpha_phi is None else float(alpha_phi),
+        lambda_=weight if alpha_lambda is None else float(alpha_lambda),
     )
 
 

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from skspectral._estimators.checks import check_has_nodes, check_hidden_layer_sizes
 from skspectral._estimators.fitted import FittedNetworkMixin, alive_nodes, present_nodes
 from skspectral._estimators.ranking import check_n_nodes, masks_of, rank_nodes
+from skspectral._training.memory import enough_memory
 from skspectral._training.seeds import new_seed
 from skspectral.nn._grow import grow
 from skspectral.nn._shrink import shrink
@@ -202,6 +203,8 @@ class ResizableMixin(FittedNetworkMixin):
         rng = alive._random_state if random_state is None else check_random_state(random_state)
         generator = torch.Generator().manual_seed(new_seed(rng))
         layer_sizes = (n_inputs, *sizes, n_outputs)
-        grown = with_module(alive, grow(alive.module_, layer_sizes, generator=generator))
+        with enough_memory(layer_sizes):
+            module = grow(alive.module_, layer_sizes, generator=generator)
+        grown = with_module(alive, module)
         grown.size_settled_ = None  # until it is trained
         return grown

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from sklearn.utils import _safe_indexing, column_or_1d, gen_batches
 
 from skspectral._compat import _check_sample_weight
 from skspectral._training.batches import CHUNK_ROWS
+from skspectral._training.counts import count_of
 
 
 def check_weights(sample_weight: Any, X: Any, name: str = "sample_weight") -> np.ndarray | None:
@@ -51,11 +52,14 @@ class Rows:
     X : ndarray or CSR matrix of shape (n, n_features)
     y : ndarray of shape (n,) or (n, n_outputs)
     weight : ndarray of shape (n,) or None
+    classes : ndarray of shape (n_classes,) or None, default=None
+        All classes of the table, of which a part of its rows may lack some. None: those of `y`.
     """
 
     X: Any
     y: np.ndarray
     weight: np.ndarray | None
+    classes: np.ndarray | None = None
 
     def __len__(self) -> int:
         return int(self.X.shape[0])
@@ -63,7 +67,7 @@ class Rows:
     def take(self, index: np.ndarray) -> Rows:
         """Return the rows with the given indices, or where the mask is True."""
         weight = None if self.weight is None else self.weight[index]
-        return Rows(_safe_indexing(self.X, index), self.y[index], weight)
+        return replace(self, X=_safe_indexing(self.X, index), y=self.y[index], weight=weight)
 
     def positive(self) -> Rows:
         """Return the rows of positive weight; a row of zero weight has no effect at all."""
@@ -121,9 +125,16 @@ def hold_out(rows: Rows, fraction: float, stratify: bool, random_state: Any) -> 
     except ValueError as error:
         # scikit-learn speaks of test_size and n_splits, which the user has not set
         raise ValueError(
-            f"Early stopping cannot hold out `validation_fraction`={fraction} of {len(rows)} "
-            f"rows: {error} Give X_val and y_val, or set early_stopping=False."
+            f"Early stopping cannot hold out `validation_fraction`={fraction} of "
+            f"{count_of(len(rows), 'row')}: {sentence(error)} Give X_val and y_val, or set "
+            "early_stopping=False."
         ) from error
+
+
+def sentence(error: Exception) -> str:
+    """Return the text of another package's error, so that a sentence can follow."""
+    text = str(error).rstrip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def ravel_column(y: np.ndarray) -> np.ndarray:

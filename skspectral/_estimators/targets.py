@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from skspectral._estimators.rows import Rows, ravel_column
+from skspectral._training.counts import count_of
 
 ROUNDING = 10 * np.finfo(np.float64).eps
 """Spread of a target, as a share of its mean, below which it is constant up to rounding."""
@@ -50,8 +52,15 @@ class NumberTarget:
         ValueError
             If `y` does not hold numbers.
         """
+        y = np.asarray(y)
+        # numpy would count nanoseconds or days, whatever the unit is
+        if y.dtype.kind in "mM":
+            raise ValueError(
+                f"`y` must be numeric for regression; got {y.dtype}. Convert times to numbers of "
+                "a unit that you choose, for example (y - y.min()) / np.timedelta64(1, 'D')."
+            )
         try:
-            numbers = np.asarray(y).astype(np.float64, copy=False)  # object columns too
+            numbers = y.astype(np.float64, copy=False)  # object columns too
         except (TypeError, ValueError) as error:
             raise ValueError(f"`y` must be numeric for regression: {error}.") from error
         return ravel_column(numbers)
@@ -89,12 +98,13 @@ class NumberTarget:
         spread = np.where(deviation > ROUNDING * np.abs(mean), deviation, 1.0)
         return replace(self, mean=mean, spread=spread)
 
-    def check_same(self, y: np.ndarray, subset: bool = False) -> None:
-        """Raise ValueError if checked `y` does not fit the target of an earlier fit."""
+    def check_same(self, y: np.ndarray, subset: bool = False, other: str = "") -> None:
+        """Raise ValueError if checked `y` does not fit the target; see :class:`ClassTarget`."""
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
         if n_outputs != self.n_outputs:
+            expected = count_of(self.n_outputs, "output")
             raise ValueError(
-                f"`y` has {n_outputs} outputs, but the network was fitted with {self.n_outputs}."
+                f"`y` must have {expected}, as {other or 'the network'}; got {n_outputs}."
             )
 
     def encode(self, y: np.ndarray) -> np.ndarray:
@@ -177,9 +187,9 @@ class ClassTarget:
                 )
             return cls(named, y.shape[1], is_multilabel=True)
         if len(named) < 2:
-            raise ValueError(
-                f"The number of classes must be at least 2; `y` has one class, {named[0]!r}."
-            )
+            source = "y" if classes is None else "classes"
+            found = f"one class, {named.tolist()[0]!r}" if len(named) else "none"
+            raise ValueError(f"The number of classes must be at least 2; `{source}` has {found}.")
         # two classes share one output, as in scikit-learn: their probabilities add up to 1
         return cls(named, 1 if len(named) == 2 else len(named), is_multilabel=False)
 
@@ -194,19 +204,23 @@ class ClassTarget:
         # every set of labels would count as a class, and a set of one row cannot be split
         return not self.is_multilabel
 
-    def check_same(self, y: np.ndarray, subset: bool = False) -> None:
-        """Raise ValueError if checked `y` does not fit the target of an earlier fit.
+    def check_same(self, y: np.ndarray, subset: bool = False, other: str = "") -> None:
+        """Raise ValueError if checked `y` does not fit the target.
 
         Parameters
         ----------
         y : ndarray of shape (n,) or (n, n_labels)
         subset : bool, default=False
             Whether classes may be missing.
+        other : str, default=""
+            What has the target; by default the first fit, from which training goes on.
         """
+        advice = "Name all classes in the first call of partial_fit, or set warm_start=False."
+        first = other or "the first fit"
         has_labels = y.ndim == 2
         if self.is_multilabel != has_labels or (has_labels and y.shape[1] != self.n_outputs):
             raise ValueError(
-                "`y` must have the form of the first fit: "
+                f"`y` must have the form of {first}: "
                 f"{f'{self.n_outputs} labels' if self.is_multilabel else 'one class per row'}."
             )
         # a label that no row has is still a column, so nothing is left to compare
@@ -216,8 +230,8 @@ class ClassTarget:
         unseen = np.setdiff1d(given, self.classes)
         if len(unseen) or (not subset and len(given) != len(self.classes)):
             raise ValueError(
-                f"`y` must have the classes of the first fit, {self.classes}; got {given}. Name "
-                "all classes in the first call of partial_fit, or set warm_start=False."
+                f"`y` must have the classes of {first}, {self.classes}; got {given}."
+                f"{'' if other else f' {advice}'}"
             )
 
     def encode(self, y: np.ndarray) -> np.ndarray:
@@ -307,14 +321,17 @@ class ClassTarget:
     def _listed_weights(self, class_weight: dict[Any, float]) -> np.ndarray:
         """Return the weight of each class, 1 for those that are not listed."""
         labels = self.classes.tolist()
-        unknown = set(class_weight) - set(labels)
-        of_class = np.array([class_weight.get(label, 1.0) for label in labels])
-        if unknown or not (np.isfinite(of_class) & (of_class >= 0)).all():
+        # as in scikit-learn: rows may lack a class that is listed, but where they have one that
+        # is not, the other is taken for a slip of the pen
+        absent, unlisted = set(class_weight) - set(labels), set(labels) - set(class_weight)
+        weights = [class_weight.get(label, 1.0) for label in labels]
+        are_numbers = all(isinstance(weight, Real) and 0 <= weight < np.inf for weight in weights)
+        if (absent and unlisted) or not are_numbers:
             raise ValueError(
                 f"`class_weight` must hold weights >= 0 of the classes {labels}; got "
                 f"{class_weight!r}."
             )
-        return of_class
+        return np.array(weights, dtype=float)
 
     def fitted_attributes(self) -> dict[str, Any]:
         """Return the attributes of a fitted classifier that describe its target."""

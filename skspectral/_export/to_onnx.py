@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline
@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skspectral._export.onnx_head import append_predictions
 from skspectral._export.sklearn_mlp import make_mlp_regressor
+from skspectral._export.write_whole import write_whole
 
 TENSOR_TYPES = {
     np.dtype(bool): "BooleanTensorType",
@@ -28,13 +29,14 @@ OPSETS = {"": 17, "ai.onnx.ml": 3}
 """Versions of the operators: old enough for runtimes of some years ago."""
 TOLERANCE = 1e-3
 """Difference that rounding cannot explain, as a fraction of the spread of predictions."""
-ADVICE = (
-    "Give `X`, a few rows as the pipeline gets them, where columns have names or are not numbers; "
-    "an array in place of a DataFrame where the first step takes all columns alike; float32 where "
-    "the step has no float64, int64 or float64 where float32 is too coarse. Else export the last "
-    "step alone, and preprocess outside ONNX."
+WITHOUT_ROWS = (
+    "Give `X`, a few rows as the pipeline gets them, where columns have names or are not numbers."
 )
-"""What to do where the converter fails."""
+WITH_ROWS = (
+    "Give `X` as an array in place of a DataFrame where the first step takes all columns alike, "
+    "as float32 where the step has no float64, as int64 or float64 where float32 is too coarse."
+)
+"""What to do where the converter fails, by whether rows were given."""
 
 
 def to_onnx(model, path=None, *, X=None):
@@ -46,8 +48,9 @@ def to_onnx(model, path=None, *, X=None):
         Fitted; a fitted SpectralPruner or CV estimator will do, too. A pipeline must
         end with one of these.
     path : str, path-like or None, default=None
-        File to write the model to; None writes no file.
-    X : array-like or DataFrame of shape (n_samples, n_features) or None, default=None
+        File to write the model to; None writes no file. A file that is there is replaced
+        once the new one is complete.
+    X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features), default=None
         A few rows as `model` gets them. They tell the types of the inputs, and
         the ONNX model must predict what `model` does for them. Give them for
         every pipeline: the converters of preprocessing steps have faults, and
@@ -99,12 +102,16 @@ def to_onnx(model, path=None, *, X=None):
     steps, network = _split(model)
     expected = None if X is None else _predictions(model, X)
     feeds = _feeds(steps, network, X)
-    proto = _convert_or_explain(steps, network, feeds)
+    # a network alone has but one form
+    advice = (WITHOUT_ROWS if X is None else WITH_ROWS) if steps else ""
+    if steps:
+        advice += " Else export the last step alone, and preprocess outside ONNX."
+    proto = _convert_or_explain(steps, network, feeds, advice)
     _rename_inputs(proto.graph, feeds)
     append_predictions(proto.graph, network)
-    _check_predictions(proto, feeds, expected)
+    _check_predictions(proto, feeds, expected, advice)
     if path is not None:
-        Path(path).write_bytes(proto.SerializeToString())
+        write_whole(path, proto.SerializeToString())
     return proto
 
 
@@ -156,7 +163,8 @@ def _feeds(steps, network, X):
         return {"X": np.empty((0, n_columns), dtype=network.coefs_[0].dtype)}
     if steps and hasattr(X, "columns"):
         return {str(c): _plain(np.asarray(X[c]).reshape(len(X), -1)) for c in X.columns}
-    return {"X": _plain(np.asarray(X))}
+    # ONNX has no sparse inputs; the rows are few
+    return {"X": _plain(X.toarray() if sparse.issparse(X) else np.asarray(X))}
 
 
 def _plain(array):
@@ -166,7 +174,7 @@ def _plain(array):
     return array.astype(dtypes.get(array.dtype.kind, object))
 
 
-def _convert_or_explain(steps, network, feeds):
+def _convert_or_explain(steps, network, feeds, advice):
     """Convert preprocessing and the linear part of the network.
 
     Raises
@@ -183,7 +191,8 @@ def _convert_or_explain(steps, network, feeds):
         failing = (i for i in range(len(steps)) if _fails(steps[: i + 1], feeds))
         index = next(failing, None)
         where = "The model" if index is None else f"Step {steps[index][0]!r} of the pipeline"
-        raise ValueError(f"{where} cannot be converted to ONNX: {error}\n{ADVICE}") from error
+        text = f"{where} cannot be converted to ONNX: {error}\n{advice}".rstrip()
+        raise ValueError(text) from error
 
 
 def _fails(steps, feeds):
@@ -235,7 +244,7 @@ def _rename_inputs(graph, names):
     graph.node.extend(nodes)
 
 
-def _check_predictions(proto, feeds, expected):
+def _check_predictions(proto, feeds, expected, advice):
     """Raise ValueError where the ONNX model does not run, or does not predict `expected`."""
     try:
         session = _session(proto)
@@ -243,7 +252,8 @@ def _check_predictions(proto, feeds, expected):
             return
         got = session.run(None, feeds)[-1]  # of a classifier the probabilities, not the label
     except Exception as error:
-        raise ValueError(f"onnxruntime cannot run the ONNX model: {error}\n{ADVICE}") from error
+        text = f"onnxruntime cannot run the ONNX model: {error}\n{advice}".rstrip()
+        raise ValueError(text) from error
     expected = expected.reshape(got.shape)
     spread, size = np.ptp(expected, axis=0), np.abs(expected).max(axis=0)
     allowed = TOLERANCE * np.maximum(spread, 0.1 * size)  # few rows may predict much the same
@@ -251,5 +261,5 @@ def _check_predictions(proto, feeds, expected):
     if not (difference <= allowed).all():
         raise ValueError(
             "The predictions of the ONNX model for `X` differ from those of `model`, by up to "
-            f"{difference.max():.2g}: the conversion of the preprocessing is wrong.\n{ADVICE}"
+            f"{difference.max():.2g}: the conversion of the preprocessing is wrong.\n{advice}"
         )

@@ -28,6 +28,7 @@ from skspectral._path.identification import around, judge
 from skspectral._path.penalties import check_factors, fixed, following
 from skspectral._path.penalty_choice import choose_penalty
 from skspectral._path.walk import check_path_estimator, steps, visit
+from skspectral._selection.defined import check_defined
 from skspectral._selection.fit_routing import make_router, route
 from skspectral._selection.folds import check_rows, check_two_folds, make_folds
 from skspectral._selection.network_inside import seeded
@@ -133,9 +134,13 @@ class BaseSpectralMLPCV(BaseEstimator):
         # For selection="best" as well, since sizes are compared between folds.
         check_two_folds(folds, "The choice of a penalty", "Give `cv` more folds.")
         score = network_score(self.scoring, network, routed.score)
+        check_defined(score, folds, network, self.scoring)
         whole = full_path(seeded(network, rng), rows, penalties)
         # Seeds are drawn here, not in the workers, where their order would depend on `n_jobs`.
-        tasks = [(seeded(network, rng), *fold, penalties, score) for fold in folds]
+        tasks = [
+            (seeded(network, rng), *fold, penalties, score, f"fold {k} of `cv`")
+            for k, fold in enumerate(folds)
+        ]
         (path, estimators), paths = beside_folds(
             whole, tasks, n_jobs=self.n_jobs, verbose=int(self.verbose)
         )
@@ -231,7 +236,9 @@ def full_path(network, rows, penalties):
     """Return the path of all rows, and the network at each of its penalties, as a coroutine."""
     # The walk yields one object over and over, and which state is needed is not known yet.
     # Not `clone`, which would drop what was fitted.
-    walked = steps(network, rows.X, rows.y, penalties, sample_weight=rows.weight)
+    walked = steps(
+        network, rows.X, rows.y, penalties, sample_weight=rows.weight, classes=rows.classes
+    )
     states = yield from visit(walked, lambda fitted: (copy.deepcopy(fitted), describe(fitted)))
     networks = [fitted for fitted, _ in states]
     path = gather([entry for _, entry in states])

@@ -14,6 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skspectral._estimators.rows import Rows
 from skspectral._path.walk import steps, visit
+from skspectral._selection.folds import noted
 from skspectral._selection.scoring import Score
 from skspectral._training.interrupts import interrupts_reach_the_caller
 from skspectral._training.together import Fit, finish, finish_all
@@ -44,10 +45,11 @@ def fold_path(
     test: Rows | None,
     penalties: Sequence[dict[str, Any]],
     score: Score | None,
+    place: str = "this path",
 ) -> Fit:
     """Walk along the penalties on `train`; score each network on `test`, where that is given.
 
-    A coroutine that returns a :class:`FoldPath`.
+    A coroutine that returns a :class:`FoldPath`. An error gets a note of the `place`.
     """
 
     # Only numbers leave: a network per penalty would have to travel back from each worker.
@@ -58,8 +60,10 @@ def fold_path(
             value = score(fitted, test)[0]
         return value, fitted.n_alive_nodes_, bool(fitted.size_settled_)
 
-    walked = steps(network, train.X, train.y, penalties, sample_weight=train.weight)
-    seen = yield from visit(walked, look)
+    weights_and_classes = {"sample_weight": train.weight, "classes": train.classes}
+    walked = steps(network, train.X, train.y, penalties, **weights_and_classes)
+    with noted(place):
+        seen = yield from visit(walked, look)
     scores, sizes, settled = zip(*seen, strict=True)
     scores = scores if score is not None and test is not None else ()
     return FoldPath(np.array(scores, dtype=float), np.array(sizes), np.array(settled))

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 from sklearn.base import clone
 
 from skspectral._compat import Interval, StrOptions, validate_params
-from skspectral._estimators.checks import check_alphas, check_both_given, check_table
+from skspectral._estimators.checks import check_alphas, check_table, check_validation
 from skspectral._estimators.fitted import data_loss
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._estimators.rows import Rows, check_weights
@@ -26,8 +26,7 @@ def _check_data(network, X, y, sample_weight, X_val, y_val):
     probe = clone(network)
     probe._validate_params()
     _, checked = check_table(probe, X, y, reset=True)
-    if X_val is not None:
-        check_table(probe, X_val, y_val, reset=False)
+    check_validation(probe, probe._new_target(checked), X_val, y_val, None)
     # X as it came: the networks read its column names themselves.
     return Rows(X, checked, check_weights(sample_weight, X))
 
@@ -173,7 +172,6 @@ def spectral_path(
     """
     network = SpectralMLPRegressor() if estimator is None else estimator
     check_path_estimator(network)
-    check_both_given(X_val, y_val)
     rows = _check_data(network, X, y, sample_weight, X_val, y_val)
     epochs = path_epochs(network, count_rows(rows.X, rows.weight), path_max_iter)
     if alphas is None:

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from skspectral._compat import Interval, validate_params
 from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._estimators.checks import check_table
-from skspectral._estimators.rows import Rows, check_weights
+from skspectral._estimators.rows import Rows, check_weights, sentence
 from skspectral._path.cv import BaseSpectralMLPCV
 from skspectral._path.fold_paths import fold_paths
 from skspectral._path.identification import judge
@@ -23,6 +23,7 @@ from skspectral._path.penalties import check_factors, multiples
 from skspectral._path.walk import check_path_estimator
 from skspectral._selection.folds import make_folds
 from skspectral._selection.network_inside import seeded
+from skspectral._training.counts import count_of
 
 HELD_OUT = 0.2
 """Share of the rows that a fit on a part of them leaves out."""
@@ -57,8 +58,8 @@ def _parts(cv, rows, network, rng):
             return [rows.split(HELD_OUT, stratify, rng)[0] for _ in range(2)]
         except ValueError as error:
             raise ValueError(
-                f"{len(rows)} rows cannot be split into four fifths and one: {error} Give `cv`, "
-                "or cv=[] for none."
+                f"{count_of(len(rows), 'row')} cannot be split into four fifths and one: "
+                f"{sentence(error)} Give `cv`, or cv=[] for none."
             ) from error
     # Rows of weight zero leave after the split: a splitter may name rows by their place.
     return [train for train, _ in make_folds(cv, rows, network, {})]
@@ -180,7 +181,9 @@ def size_interval(
     checked, y = check_table(network, X, y, reset=False)
     # The networks read the names of columns themselves.
     has_names = hasattr(network, "feature_names_in_") and hasattr(X, "columns")
-    rows = Rows(X if has_names else checked, y, check_weights(sample_weight, checked))
+    weight = check_weights(sample_weight, checked)
+    # All classes of the estimator, which the rows of a fold may lack.
+    rows = Rows(X if has_names else checked, y, weight, getattr(network, "classes_", None))
     rng = check_random_state(random_state)
     fits = [rows.positive()] * n_seeds + _parts(cv, rows, network, rng)
     if not fits:

@@ -73,7 +73,7 @@ def count_rows(X, sample_weight=None):
     return _num_samples(X) if sample_weight is None else int(np.count_nonzero(sample_weight))
 
 
-def steps(estimator, X, y, penalties, *, sample_weight=None, epochs=None):
+def steps(estimator, X, y, penalties, *, sample_weight=None, classes=None, epochs=None):
     """Fit at each penalty, starting from the weights of the one before, as a coroutine.
 
     Dead nodes do not come back, so the penalties must rise. Once all nodes have died
@@ -88,6 +88,8 @@ def steps(estimator, X, y, penalties, *, sample_weight=None, epochs=None):
     penalties : iterable of dict
         Parameters that set the penalty, as :mod:`skspectral._path.penalties` makes them.
     sample_weight : ndarray of shape (n,) or None
+    classes : ndarray of shape (n_classes,) or None, default=None
+        All classes, of which the rows may lack some; None: those of `y`.
     epochs : tuple of two (int or "auto") or None, default=None
         Of the first fit, and of each later one; None: as the estimator says.
 
@@ -105,7 +107,11 @@ def steps(estimator, X, y, penalties, *, sample_weight=None, epochs=None):
         # Only a fit tells a penalty that follows the noise.
         is_known = network.alpha != "auto"
         if not hasattr(network, "net_") or any(network.n_alive_nodes_) or not is_known:
-            complaint = yield from network._fit(X, y, sample_weight)
+            network._known_classes = classes
+            try:
+                complaint = yield from network._fit(X, y, sample_weight)
+            finally:
+                del network._known_classes  # of this fit alone: the next one may be the user's
             # Sizes that have not settled are told by `size_settled` of the path. "Training
             # diverged" makes the whole path doubtful.
             if complaint and complaint.startswith("Training"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 from numbers import Integral
 
 import numpy as np
-from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.metrics import get_scorer_names
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -18,6 +18,7 @@ from skspectral._estimators.checks import check_has_nodes
 from skspectral._estimators.fitted import of_all_nodes
 from skspectral._estimators.ranking import SCOPES, check_n_nodes, first_nodes, rank_nodes
 from skspectral._estimators.resizing import keep_nodes, present_masks
+from skspectral._selection.scoring import checked_scorer, knowing_classes
 from skspectral.nn._relevance import RELEVANCES
 
 FINE_UP_TO = 64
@@ -245,7 +246,7 @@ def pruning_curve(
         if not len(sizes):
             raise ValueError("`n_nodes` must hold at least one number of nodes; got none.")
     # Not passed as None: a scorer without `sample_weight` would fail on the keyword.
-    scorer = check_scoring(estimator, scoring)
+    scorer = knowing_classes(checked_scorer(estimator, scoring), estimator, y)
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
     kept = np.array(
         [

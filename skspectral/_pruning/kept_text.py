@@ -11,6 +11,7 @@ import numpy as np
 from skspectral._estimators.summary import Row, joined, nodes_text, settled_text
 from skspectral._selection.choice_text import score_text
 from skspectral._selection.row_scores import named_scoring
+from skspectral._training.counts import count_of
 
 
 def kept_text(pruner: Any) -> str:
@@ -41,6 +42,6 @@ def choice_rows(pruner: Any) -> list[Row]:
     results = pruner.cv_results_
     chosen = int(np.argmax(results["within_tolerance"]))
     # the folds choose a level of relevance, so the number that is kept may be another
-    where = f" at {results['n_nodes'][chosen]} nodes"
+    where = f" at {count_of(results['n_nodes'][chosen], 'node')}"
     scoring = named_scoring(pruner.scoring, pruner.estimator_)
     return [("score", score_text(results, chosen, scoring, where))]

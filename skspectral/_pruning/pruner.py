@@ -34,8 +34,9 @@ from skspectral._pruning.strategies import (
     check_frozen,
     check_prunable,
 )
+from skspectral._selection.defined import check_defined
 from skspectral._selection.fit_routing import make_router, route
-from skspectral._selection.folds import check_rows, check_two_folds, hold_out, make_folds
+from skspectral._selection.folds import check_rows, check_two_folds, hold_out, make_folds, on_fold
 from skspectral._selection.network_inside import seeded
 from skspectral._selection.row_scores import ROW_SCORES, row_score
 from skspectral._selection.scoring import network_score
@@ -381,8 +382,8 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _choose(self, rows, strategy, rng, routed):
         """Return the smallest size whose score is within `tolerance` of the best."""
-        folds = self._folds(rows, strategy, rng, routed.split)
         score = network_score(self.scoring, strategy.estimator, routed.score)
+        folds = self._folds(rows, strategy, rng, routed.split)
         # A standard error takes several folds, or several rows with a score each.
         if self.tolerance == "1se" and row_score(self.scoring, strategy.estimator) is None:
             check_two_folds(
@@ -391,8 +392,10 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
                 "Give `cv` more folds, or `tolerance` as a number, or a `scoring` that is a mean "
                 f"over rows, one of {sorted(ROW_SCORES)}.",
             )
+        check_defined(score, folds, strategy.estimator, self.scoring)
         curves = Parallel(n_jobs=self.n_jobs, verbose=int(self.verbose))(
-            delayed(fold_curve)(strategy, train, test, score) for train, test in folds
+            delayed(on_fold)(f"fold {k} of `cv`", fold_curve, strategy, *fold, score)
+            for k, fold in enumerate(folds)
         )
         return choose_size(curves, self.tolerance)
 

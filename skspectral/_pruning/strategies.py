@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._estimators.checks import check_has_hidden_layer, check_hidden_layer_sizes
+from skspectral._estimators.parts import fit_part
 from skspectral._estimators.ranking import first_nodes, node_priorities, places, rank_nodes
 from skspectral._estimators.recipe import hidden_widths
 from skspectral._estimators.resizing import set_trainable
@@ -193,10 +194,8 @@ class CutTrained:
         return self._fit(network, rows).set_params(**before)
 
     def _fit(self, estimator: Any, rows: Rows) -> Any:
-        weight = rows.weight if self.weigh else None
-        weights = {} if weight is None else {"sample_weight": weight}
         with interrupts_reach_the_caller():
-            return estimator.fit(rows.X, rows.y, **weights, **self.fit_params)
+            return fit_part(estimator, rows, weigh=self.weigh, **self.fit_params)
 
 
 class CutUntrained(CutTrained):
@@ -235,7 +234,7 @@ class CutFrozen(CutTrained):
         # Columns only: `rows` were checked already, and are not converted a second time.
         validate_data(self.estimator, rows.X, reset=False, skip_check_array=True)
         # Fine-tuning is a warm start, which needs all classes; scoring does not.
-        self.estimator._target.check_same(rows.y, subset=not fine_tune)
+        self.estimator._target.check_same(rows.y, not fine_tune, other="the estimator")
 
     def as_wide_as_for(self, rows: Rows) -> CutTrained:
         """Return this strategy: the network has its width."""

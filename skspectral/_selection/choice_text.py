@@ -28,10 +28,12 @@ def interval_text(interval: Any) -> str:
     '7 to 9 nodes'
     >>> interval_text([(7, 9), (3, 3)])
     '7 to 9, 3 nodes'
+    >>> interval_text((1, 1))
+    '1 node'
     """
     pairs = [interval] if np.ndim(interval) == 1 else interval
     texts = [f"{least:g}" if least == most else f"{least:g} to {most:g}" for least, most in pairs]
-    return f"{joined(texts)} nodes"
+    return f"{joined(texts)} node" if texts == ["1"] else f"{joined(texts)} nodes"
 
 
 def identification_rows(interval: Any, identified: bool | None) -> list[Row]:

@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from numbers import Integral
 from typing import Any
 
 from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv
+from sklearn.utils.multiclass import unique_labels
 
 from skspectral._estimators.checks import check_table
-from skspectral._estimators.rows import Rows, check_weights
+from skspectral._estimators.rows import Rows, check_weights, sentence
+from skspectral._training.counts import count_of
 
 Fold = tuple[Rows, Rows]
 """Rows to fit on and rows to score on, all of positive weight."""
@@ -34,7 +37,9 @@ def check_rows(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Rows:
     """
     checked, y = check_table(estimator, X, y, reset=True)
     X = X if hasattr(estimator, "feature_names_in_") else checked
-    return Rows(X, y, check_weights(sample_weight, checked))
+    # From all rows, whatever their weight, as in a fit to them.
+    classes = unique_labels(y) if is_classifier(estimator) else None
+    return Rows(X, y, check_weights(sample_weight, checked), classes)
 
 
 def is_plain(cv: Any) -> bool:
@@ -86,6 +91,22 @@ def check_folds(folds: Sequence[Fold]) -> None:
             )
 
 
+def on_fold(place: str, function: Callable[..., Any], *args: Any) -> Any:
+    """Return ``function(*args)``; an error gets a note of where it happened, as "fold 2"."""
+    with noted(place):
+        return function(*args)
+
+
+@contextmanager
+def noted(place: str) -> Iterator[None]:
+    """Add a note of where it happened to an error."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"It happened in {place}.")
+        raise
+
+
 def check_two_folds(folds: Sequence[Fold], purpose: str, advice: str) -> None:
     """Raise ValueError if there is one fold only, for a choice that needs several scores."""
     if len(folds) < 2:
@@ -111,6 +132,6 @@ def hold_out(share: float, rows: Rows, network: Any, random_state: Any) -> list[
     except ValueError as error:
         # scikit-learn's text is kept, as it names the reason, but it knows no parameter of ours.
         raise ValueError(
-            f"The pruner cannot hold out {share:.0%} of {len(rows)} rows: {error} Give "
-            "`cv`, or `n_nodes` as a number."
+            f"The pruner cannot hold out {share:.0%} of {count_of(len(rows), 'row')}: "
+            f"{sentence(error)} Give `cv`, or `n_nodes` as a number."
         ) from error

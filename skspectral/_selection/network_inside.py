@@ -279,7 +279,11 @@ class NetworkInsideMixin(NetworkAttributesMixin, SummaryMixin):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         # Of the unfitted network, as tags are asked for before the fit too.
-        network = get_tags(self._inner())
+        network = self._inner()
+        # `fit` refuses anything else, but the HTML view and check_is_fitted come before it
+        if isinstance(network, type) or not hasattr(network, "__sklearn_tags__"):
+            return tags
+        network = get_tags(network)
         for name in TAGS:
             setattr(tags, name, deepcopy(getattr(network, name)))
         return tags

@@ -94,14 +94,23 @@ def row_score(scoring, estimator):
     ValueError
         If the score is for the other kind of estimator.
     """
-    scores = CLASSIFICATION_SCORES if is_classifier(estimator) else REGRESSION_SCORES
+    scores = _scores_for(estimator)
     scoring = named_scoring(scoring, estimator)
     if not isinstance(scoring, str):
         return None
     # Refused here, as scikit-learn computes even an R2 of class labels if they are numbers.
     if scoring in ROW_SCORES and scoring not in scores:
-        raise ValueError(
-            f"`scoring` must suit {type(estimator).__name__}, for example one of "
-            f"{sorted(scores)}; got {scoring!r}."
-        )
+        raise ValueError(unsuitable(scoring, estimator))
     return scores.get(scoring)
+
+
+def unsuitable(scoring, estimator):
+    """Return what to say of a score that is for the other kind of estimator."""
+    return (
+        f"`scoring` must suit {type(estimator).__name__}, for example one of "
+        f"{sorted(_scores_for(estimator))}; got {scoring!r}."
+    )
+
+
+def _scores_for(estimator):
+    return CLASSIFICATION_SCORES if is_classifier(estimator) else REGRESSION_SCORES

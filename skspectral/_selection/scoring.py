@@ -4,16 +4,19 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection
+from copy import copy
 from functools import partial
 from inspect import signature
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring
 
 from skspectral._estimators.rows import Rows
-from skspectral._selection.row_scores import row_score
+from skspectral._selection.row_scores import row_score, unsuitable
 
 Score = Callable[[Any, Rows], tuple[float, "np.ndarray | None"]]
 """``score(network, rows)``: the score, and those of the single rows if it is their mean."""
@@ -29,12 +32,34 @@ def score_rows(
 
 def score_weighted(scorer: Any, network: Any, rows: Rows) -> tuple[float, None]:
     """Return the score of all rows together, with their weights."""
+    scorer = knowing_classes(scorer, network, rows.y)
     return scorer(network, rows.X, rows.y, sample_weight=rows.weight), None
 
 
 def score_unweighted(scorer: Any, network: Any, rows: Rows) -> tuple[float, None]:
     """Return the score of all rows together, each with weight 1."""
-    return scorer(network, rows.X, rows.y), None
+    return knowing_classes(scorer, network, rows.y)(network, rows.X, rows.y), None
+
+
+def knowing_classes(scorer: Any, network: Any, y: Any) -> Any:
+    """Return a scorer that tells its metric all classes of the network, if that can be told.
+
+    The rows that are scored may lack some. It is what scikit-learn's
+    LogisticRegressionCV does.
+    """
+    metric = getattr(scorer, "_score_func", None)
+    parameters = () if metric is None else signature(metric).parameters
+    # Several labels a row are all there, as columns.
+    if "labels" not in parameters or np.ndim(y) == 2 or not hasattr(network, "classes_"):
+        return scorer
+    classes = network.classes_
+    known = {"labels": classes}
+    # Averages over classes have no positive one, and warn of it.
+    if "pos_label" in parameters and scorer._kwargs.get("average", "binary") == "binary":
+        known |= {"pos_label": classes[-1]} if len(classes) == 2 else {}
+    informed = copy(scorer)
+    informed._kwargs = {**known, **scorer._kwargs}
+    return informed
 
 
 def takes_weights(scorer: Any) -> bool:
@@ -63,9 +88,43 @@ def network_score(scoring: Any, network: Any, keywords: Collection[str]) -> Scor
     by_row = row_score(scoring, network)
     if by_row is not None:
         return partial(score_rows, by_row)
-    scorer = check_scoring(network, scoring)
+    scorer = checked_scorer(network, scoring)
     weighs = "sample_weight" in keywords and takes_weights(scorer)
     return partial(score_weighted if weighs else score_unweighted, scorer)
+
+
+def checked_scorer(network: Any, scoring: Any) -> Any:
+    """Return the scorer of `scoring`, which knows all classes of a fitted network.
+
+    Parameters
+    ----------
+    network : estimator
+    scoring : str, callable or None
+        As in :func:`~sklearn.metrics.check_scoring`.
+
+    Raises
+    ------
+    ValueError
+        If a score of scikit-learn is for the other kind of estimator.
+    """
+    scorer = check_scoring(network, scoring)
+    # Agreement of two groupings, as of classes, is computed for numbers too, with a warning.
+    of_classes = is_classifier(network)
+    if isinstance(scoring, str) and _takes_numbers(scorer, strictly=of_classes) is of_classes:
+        raise ValueError(unsuitable(scoring, network))
+    return scorer
+
+
+def _takes_numbers(scorer: Any, strictly: bool) -> bool:
+    """Tell whether a score of scikit-learn can be computed for numbers that are no classes."""
+    y = np.array([0.5, 1.5, 2.5, 3.5])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error" if strictly else "ignore")
+        try:
+            scorer._score_func(y, y, **scorer._kwargs)
+        except Exception:  # each metric refuses in its own way
+            return False
+    return True
 
 
 def check_scores(scores: np.ndarray, candidate: str) -> None:

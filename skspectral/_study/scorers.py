@@ -7,6 +7,7 @@ from __future__ import annotations
 from numbers import Integral
 
 from skspectral._study.final_network import final_network
+from skspectral._training.counts import count_of
 
 
 def n_alive_nodes_score(estimator, X=None, y=None, *, layer=None):
@@ -60,12 +61,17 @@ def n_alive_nodes_score(estimator, X=None, y=None, *, layer=None):
     sizes = final_network(estimator).n_alive_nodes_
     if layer is None:
         return sum(sizes)
-    # True would count in layer 1
+    return sizes[check_layer(layer, len(sizes))]
+
+
+def check_layer(layer, n_layers):
+    """Return the index of a hidden layer; raise unless the network has it."""
+    # True would be layer 1
     if not isinstance(layer, Integral) or isinstance(layer, bool):
         raise TypeError(f"`layer` must be an integer or None; got {layer!r}.")
-    if not -len(sizes) <= int(layer) < len(sizes):
+    if not -n_layers <= int(layer) < n_layers:
         raise ValueError(
-            f"`layer` must be from {-len(sizes)} to {len(sizes) - 1}, as the network has "
-            f"{len(sizes)} hidden layers; got {layer}."
+            f"`layer` must be from {-n_layers} to {n_layers - 1}, as the network has "
+            f"{count_of(n_layers, 'hidden layer')}; got {layer}."
         )
-    return sizes[layer]
+    return int(layer)

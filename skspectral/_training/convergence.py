@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from skspectral._training.batches import PREDICTION_ROWS, RowBatches, RowDataset
+from skspectral._training.counts import count_of
 from skspectral._training.interrupts import Interrupts
 from skspectral._training.losses import weight_of
 from skspectral._training.net import SpectralNet
@@ -183,9 +184,9 @@ def describe_size(
     if noise is not None and noise.share_ < NOISELESS:
         raised = f"give `alpha` as a number: the noise that it follows is next to none ({alpha:g})"
     return (
-        f"The size has not settled: {settling.n_alive} nodes are alive, of which the "
-        f"data still feed {settling.n_fed}; half-way through training "
-        f"{settling.n_half_way} were alive. Raise `max_iter` (now {epochs} epochs) or {raised}. "
+        f"The size has not settled: {count_of(settling.n_alive, 'alive node')}, of which the "
+        f"data still feed {settling.n_fed}; half-way through training {settling.n_half_way}. "
+        f"Raise `max_iter` (now {count_of(epochs, 'epoch')}) or {raised}. "
         "Until then `n_alive_nodes_` depends on how long the network was trained."
     )
 

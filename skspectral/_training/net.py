@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import copyreg
 import functools
 import inspect
 import math
@@ -117,6 +118,17 @@ class SpectralNet(ScorableNet):
         """Return the parameters of ``__init__``, so that the net can be cloned."""
         # skorch takes them from __dict__, which here holds more
         return [name for name in inspect.signature(type(self)).parameters]
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        """Be copied and pickled as usual."""
+        return copyreg.__newobj__, (type(self),), self.__getstate__()  # type: ignore[attr-defined]
+
+    def __reduce__(self) -> Any:
+        """Refuse skops, the only one to ask here: it would write a file that it cannot read."""
+        raise TypeError(
+            "skops cannot save a torch network. Save what `to_sklearn()` returns, which goes in "
+            "place of the last step of a pipeline, or write a file with `to_onnx(path)`."
+        )
 
     def get_default_callbacks(self) -> list[Any]:
         """Leave out the table of epochs, which takes time even if it is not printed."""
@@ -358,7 +370,10 @@ class SpectralNet(ScorableNet):
         """Return the share of training that is over after so many steps, or by now in time."""
         share = steps / self.steps_planned_
         if self.seconds_planned_ < math.inf:
-            share = max(share, self.seconds() / self.seconds_planned_)
+            seconds = self.seconds()
+            if seconds >= self.seconds_planned_:  # also where that is a denormal, and flushed to 0
+                return 1.0
+            share = max(share, seconds / self.seconds_planned_)
         return min(1.0, share)
 
     def tidy(self) -> None:

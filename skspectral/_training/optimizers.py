@@ -88,6 +88,24 @@ def build_optimizer(solver: Any, groups: list[dict[str, Any]], lr: float) -> tor
     return optimizer
 
 
+def fault_of_optimizer(solver: Any) -> str:
+    """Return why an optimiser cannot make a step for a network, "" where it can.
+
+    Parameters
+    ----------
+    solver : torch optimiser class or ``functools.partial`` of one
+    """
+    # a matrix, and a vector as biases and eigenvalues are: some optimisers take one of them only
+    parameters = [nn.Parameter(torch.zeros(2, 2)), nn.Parameter(torch.zeros(2))]
+    for parameter in parameters:
+        parameter.grad = torch.ones_like(parameter)
+    try:
+        build_optimizer(solver, [{"params": parameters}], 1e-3).step()
+    except Exception as error:  # each refuses in its own way
+        return f"{str(error).splitlines()[0].rstrip('.')}." if str(error) else repr(error)
+    return ""
+
+
 class FusedAdamSteps:
     """Steps of torch's fused Adam that gather its lists of tensors once for many steps.
 

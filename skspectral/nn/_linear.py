@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -44,6 +45,11 @@ def init_dense_(
                 # float64 on the CPU, then rounded: the draw is the same for all dtypes
                 draw = torch.rand(tensor.shape, dtype=torch.float64, generator=generator)
                 tensor.copy_(bound * (2 * draw - 1))
+
+
+def is_size(size: Any) -> bool:
+    """Tell whether `size` is a number of nodes: an integer of at least 1, and not True."""
+    return isinstance(size, Integral) and not isinstance(size, bool) and int(size) >= 1
 
 
 class SpectralLinear(nn.Module):
@@ -141,8 +147,8 @@ class SpectralLinear(nn.Module):
     ) -> None:
         super().__init__()
         for name, size in (("in_features", in_features), ("out_features", out_features)):
-            if size < 1:
-                raise ValueError(f"`{name}` must be at least 1; got {size}.")
+            if not is_size(size):
+                raise ValueError(f"`{name}` must be an integer of at least 1; got {size!r}.")
         self.in_features = in_features
         self.out_features = out_features
         self.train_phi = train_phi
@@ -229,7 +235,14 @@ class SpectralLinear(nn.Module):
         -------
         SpectralLinear
             With ``phi`` a copy of ``linear.weight``, on its device and dtype.
+
+        Raises
+        ------
+        TypeError
+            If `linear` is something else.
         """
+        if not isinstance(linear, nn.Linear):
+            raise TypeError(f"`linear` must be a torch.nn.Linear; got {type(linear).__name__}.")
         layer: SpectralLinear = nn.utils.skip_init(
             cls,
             linear.in_features,

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from skspectral.nn._linear import SpectralLinear, reset_layer
+from skspectral.nn._linear import SpectralLinear, is_size, reset_layer
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "identity": nn.Identity,
@@ -37,11 +37,12 @@ def _per_hidden_layer(parametrization: str | Sequence[str], n_hidden: int) -> li
     if isinstance(parametrization, str):
         expanded = [parametrization] * n_hidden
     else:
-        expanded = list(parametrization)
-        if len(expanded) != n_hidden:
+        expanded = list(parametrization) if isinstance(parametrization, Iterable) else None
+        if expanded is None or len(expanded) != n_hidden:
+            found = repr(parametrization) if expanded is None else f"{len(expanded)} of them"
             raise ValueError(
                 "`parametrization` must be a string or name one parametrization per hidden "
-                f"layer, {n_hidden} in all; got {len(expanded)} of them."
+                f"layer, {n_hidden} in all; got {found}."
             )
     for name in [parametrization] if isinstance(parametrization, str) else expanded:
         _check_choice("parametrization", name, PARAMETRIZATIONS)
@@ -131,12 +132,13 @@ class SpectralMLP(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        self.layer_sizes = tuple(int(size) for size in layer_sizes)
-        if len(self.layer_sizes) < 2 or min(self.layer_sizes) < 1:
+        listed = tuple(layer_sizes) if isinstance(layer_sizes, Iterable) else ()
+        if len(listed) < 2 or not all(is_size(size) for size in listed):
             raise ValueError(
                 "`layer_sizes` must hold the numbers of inputs, hidden nodes and outputs, "
-                f"all at least 1; got {tuple(layer_sizes)}."
+                f"all integers of at least 1; got {layer_sizes!r}."
             )
+        self.layer_sizes = tuple(int(size) for size in listed)
         _check_choice("activation", activation, tuple(ACTIVATIONS))
         _check_choice("eigenvalues", eigenvalues, EIGENVALUES)
         _check_choice("trainable", trainable, TRAINABLE)

@@ -81,6 +81,18 @@ def test_curves_are_means_over_seeds_and_splits(results):
     assert display.ax_.get_xlabel() == "hidden nodes at the start"
 
 
+@pytest.mark.parametrize(
+    ("layer", "error", "message"),
+    [
+        (5, ValueError, "from -2 to 1, as the network has 2 hidden layers; got 5"),
+        ("first", TypeError, "an integer or None"),
+    ],
+)
+def test_layer_that_is_not_there_is_refused(results, layer, error, message):
+    with pytest.raises(error, match=f"`layer` must be {message}"):
+        EffectiveSizeDisplay.from_cv_results(results, layer=layer)
+
+
 def test_one_layer_of_several(results):
     display = EffectiveSizeDisplay.from_cv_results(results, score_name="n_first", layer=0)
     assert display.widths.tolist() == [6, 12]

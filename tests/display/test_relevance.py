@@ -226,3 +226,9 @@ def test_plot_tells_that_it_needs_matplotlib():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "RelevanceDisplay.plot requires matplotlib" in done.stdout
+
+
+@pytest.mark.parametrize("ax", [3, "ax", [[1, 2], [3, 4]]])
+def test_axes_are_axes(display, ax):
+    with pytest.raises(TypeError, match="`ax` must be Axes of matplotlib"):
+        display.plot(ax)

@@ -31,12 +31,22 @@ def test_classes_without_an_entry_weigh_one(multiclass):
     [
         ({"ash": -1.0}, "weights >= 0 of the classes"),
         ({"elm": 1.0}, "weights >= 0 of the classes"),
+        ({"ash": "much"}, "weights >= 0 of the classes"),
+        ({"ash": float("nan")}, "weights >= 0 of the classes"),
         ({"ash": 0.0, "beech": 0.0, "cedar": 0.0}, "no row with a positive weight"),
     ],
 )
 def test_bad_class_weights_are_named(multiclass, class_weight, message):
     with pytest.raises(ValueError, match=f"`class_weight`.*{message}"):
         make(class_weight=class_weight).fit(*multiclass)
+
+
+def test_class_that_no_row_has_may_have_a_weight(multiclass):
+    weights = {"ash": 1.0, "beech": 2.0, "cedar": 1.0}
+    listed = make(class_weight={**weights, "elm": 3.0}).fit(*multiclass)
+    expected = make(class_weight=weights).fit(*multiclass)
+    X = multiclass[0]
+    np.testing.assert_array_equal(listed.predict_proba(X), expected.predict_proba(X))
 
 
 def test_dict_is_refused_for_multilabel(multilabel):

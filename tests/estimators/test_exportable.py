@@ -1,5 +1,6 @@
 """The scikit-learn MLP that an estimator exports is equal to it."""
 
+import copy
 import pickle
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
 
@@ -211,3 +213,18 @@ def test_exported_mlp_is_clean_for_skops(task, request):
     data = skops_io.dumps(model.to_sklearn())
     assert skops_io.get_untrusted_types(data=data) == []
     assert_equal(model, skops_io.loads(data), X)
+
+
+@pytest.mark.parametrize("wrap", [lambda reg: reg, make_pipeline, lambda reg: [reg]])
+def test_skops_is_refused_with_what_to_save_instead(regression, wrap):
+    skops_io = pytest.importorskip("skops.io")
+    reg = SpectralMLPRegressor(4, max_iter=2, random_state=0).fit(*regression)
+    with pytest.raises(TypeError, match=r"skops .* Save what `to_sklearn\(\)` returns"):
+        skops_io.dumps(wrap(reg))
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_pickles_and_copies_are_not_refused(regression, protocol):
+    reg = SpectralMLPRegressor(4, max_iter=2, random_state=0).fit(*regression)
+    for copied in (pickle.loads(pickle.dumps(reg, protocol)), copy.deepcopy(reg)):
+        np.testing.assert_array_equal(copied.predict(regression[0]), reg.predict(regression[0]))

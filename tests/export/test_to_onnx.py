@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
@@ -15,6 +16,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
+    MaxAbsScaler,
     OneHotEncoder,
     OrdinalEncoder,
     QuantileTransformer,
@@ -407,3 +409,24 @@ def test_missing_packages_are_named(package, monkeypatch):
     mlp = make_mlp_regressor([np.ones((1, 1))], [np.ones(1)], activation="relu")
     with pytest.raises(ImportError, match=rf'{package}.*pip install "skspectral\[onnx\]"'):
         to_onnx(mlp)
+
+
+@pytest.mark.parametrize("form", [sparse.csr_matrix, sparse.csc_array, pd.DataFrame])
+@pytest.mark.parametrize("scaled", [False, True])
+def test_rows_may_come_in_any_form(regression, form, scaled):
+    X, y = regression
+    reg = SpectralMLPRegressor(4, max_iter=2, random_state=0)
+    model = (make_pipeline(MaxAbsScaler(), reg) if scaled else reg).fit(X, y)
+    if form is pd.DataFrame and scaled:
+        pytest.skip("one input a column, which the scaler does not take")
+    assert_same(to_onnx(model, X=form(X[:5])), model, X, RTOL["float64"])
+
+
+def test_rows_that_were_given_are_not_asked_for(regression):
+    X, y = regression
+    pipeline = make_pipeline(SplineTransformer(), SpectralMLPRegressor(4, max_iter=2)).fit(X, y)
+    with pytest.raises(ValueError, match="cannot be converted") as caught:
+        to_onnx(pipeline, X=X[:5])
+    assert "a few rows" not in str(caught.value)
+    with pytest.raises(ValueError, match="Give `X`, a few rows"):
+        to_onnx(pipeline)

@@ -113,5 +113,16 @@ def test_linear_repr_names_sizes_and_training():
 
 @pytest.mark.parametrize("sizes", [(0, 2), (2, 0)])
 def test_linear_refuses_empty_sizes(sizes):
-    with pytest.raises(ValueError, match=r"_features` must be at least 1; got 0"):
+    with pytest.raises(ValueError, match=r"_features` must be an integer of at least 1; got 0"):
         SpectralLinear(*sizes)
+
+
+@pytest.mark.parametrize("size", ["3", 2.5, True, None])
+def test_sizes_are_integers(size):
+    with pytest.raises(ValueError, match="`in_features` must be an integer of at least 1"):
+        SpectralLinear(size, 1)
+
+
+def test_only_linear_layers_are_rewritten():
+    with pytest.raises(TypeError, match=r"`linear` must be a torch.nn.Linear; got int"):
+        SpectralLinear.from_linear(3)

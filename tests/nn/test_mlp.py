@@ -96,6 +96,11 @@ def test_mlp_state_dict_round_trip(dtype):
     [
         ({"layer_sizes": (3,)}, "`layer_sizes` must hold"),
         ({"layer_sizes": (3, 0, 1)}, "`layer_sizes` must hold"),
+        ({"layer_sizes": ("3", "1")}, "`layer_sizes` must hold"),
+        ({"layer_sizes": (3, 2.5, 1)}, "`layer_sizes` must hold"),
+        ({"layer_sizes": (3, True, 1)}, "`layer_sizes` must hold"),
+        ({"layer_sizes": 3}, "`layer_sizes` must hold .* got 3"),
+        ({"parametrization": 3}, "`parametrization` must be a string .* got 3"),
         ({"activation": "swish"}, "`activation` must be one of"),
         ({"eigenvalues": "none"}, "`eigenvalues` must be one of"),
         ({"trainable": "phi"}, "`trainable` must be one of"),

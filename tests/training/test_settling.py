@@ -113,7 +113,7 @@ def test_size_is_not_judged_without_penalty_or_eigenvectors(regression, paramete
 
 
 def test_size_warning_counts_nodes_and_names_the_remedy(regression):
-    message = r"nodes are alive.* still feed .*Raise `max_iter` \(now 15 epochs\)"
+    message = r"alive node.* still feed .*Raise `max_iter` \(now 15 epochs\)"
     with pytest.warns(ConvergenceWarning, match=message):
         reg = fit(SpectralMLPRegressor, *regression, alpha=1e-2, max_iter=15)
     assert reg.size_settled_ is False

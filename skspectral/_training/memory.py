@@ -1,0 +1,39 @@
+"""Say in plain words that a network does not fit into memory."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+
+MANY_WEIGHTS = 10**8
+"""Weights below which torch's own error is shown: it has another reason."""
+
+
+@contextmanager
+def enough_memory(layer_sizes: Sequence[int]) -> Iterator[None]:
+    """Raise MemoryError where torch cannot allocate a network.
+
+    Parameters
+    ----------
+    layer_sizes : sequence of int
+        Inputs, hidden nodes per layer, outputs.
+
+    Raises
+    ------
+    MemoryError
+        That names the sizes, in place of torch's RuntimeError, or its TypeError for a number
+        that it cannot hold.
+    """
+    try:
+        yield
+    except (RuntimeError, TypeError) as error:
+        n_weights = sum(a * b for a, b in pairwise(layer_sizes))
+        if n_weights < MANY_WEIGHTS:
+            raise
+        raise MemoryError(
+            f"A network of layers of {', '.join(map(str, layer_sizes))} nodes has {n_weights:.2g} "
+            "weights, for which there is not enough memory. Lower `hidden_layer_sizes`."
+        ) from error
