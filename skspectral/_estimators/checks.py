@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy import sparse
 from sklearn.utils.validation import validate_data
 from skorch.callbacks import Callback
 
@@ -37,6 +38,48 @@ def check_hidden_layer_sizes(sizes: Any, name: str = "hidden_layer_sizes") -> tu
     return tuple(int(size) for size in listed)
 
 
+def check_sparse(X: Any) -> Any:
+    """Return `X`; raise ValueError if it is a sparse matrix whose indices point outside it.
+
+    Neither scipy nor scikit-learn looks at the indices, and products with such a matrix read
+    and write memory that is not theirs.
+    """
+    if not sparse.issparse(X) or X.ndim != 2:
+        return X
+    try:
+        if X.format == "coo":
+            type(X)((X.data, (X.row, X.col)), shape=X.shape)  # which checks
+            return X
+        # other formats are converted to CSR anyway, and that without writing by index
+        rows = X if X.format in ("csr", "csc", "bsr") else X.tocsr()
+        # on a second matrix of the same arrays: the check trims what it is called on
+        twin = type(rows)((rows.data, rows.indices, rows.indptr), shape=rows.shape)
+        twin.check_format(full_check=True)
+    except ValueError as error:
+        raise ValueError(
+            f"The sparse matrix of shape {X.shape} is not valid: {error}. Build it anew, with "
+            "indices below its shape."
+        ) from error
+    return rows
+
+
+def read_rows(estimator: Any, X: Any) -> Any:
+    """Return rows to predict, an array or CSR matrix checked against the fit of `estimator`.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+    X : {array-like, sparse matrix} of shape (n, n_features)
+    """
+    return validate_data(
+        estimator,
+        check_sparse(X),
+        accept_sparse="csr",
+        dtype=(np.float64, np.float32),
+        reset=False,
+    )
+
+
 def check_table(estimator: Any, X: Any, y: Any, *, reset: bool) -> tuple[Any, np.ndarray]:
     """Return X and y as arrays, checked for `estimator` and its kind of target.
 
@@ -57,13 +100,16 @@ def check_table(estimator: Any, X: Any, y: Any, *, reset: bool) -> tuple[Any, np
     # float32 is kept: a copy in float64 would double the memory of a large table
     X, y = validate_data(
         estimator,
-        X,
-        y,
+        check_sparse(X),
+        check_sparse(y),
         accept_sparse="csr",
         multi_output=True,  # one column or several: the target checks y by its kind
         dtype=(np.float64, np.float32),
         reset=reset,
     )
+    if sparse.issparse(X) and not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()  # scikit-learn's moments of columns would count each as a value
     return X, target_kind(estimator).check(y)
 
 
