@@ -18,6 +18,7 @@ from scipy import sparse
 from sklearn.utils.validation import validate_data
 from skorch.callbacks import Callback
 
+from skspectral._compat import _get_adapter_from_container
 from skspectral._estimators.rows import Rows, check_weights
 from skspectral._estimators.targets import Target, target_kind
 from skspectral._training.optimizers import optimizer_class
@@ -111,6 +112,32 @@ def check_table(estimator: Any, X: Any, y: Any, *, reset: bool) -> tuple[Any, np
         X = X.copy()
         X.sum_duplicates()  # scikit-learn's moments of columns would count each as a value
     return X, target_kind(estimator).check(y)
+
+
+def with_names(X: Any, checked: Any, estimator: Any) -> Any:
+    """Return checked values as a frame where `estimator` knows the names of their columns.
+
+    Networks fitted or scored one after the other each check their rows. A frame of plain numbers
+    takes next to no time there; one of other column types is converted anew each time.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n, n_features)
+        The rows as they came.
+    checked : ndarray or CSR matrix of shape (n, n_features)
+        What :func:`check_table` made of them.
+    estimator : estimator
+        Which that function gave the names, if there are any.
+    """
+    if not (hasattr(estimator, "feature_names_in_") and hasattr(X, "columns")):
+        return checked
+    if sparse.issparse(checked):  # from a frame of sparse columns
+        return X
+    try:
+        adapter = _get_adapter_from_container(X)
+    except ValueError:  # a frame that scikit-learn reads, but cannot make
+        return X
+    return adapter.create_container(checked, X, list(X.columns))
 
 
 def check_both_given(X_val: Any, y_val: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv
 
-from skspectral._estimators.checks import check_table
+from skspectral._estimators.checks import check_table, with_names
 from skspectral._estimators.rows import Rows, check_weights
 
 Fold = tuple[Rows, Rows]
@@ -30,11 +30,10 @@ def check_rows(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Rows:
     Returns
     -------
     Rows
-        With X as it came if it has column names, so that the network sees them.
+        With X as a frame if it has column names, so that the network sees them.
     """
     checked, y = check_table(estimator, X, y, reset=True)
-    X = X if hasattr(estimator, "feature_names_in_") else checked
-    return Rows(X, y, check_weights(sample_weight, checked))
+    return Rows(with_names(X, checked, estimator), y, check_weights(sample_weight, checked))
 
 
 def is_plain(cv: Any) -> bool:

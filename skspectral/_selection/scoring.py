@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Collection
 from functools import partial
 from inspect import signature
@@ -19,11 +20,38 @@ Score = Callable[[Any, Rows], tuple[float, "np.ndarray | None"]]
 """``score(network, rows)``: the score, and those of the single rows if it is their mean."""
 
 
+def without_names(network: Any, X: Any) -> tuple[Any, Any]:
+    """Return a network and rows without the names of columns, which both have or neither.
+
+    scikit-learn looks at the type of every column of a frame. Of 1,500 columns and 400 rows that
+    takes ten times as long as a prediction.
+
+    Parameters
+    ----------
+    network : fitted SpectralMLPRegressor or SpectralMLPClassifier
+        Not changed.
+    X : ndarray, CSR matrix or DataFrame of shape (n, n_features)
+        Checked rows, with the columns that the network was fitted to.
+    """
+    named = hasattr(network, "feature_names_in_") and hasattr(X, "columns")
+    # pandas gives frames of sparse columns alone that attribute; an array would fill them
+    if not named or hasattr(X, "sparse"):
+        return network, X
+    nameless = copy.copy(network)
+    del nameless.feature_names_in_
+    return nameless, np.asarray(X)
+
+
+def score_without_names(scorer: Any, network: Any, X: Any, *args: Any, **weights: Any) -> Any:
+    """Call a scorer that scikit-learn made; one of the user may read the columns by name."""
+    return scorer(*without_names(network, X), *args, **weights)
+
+
 def score_rows(
     by_row: Callable[..., np.ndarray], network: Any, rows: Rows
 ) -> tuple[float, np.ndarray]:
     """Return the weighted mean over rows, and the scores of the rows."""
-    scores = by_row(network, rows.X, rows.y, rows.weight)
+    scores = by_row(*without_names(network, rows.X), rows.y, rows.weight)
     return float(np.average(scores, weights=rows.weight)), scores
 
 
@@ -65,6 +93,8 @@ def network_score(scoring: Any, network: Any, keywords: Collection[str]) -> Scor
         return partial(score_rows, by_row)
     scorer = check_scoring(network, scoring)
     weighs = "sample_weight" in keywords and takes_weights(scorer)
+    if not callable(scoring):
+        scorer = partial(score_without_names, scorer)
     return partial(score_weighted if weighs else score_unweighted, scorer)
 
 

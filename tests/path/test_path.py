@@ -258,6 +258,7 @@ def test_path_checks_the_rows_first():
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("form", ["csr", "csc", "coo", "bsr", "dia", "lil", "dok"])
+@pytest.mark.filterwarnings("ignore::scipy.sparse.SparseEfficiencyWarning")  # many diagonals
 def test_every_sparse_format_is_taken_with_rows_left_out(form):
     weight = np.ones(len(X))
     weight[::3] = 0
