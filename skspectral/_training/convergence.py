@@ -66,8 +66,15 @@ def judge_size(
 
 def _loss_of_zero(net: SpectralNet, dataset: RowDataset) -> float:
     """Return the data term if all outputs are zero; a useful network is below it."""
-    zeros = torch.zeros(len(dataset), net.module_.layer_sizes[-1], dtype=net.dtype)
-    return float(net.criterion_(zeros.to(net.device), dataset.y, dataset.sample_weight))
+    n_outputs, y, weight = net.module_.layer_sizes[-1], dataset.y, dataset.sample_weight
+    # without an array of rows times outputs, of which there may be thousands
+    if net.out_activation == "identity":
+        losses = torch.linalg.vector_norm(y, dim=1).square() / n_outputs
+        return float(losses.mean() if weight is None else (weight * losses).mean())
+    # zeros give every class the same probability, so one row tells the loss of all
+    zeros = torch.zeros(1, n_outputs, dtype=net.dtype, device=net.device)
+    loss = float(net.criterion_(zeros, y[:1]))
+    return loss if weight is None else loss * float(weight.mean())
 
 
 def describe_failure(net: SpectralNet, dataset: RowDataset, rate: float) -> str | None:
