@@ -21,6 +21,7 @@ from skorch.callbacks import Callback
 from skspectral._compat import _get_adapter_from_container
 from skspectral._estimators.rows import Rows, check_weights
 from skspectral._estimators.targets import Target, target_kind
+from skspectral._training.mapped_rows import read_later
 from skspectral._training.optimizers import optimizer_class
 from skspectral.nn._architecture import Architecture
 
@@ -174,7 +175,7 @@ def check_validation(
     # validation rows may lack a class, but may not bring a new one
     target.check_same(y_val, subset=True)
     weight = check_weights(sample_weight_val, X_val, "sample_weight_val")
-    return Rows(X_val, y_val, weight).positive()
+    return Rows(read_later(X_val), y_val, weight).positive()
 
 
 PARAMETERS = {"layer_sizes": "hidden_layer_sizes", "bias": "fit_intercept"}

@@ -88,7 +88,7 @@ def map_rows(
     # `n_threads` is for training: predictions leave torch's setting
     with training_state(n_threads=None), torch.no_grad():
         for rows, _ in net.get_iterator(dataset):
-            part = function(net.as_input(rows)).double().cpu().numpy()
+            part = function(net.as_input(rows)).cpu().double().numpy()
             # decoded here: probabilities of all rows at once take several arrays of that size
             part = part if decode is None else decode(part)
             if not start:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
-from sklearn.utils import _safe_indexing, column_or_1d, gen_batches
+from sklearn.utils import _safe_indexing, column_or_1d
 
 from skspectral._compat import _check_sample_weight
-from skspectral._training.batches import CHUNK_ROWS
+from skspectral._training.mapped_rows import MappedRows, chunks
 
 
 def check_weights(sample_weight: Any, X: Any, name: str = "sample_weight") -> np.ndarray | None:
@@ -47,7 +47,7 @@ class Rows:
 
     Parameters
     ----------
-    X : ndarray or CSR matrix of shape (n, n_features)
+    X : ndarray, CSR matrix or MappedRows of shape (n, n_features)
     y : ndarray of shape (n,) or (n, n_outputs)
     weight : ndarray of shape (n,) or None
     """
@@ -62,7 +62,9 @@ class Rows:
     def take(self, index: np.ndarray) -> Rows:
         """Return the rows with the given indices, or where the mask is True."""
         weight = None if self.weight is None else self.weight[index]
-        return Rows(_safe_indexing(self.X, index), self.y[index], weight)
+        mapped = isinstance(self.X, MappedRows)
+        X = self.X.take(index) if mapped else _safe_indexing(self.X, index)
+        return Rows(X, self.y[index], weight)
 
     def positive(self) -> Rows:
         """Return the rows of positive weight; a row of zero weight has no effect at all."""
@@ -99,7 +101,7 @@ def measure_columns(scaler: Any, rows: Rows) -> None:
     """Have a StandardScaler take the spread of the columns, part by part."""
     # without numpy's warnings: training reports columns that are too large in plain words
     with np.errstate(over="ignore", invalid="ignore"):
-        for chunk in gen_batches(len(rows), CHUNK_ROWS):
+        for chunk in chunks(rows.X):
             weight = None if rows.weight is None else rows.weight[chunk]
             # partial_fit adds up over chunks, and over calls of warm starts
             scaler.partial_fit(rows.X[chunk], sample_weight=weight)

@@ -14,13 +14,12 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from skspectral._training.mapped_rows import MappedRows, chunks, read_later
 from skspectral._training.seeds import new_seed
 from skspectral._training.sparse_rows import MOST_DENSE, SparseRows
 
 PREDICTION_ROWS = 1024
 """Rows per batch outside training: few enough for the activations to stay in the cache."""
-CHUNK_ROWS = 10_000
-"""Rows at a time that a table is measured by, which bounds the memory it needs."""
 GATHERED_BYTES = 2**22
 """Bytes of rows gathered at once: about what the cache of a processor holds."""
 
@@ -55,6 +54,19 @@ def to_tensor(array: Any, dtype: torch.dtype, device: str) -> Tensor:
     return torch.from_numpy(array).to(device)
 
 
+def _held(X: Any, dtype: torch.dtype, device: str) -> Any:
+    """Return rows as a tensor; mapped ones as they are, if training is on the CPU."""
+    if not isinstance(X, MappedRows):
+        return to_tensor(X, dtype, device)
+    if device.startswith("cpu"):
+        return X
+    # part by part, so that the memory of the CPU never holds them all
+    tensor = torch.empty(X.shape, dtype=dtype, device=device)
+    for rows in chunks(X):
+        tensor[rows] = to_tensor(X[rows], dtype, device)
+    return tensor
+
+
 def _take(array: Any, index: Any) -> Any:
     """Return the rows at `index`, a slice or an array of indices."""
     if isinstance(array, Tensor) and isinstance(index, Tensor):
@@ -63,12 +75,13 @@ def _take(array: Any, index: Any) -> Any:
 
 
 class RowDataset(skorch.dataset.Dataset):
-    """Rows, targets and weights held as whole tensors.
+    """Rows, targets and weights held as whole tensors, unless rows are sparse or mapped.
 
     Parameters
     ----------
     X : array of shape (n, n_features) or sparse matrix in CSR format
-        A sparse matrix stays sparse. Its batches are :class:`SparseRows` on the CPU where at
+        On the CPU batches of an array that is mapped from a file are read from there. A
+        sparse matrix stays sparse. Its batches are :class:`SparseRows` on the CPU where at
         most the share `MOST_DENSE` of the entries is not zero, otherwise dense.
     y : Tensor of shape (n, n_outputs) or (n,) or None
     sample_weight : Tensor of shape (n,) or None
@@ -88,8 +101,9 @@ class RowDataset(skorch.dataset.Dataset):
         device: str = "cpu",
         in_parts: bool = False,
     ) -> None:
+        X = read_later(X)
         if not in_parts and not sparse.issparse(X) and not isinstance(X, Tensor):
-            X = to_tensor(X, dtype or torch.get_default_dtype(), device)
+            X = _held(X, dtype or torch.get_default_dtype(), device)
         super().__init__(X, y, length=X.shape[0])
         self.sample_weight = sample_weight
         self.dtype = dtype or (X.dtype if isinstance(X, Tensor) else torch.get_default_dtype())
