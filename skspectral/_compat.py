@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_params,
 )
+from sklearn.utils._set_output import _get_adapter_from_container
 from sklearn.utils.validation import _check_sample_weight, _num_samples
 
 try:
@@ -36,6 +37,7 @@ __all__ = [
     "_VisualBlock",
     "_check_sample_weight",
     "_fit_context",
+    "_get_adapter_from_container",
     "_num_samples",
     "_routing_enabled",
     "check_matplotlib_support",

@@ -60,6 +60,7 @@ from skspectral._training.convergence import (
 from skspectral._training.device import choose_device, choose_threads
 from skspectral._training.history import data_loss, penalised_loss
 from skspectral._training.interrupts import Interrupts
+from skspectral._training.mapped_rows import read_later
 from skspectral._training.memory import enough_memory
 from skspectral._training.net import SpectralNet
 from skspectral._training.noise import RAMP, FollowNoise
@@ -208,7 +209,7 @@ class BaseSpectralMLP(
                 self._target.check_same(y, subset=self._known_classes is not None)
             target = self._target if is_warm else self._new_target(y, self._known_classes)
             # only now: classes come from all rows, whatever their weight
-            rows = self._weighted(Rows(X, y, sample_weight).positive(), target)
+            rows = self._weighted(Rows(read_later(X), y, sample_weight).positive(), target)
             if X_val is not None and not (self.early_stopping or self.alpha == "auto"):
                 raise ValueError(
                     "`X_val` and `y_val` are used by early stopping, and by alpha='auto' to tell "
@@ -433,7 +434,7 @@ class BaseSpectralMLP(
             target = self._new_target(y, classes) if is_first else self._target
             # a batch may lack classes that the first call named
             target.check_same(y, subset=True)
-            rows = self._weighted(Rows(X, y, sample_weight).positive(), target)
+            rows = self._weighted(Rows(read_later(X), y, sample_weight).positive(), target)
             architecture = self._start(rows, target) if is_first else None
             self._input_scaler = measure_columns(self._input_scaler, rows)
             if is_first:

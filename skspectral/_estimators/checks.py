@@ -17,11 +17,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy import sparse
 from sklearn.utils.validation import validate_data
 from skorch.callbacks import Callback
 
+from skspectral._compat import _get_adapter_from_container
 from skspectral._estimators.rows import Rows, check_weights
 from skspectral._estimators.targets import Target, target_kind
+from skspectral._training.mapped_rows import read_later
 from skspectral._training.optimizers import fault_of_optimizer, optimizer_class
 from skspectral.nn._architecture import Architecture
 
@@ -38,6 +41,48 @@ def check_hidden_layer_sizes(sizes: Any, name: str = "hidden_layer_sizes") -> tu
     if not whole or min(listed, default=1) < 1:
         raise ValueError(f"`{name}` must hold integers >= 1, one per hidden layer; got {sizes!r}.")
     return tuple(int(size) for size in listed)
+
+
+def check_sparse(X: Any) -> Any:
+    """Return `X`; raise ValueError if it is a sparse matrix whose indices point outside it.
+
+    Neither scipy nor scikit-learn looks at the indices, and products with such a matrix read
+    and write memory that is not theirs.
+    """
+    if not sparse.issparse(X) or X.ndim != 2:
+        return X
+    try:
+        if X.format == "coo":
+            type(X)((X.data, (X.row, X.col)), shape=X.shape)  # which checks
+            return X
+        # other formats are converted to CSR anyway, and that without writing by index
+        rows = X if X.format in ("csr", "csc", "bsr") else X.tocsr()
+        # on a second matrix of the same arrays: the check trims what it is called on
+        twin = type(rows)((rows.data, rows.indices, rows.indptr), shape=rows.shape)
+        twin.check_format(full_check=True)
+    except ValueError as error:
+        raise ValueError(
+            f"The sparse matrix of shape {X.shape} is not valid: {error}. Build it anew, with "
+            "indices below its shape."
+        ) from error
+    return rows
+
+
+def read_rows(estimator: Any, X: Any) -> Any:
+    """Return rows to predict, an array or CSR matrix checked against the fit of `estimator`.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+    X : {array-like, sparse matrix} of shape (n, n_features)
+    """
+    return validate_data(
+        estimator,
+        check_sparse(X),
+        accept_sparse="csr",
+        dtype=(np.float64, np.float32),
+        reset=False,
+    )
 
 
 def check_table(estimator: Any, X: Any, y: Any, *, reset: bool) -> tuple[Any, np.ndarray]:
@@ -61,8 +106,8 @@ def check_table(estimator: Any, X: Any, y: Any, *, reset: bool) -> tuple[Any, np
     try:
         X, y = validate_data(
             estimator,
-            X,
-            y,
+            check_sparse(X),
+            check_sparse(y),
             accept_sparse="csr",
             multi_output=True,  # one column or several: the target checks y by its kind
             dtype=(np.float64, np.float32),
@@ -70,7 +115,36 @@ def check_table(estimator: Any, X: Any, y: Any, *, reset: bool) -> tuple[Any, np
         )
     except np.exceptions.DTypePromotionError as error:
         raise ValueError("X and y must hold numbers; got columns of numbers and times.") from error
+    if sparse.issparse(X) and not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()  # scikit-learn's moments of columns would count each as a value
     return X, target_kind(estimator).check(y)
+
+
+def with_names(X: Any, checked: Any, estimator: Any) -> Any:
+    """Return checked values as a frame where `estimator` knows the names of their columns.
+
+    Networks fitted or scored one after the other each check their rows. A frame of plain numbers
+    takes next to no time there; one of other column types is converted anew each time.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n, n_features)
+        The rows as they came.
+    checked : ndarray or CSR matrix of shape (n, n_features)
+        What :func:`check_table` made of them.
+    estimator : estimator
+        Which that function gave the names, if there are any.
+    """
+    if not (hasattr(estimator, "feature_names_in_") and hasattr(X, "columns")):
+        return checked
+    if sparse.issparse(checked):  # from a frame of sparse columns
+        return X
+    try:
+        adapter = _get_adapter_from_container(X)
+    except ValueError:  # a frame that scikit-learn reads, but cannot make
+        return X
+    return adapter.create_container(checked, X, list(X.columns))
 
 
 def check_both_given(X_val: Any, y_val: Any) -> None:
@@ -108,7 +182,7 @@ def check_validation(
         # validation rows may lack a class, but may not bring a new one
         target.check_same(y_val, subset=True, other="the training rows")
         weight = check_weights(sample_weight_val, X_val)
-    return Rows(X_val, y_val, weight).positive()
+    return Rows(read_later(X_val), y_val, weight).positive()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import unique_labels
+from sklearn.utils.validation import check_is_fitted
 
 from skspectral._compat import StrOptions, _fit_context
 from skspectral._estimators.base import BaseSpectralMLP
@@ -414,8 +415,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
             If the estimator is not fitted.
         """
         # the largest output has the largest probability, so no softmax is needed
-        outputs = self._outputs(X)
-        return self._target.decode(outputs)
+        check_is_fitted(self)
+        return self._decoded(X, self._target.decode)
 
     def predict_proba(self, X):
         """Predict probabilities.
@@ -436,8 +437,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         NotFittedError
             If the estimator is not fitted.
         """
-        outputs = self._outputs(X)
-        return self._target.probabilities(outputs)
+        check_is_fitted(self)
+        return self._decoded(X, self._target.probabilities)
 
     def predict_log_proba(self, X):
         """Predict logarithms of probabilities.
@@ -458,8 +459,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
             If the estimator is not fitted.
         """
         # not log(predict_proba): a probability that rounds to 0 would give -inf
-        outputs = self._outputs(X)
-        return self._target.log_probabilities(outputs)
+        check_is_fitted(self)
+        return self._decoded(X, self._target.log_probabilities)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from skspectral._estimators.checks import check_table
+from skspectral._estimators.checks import check_table, read_rows
 from skspectral._estimators.rows import Rows
 from skspectral._estimators.targets import Target
 from skspectral._training.batches import RowDataset, to_tensor
@@ -54,38 +54,47 @@ def present_nodes(net: SpectralNet) -> list[np.ndarray]:
 def last_hidden(estimator: Any, X: Any) -> np.ndarray:
     """Return the activations of the last hidden layer, float64 array of shape (n, n_nodes)."""
     check_is_fitted(estimator)
-    module = estimator.module_
-    return map_rows(estimator, X, module.last_hidden, module.layer_sizes[-2])
+    return map_rows(estimator, X, estimator.module_.last_hidden)
 
 
 def map_rows(
-    estimator: Any, X: Any, function: Callable[[Tensor], Tensor], width: int
+    estimator: Any,
+    X: Any,
+    function: Callable[[Any], Tensor],
+    decode: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> np.ndarray:
-    """Apply `function` to rows, part by part, into one float64 array of shape (n, width).
+    """Apply `function`, then `decode`, to rows, part by part, into one array.
 
     Parameters
     ----------
     estimator : fitted SpectralMLPRegressor or SpectralMLPClassifier
     X : {array-like, sparse matrix} of shape (n, n_features)
     function : callable
-        From a Tensor of rows to a Tensor of shape (n_rows, width).
-    width : int
+        From rows, a Tensor or SparseRows, to a Tensor of shape (n_rows, width).
+    decode : callable or None, default=None
+        From a float64 array of shape (n_rows, width) to an array of as many rows.
+
+    Returns
+    -------
+    ndarray of shape (n, ...)
     """
-    X = validate_data(
-        estimator, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
-    )
+    X = read_rows(estimator, X)
     net = estimator.net_
     # in parts: a single pass needs no second copy of X in the dtype of the network
     dataset = RowDataset(X, None, None, net.dtype, net.device, in_parts=True)
     # written part by part into one array, as a list of parts would need twice the memory
-    mapped = np.empty((len(dataset), width))
-    start = 0
+    mapped, start = np.empty(0), 0
     # dead nodes hold denormal numbers, which slow a CPU severely unless they are flushed;
     # `n_threads` is for training: predictions leave torch's setting
     with training_state(n_threads=None), torch.no_grad():
         for rows, _ in net.get_iterator(dataset):
-            mapped[start : start + len(rows)] = function(rows.to(net.device)).cpu()
-            start += len(rows)
+            part = function(net.as_input(rows)).cpu().double().numpy()
+            # decoded here: probabilities of all rows at once take several arrays of that size
+            part = part if decode is None else decode(part)
+            if not start:
+                mapped = np.empty((len(dataset), *part.shape[1:]), dtype=part.dtype)
+            mapped[start : start + len(part)] = part
+            start += len(part)
     return mapped
 
 
@@ -206,7 +215,6 @@ class FittedNetworkMixin:
             weight = to_tensor(weight, net.dtype, net.device)
         return RowDataset(rows.X, target, weight, net.dtype, net.device)
 
-    def _outputs(self, X):
-        """Return the linear outputs of the network, float64 array of shape (n, n_outputs)."""
-        check_is_fitted(self)
-        return map_rows(self, X, self.module_, self.module_.layer_sizes[-1])
+    def _decoded(self, X, decode):
+        """Return what `decode` makes of outputs, float64 arrays of shape (n_rows, n_outputs)."""
+        return map_rows(self, X, self.module_, decode)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from sklearn.base import RegressorMixin
+from sklearn.utils.validation import check_is_fitted
 
 from skspectral._compat import _fit_context
 from skspectral._estimators.base import BaseSpectralMLP
@@ -396,5 +397,5 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         NotFittedError
             If the estimator is not fitted.
         """
-        outputs = self._outputs(X)
-        return self._target.decode(outputs)
+        check_is_fitted(self)
+        return self._decoded(X, self._target.decode)

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
-from sklearn.utils import _safe_indexing, column_or_1d, gen_batches
+from sklearn.utils import _safe_indexing, column_or_1d
 
 from skspectral._compat import _check_sample_weight
-from skspectral._training.batches import CHUNK_ROWS
 from skspectral._training.counts import count_of
+from skspectral._training.mapped_rows import MappedRows, chunks
 
 
 def check_weights(sample_weight: Any, X: Any, name: str = "sample_weight") -> np.ndarray | None:
@@ -49,7 +49,7 @@ class Rows:
 
     Parameters
     ----------
-    X : ndarray or CSR matrix of shape (n, n_features)
+    X : ndarray, CSR matrix or MappedRows of shape (n, n_features)
     y : ndarray of shape (n,) or (n, n_outputs)
     weight : ndarray of shape (n,) or None
     classes : ndarray of shape (n_classes,) or None, default=None
@@ -67,7 +67,9 @@ class Rows:
     def take(self, index: np.ndarray) -> Rows:
         """Return the rows with the given indices, or where the mask is True."""
         weight = None if self.weight is None else self.weight[index]
-        return replace(self, X=_safe_indexing(self.X, index), y=self.y[index], weight=weight)
+        mapped = isinstance(self.X, MappedRows)
+        X = self.X.take(index) if mapped else _safe_indexing(self.X, index)
+        return replace(self, X=X, y=self.y[index], weight=weight)
 
     def positive(self) -> Rows:
         """Return the rows of positive weight; a row of zero weight has no effect at all."""
@@ -105,7 +107,7 @@ def measure_columns(scaler: Any, rows: Rows) -> Any:
     scaler = copy.deepcopy(scaler)  # the fit that asks may fail
     # without numpy's warnings: training reports columns that are too large in plain words
     with np.errstate(over="ignore", invalid="ignore"):
-        for chunk in gen_batches(len(rows), CHUNK_ROWS):
+        for chunk in chunks(rows.X):
             weight = None if rows.weight is None else rows.weight[chunk]
             # partial_fit adds up over chunks, and over calls of warm starts
             scaler.partial_fit(rows.X[chunk], sample_weight=weight)

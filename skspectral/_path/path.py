@@ -9,7 +9,12 @@ from numbers import Integral, Real
 from sklearn.base import clone
 
 from skspectral._compat import Interval, StrOptions, validate_params
-from skspectral._estimators.checks import check_alphas, check_table, check_validation
+from skspectral._estimators.checks import (
+    check_alphas,
+    check_table,
+    check_validation,
+    with_names,
+)
 from skspectral._estimators.fitted import data_loss
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._estimators.rows import Rows, check_weights
@@ -21,14 +26,19 @@ from skspectral._path.walk import check_path_estimator, count_rows, path_epochs
 
 
 def _check_data(network, X, y, sample_weight, X_val, y_val):
-    """Raise where a fit would; return the rows."""
+    """Raise where a fit would; return the rows to train on, and those to score or None."""
     # A clone, so that the user's estimator gets no attributes of a fit that it has not had.
     probe = clone(network)
     probe._validate_params()
-    _, checked = check_table(probe, X, y, reset=True)
-    check_validation(probe, probe._new_target(checked), X_val, y_val, None)
-    # X as it came: the networks read its column names themselves.
-    return Rows(X, checked, check_weights(sample_weight, X))
+    checked, y = check_table(probe, X, y, reset=True)
+    weight = check_weights(sample_weight, checked)
+    # With names, as the networks read them themselves.
+    rows = Rows(with_names(X, checked, probe), y, weight)
+    check_validation(probe, probe._new_target(y), X_val, y_val, None)
+    if X_val is None:
+        return rows, None
+    checked, y_val = check_table(probe, X_val, y_val, reset=False)
+    return rows, Rows(with_names(X_val, checked, probe), y_val, None)
 
 
 @validate_params(
@@ -172,7 +182,7 @@ def spectral_path(
     """
     network = SpectralMLPRegressor() if estimator is None else estimator
     check_path_estimator(network)
-    rows = _check_data(network, X, y, sample_weight, X_val, y_val)
+    rows, held_out = _check_data(network, X, y, sample_weight, X_val, y_val)
     epochs = path_epochs(network, count_rows(rows.X, rows.weight), path_max_iter)
     if alphas is None:
         penalties = alpha_grid(
@@ -186,8 +196,8 @@ def spectral_path(
     for fitted, entry in steps:
         entries.append(entry)
         # What is wanted of `fitted` is read now: the next step trains the same object on.
-        if X_val is not None:
-            entry["validation_loss"] = data_loss(fitted, X_val, y_val)
+        if held_out is not None:
+            entry["validation_loss"] = data_loss(fitted, held_out.X, held_out.y)
         if return_coefs:
             coefs.append(fitted.coefs_)
             intercepts.append(fitted.intercepts_)

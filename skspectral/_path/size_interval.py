@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skspectral._compat import Interval, validate_params
 from skspectral._estimators.base import BaseSpectralMLP
-from skspectral._estimators.checks import check_table
+from skspectral._estimators.checks import check_table, with_names
 from skspectral._estimators.rows import Rows, check_weights, sentence
 from skspectral._path.cv import BaseSpectralMLPCV
 from skspectral._path.fold_paths import fold_paths
@@ -180,10 +180,10 @@ def size_interval(
     penalties = list(multiples(network, factors))
     checked, y = check_table(network, X, y, reset=False)
     # The networks read the names of columns themselves.
-    has_names = hasattr(network, "feature_names_in_") and hasattr(X, "columns")
+    X = with_names(X, checked, network)
     weight = check_weights(sample_weight, checked)
     # All classes of the estimator, which the rows of a fold may lack.
-    rows = Rows(X if has_names else checked, y, weight, getattr(network, "classes_", None))
+    rows = Rows(X, y, weight, getattr(network, "classes_", None))
     rng = check_random_state(random_state)
     fits = [rows.positive()] * n_seeds + _parts(cv, rows, network, rng)
     if not fits:

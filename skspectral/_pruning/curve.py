@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -14,11 +15,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from skspectral._compat import Interval, StrOptions, validate_params
 from skspectral._estimators.base import BaseSpectralMLP
-from skspectral._estimators.checks import check_has_nodes
+from skspectral._estimators.checks import check_has_nodes, read_rows, with_names
 from skspectral._estimators.fitted import of_all_nodes
 from skspectral._estimators.ranking import SCOPES, check_n_nodes, first_nodes, rank_nodes
 from skspectral._estimators.resizing import keep_nodes, present_masks
-from skspectral._selection.scoring import checked_scorer, knowing_classes
+from skspectral._selection.scoring import checked_scorer, knowing_classes, score_without_names
 from skspectral.nn._relevance import RELEVANCES
 
 FINE_UP_TO = 64
@@ -237,6 +238,8 @@ def pruning_curve(
         X = estimator[:-1].transform(X) if len(estimator) > 1 else X
         estimator = estimator[-1]
     check_network(estimator)
+    # Once for all sizes: each network that is scored checks its rows, which is quick then.
+    X = with_names(X, read_rows(estimator, X), estimator)
     ranking = rank_nodes(network_relevances(estimator, relevance, random_state), scope)
     widths = [len(ranks) for ranks in ranking]
     if n_nodes is None:
@@ -247,6 +250,8 @@ def pruning_curve(
             raise ValueError("`n_nodes` must hold at least one number of nodes; got none.")
     # Not passed as None: a scorer without `sample_weight` would fail on the keyword.
     scorer = knowing_classes(checked_scorer(estimator, scoring), estimator, y)
+    if not callable(scoring):
+        scorer = partial(score_without_names, scorer)
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
     kept = np.array(
         [

@@ -13,7 +13,7 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils.multiclass import unique_labels
 
-from skspectral._estimators.checks import check_table
+from skspectral._estimators.checks import check_table, with_names
 from skspectral._estimators.rows import Rows, check_weights, sentence
 from skspectral._training.counts import count_of
 
@@ -33,10 +33,10 @@ def check_rows(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Rows:
     Returns
     -------
     Rows
-        With X as it came if it has column names, so that the network sees them.
+        With X as a frame if it has column names, so that the network sees them.
     """
     checked, y = check_table(estimator, X, y, reset=True)
-    X = X if hasattr(estimator, "feature_names_in_") else checked
+    X = with_names(X, checked, estimator)
     # From all rows, whatever their weight, as in a fit to them.
     classes = unique_labels(y) if is_classifier(estimator) else None
     return Rows(X, y, check_weights(sample_weight, checked), classes)

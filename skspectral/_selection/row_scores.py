@@ -49,16 +49,19 @@ def _accuracy(network, X, y, weight):
 
 def _log_loss(network, X, y, weight):
     """Return the log-probability of the true class in nats, or its mean over several labels."""
+    log_proba = network.predict_log_proba(X)
     # Bounded as in scikit-learn: one row of probability 0 must not make the mean infinite.
-    log_proba = np.maximum(network.predict_log_proba(X), SMALLEST_LOG)
     if np.ndim(y) == 2:
+        log_proba = np.maximum(log_proba, SMALLEST_LOG)
         # log(1 - p) from log(p): expm1 keeps the digits that 1 - p loses where p is tiny.
         log_not = np.log(np.maximum(-np.expm1(log_proba), np.exp(SMALLEST_LOG)))
         return np.where(y > 0, log_proba, log_not).mean(axis=1)
     # A class beyond the last has no place in `classes_`; clipped, it is found to be unknown.
     code = np.searchsorted(network.classes_, y).clip(max=len(network.classes_) - 1)
     known = network.classes_[code] == y
-    return np.where(known, log_proba[np.arange(len(y)), code], SMALLEST_LOG)
+    # Bounded after the choice: with many classes a second array of their size is much.
+    of_class = np.maximum(log_proba[np.arange(len(y)), code], SMALLEST_LOG)
+    return np.where(known, of_class, SMALLEST_LOG)
 
 
 REGRESSION_SCORES = {

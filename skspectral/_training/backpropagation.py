@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from skspectral._training.sparse_rows import SparseRows
 from skspectral.nn._linear import SpectralLinear
 from skspectral.nn._mlp import SpectralMLP
 
@@ -31,6 +33,11 @@ Only those whose derivative follows from their output: the input is overwritten.
 """
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 """Attributes where a module keeps the hooks that others registered."""
+
+
+def has_hooks(module: nn.Module) -> bool:
+    """Tell whether anybody watches what goes in and out of `module` or its parts."""
+    return any(getattr(part, hooks) for part in module.modules() for hooks in HOOKS)
 
 
 def _gradient(parameter: Tensor | None) -> Tensor | None:
@@ -57,19 +64,31 @@ class _LayerPass:
         self.output = self.weight.new_empty(n_rows, layer.out_features)
         self.input_gradient = self.weight.new_empty(n_rows, layer.in_features)
 
-    def forward(self, inputs: Tensor) -> Tensor:
+    def forward(self, inputs: Any) -> Tensor:
         """Return the linear outputs of shape (n, out_features), in a buffer."""
         # the last batch of an epoch may be smaller than the buffer
         output, transposed = self.output[: len(inputs)], self.weight.t()
+        if isinstance(inputs, SparseRows):
+            product = inputs.times(self.transposed.copy_(transposed))
+            return output.copy_(product if self.bias is None else product.add_(self.bias))
         if self.bias is None:
             return torch.mm(inputs, transposed, out=output)
         return torch.addmm(self.bias, inputs, transposed, out=output)
 
-    def backward(self, inputs: Tensor, gradient: Tensor) -> None:
+    @cached_property
+    def transposed(self) -> Tensor:
+        """Buffer of shape (in_features, out_features), which only sparse rows need."""
+        return self.weight.new_empty(self.weight.shape[::-1])
+
+    def backward(self, inputs: Any, gradient: Tensor) -> None:
         """Write the gradients of the parameters, given the gradient of the outputs."""
         if self.bias_gradient is not None:
             torch.sum(gradient, 0, out=self.bias_gradient)
-        if self.weight_gradient is not None:
+        if self.weight_gradient is None:
+            return
+        if isinstance(inputs, SparseRows):
+            self.weight_gradient.copy_(inputs.weight_gradient(gradient))
+        else:
             torch.mm(gradient.t(), inputs, out=self.weight_gradient)
 
     def to_inputs(self, gradient: Tensor) -> Tensor:
@@ -102,13 +121,13 @@ class _SpectralPass(_LayerPass):
         # layer.weight is a new tensor at each access; it becomes the buffer of effective weights
         super().__init__(layer, self.product, n_rows)
 
-    def forward(self, inputs: Tensor) -> Tensor:
+    def forward(self, inputs: Any) -> Tensor:
         """Compute the effective weights, then go on as a dense layer."""
         torch.sub(self.lambda_in, self.lambda_out, out=self.factor)
         torch.mul(self.phi, self.factor, out=self.weight)
         return super().forward(inputs)
 
-    def backward(self, inputs: Tensor, gradient: Tensor) -> None:
+    def backward(self, inputs: Any, gradient: Tensor) -> None:
         """Pass the gradient G of the effective weights on to their factors."""
         super().backward(inputs, gradient)
         # chain rule for w_ij = phi_ij (lambda_in_j - lambda_out_i)
@@ -160,16 +179,16 @@ class Backpropagation:
             type(module) is SpectralMLP
             and type(module.activation) in ACTIVATIONS
             and all(type(layer) in (SpectralLinear, nn.Linear) for layer in module.layers)
-            and not any(getattr(part, hooks) for part in module.modules() for hooks in HOOKS)
+            and not has_hooks(module)
             and not any(
                 p._backward_hooks or p._post_accumulate_grad_hooks for p in module.parameters()
             )
         )
 
-    def forward(self, X: Tensor) -> Tensor:
-        """Map Tensor of shape (n, n_inputs) to outputs of shape (n, n_outputs), in a buffer."""
+    def forward(self, X: Tensor | SparseRows) -> Tensor:
+        """Map rows of shape (n, n_inputs) to outputs of shape (n, n_outputs), in a buffer."""
         # what each layer was given; the backward pass needs it
-        self.inputs = [X]
+        self.inputs: list[Any] = [X]
         for layer in self.passes[:-1]:
             output = layer.forward(self.inputs[-1])
             self.activate(output)

@@ -14,24 +14,18 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from skspectral._training.mapped_rows import MappedRows, chunks, read_later
 from skspectral._training.seeds import new_seed
+from skspectral._training.sparse_rows import MOST_DENSE, SparseRows
 
 PREDICTION_ROWS = 1024
 """Rows per batch outside training: few enough for the activations to stay in the cache."""
-CHUNK_ROWS = 10_000
-"""Rows at a time that a table is measured by, which bounds the memory it needs."""
 GATHERED_BYTES = 2**22
 """Bytes of rows gathered at once: about what the cache of a processor holds."""
 
 
-def to_tensor(array: Any, dtype: torch.dtype, device: str) -> Tensor:
-    """Return `array` as a tensor; copy it only if torch cannot share its memory or write to it.
-
-    Raises
-    ------
-    ValueError
-        If finite values of `array` are beyond the range of `dtype`.
-    """
+def _cast(array: Any, dtype: torch.dtype) -> np.ndarray:
+    """Return `array` contiguous and in the dtype; raise ValueError if values are beyond it."""
     name = str(dtype).removeprefix("torch.")
     # contiguous: torch takes no negative strides; numpy's overflow warning would say less
     with np.errstate(over="ignore"):
@@ -42,11 +36,35 @@ def to_tensor(array: Any, dtype: torch.dtype, device: str) -> Tensor:
             f"X holds values beyond {name}, up to {np.abs(array).max():g}. Scale X, for example "
             "with StandardScaler, or set dtype='float64'."
         )
-    array = cast
+    return cast
+
+
+def to_tensor(array: Any, dtype: torch.dtype, device: str) -> Tensor:
+    """Return `array` as a tensor; copy it only if torch cannot share its memory or write to it.
+
+    Raises
+    ------
+    ValueError
+        If finite values of `array` are beyond the range of `dtype`.
+    """
+    array = _cast(array, dtype)
     # torch warns of memory that it must not write to, such as a memory map of joblib
     if not array.flags.writeable:
         array = array.copy()
     return torch.from_numpy(array).to(device)
+
+
+def _held(X: Any, dtype: torch.dtype, device: str) -> Any:
+    """Return rows as a tensor; mapped ones as they are, if training is on the CPU."""
+    if not isinstance(X, MappedRows):
+        return to_tensor(X, dtype, device)
+    if device.startswith("cpu"):
+        return X
+    # part by part, so that the memory of the CPU never holds them all
+    tensor = torch.empty(X.shape, dtype=dtype, device=device)
+    for rows in chunks(X):
+        tensor[rows] = to_tensor(X[rows], dtype, device)
+    return tensor
 
 
 def _take(array: Any, index: Any) -> Any:
@@ -60,12 +78,14 @@ def _take(array: Any, index: Any) -> Any:
 
 
 class RowDataset(skorch.dataset.Dataset):
-    """Rows, targets and weights held as whole tensors.
+    """Rows, targets and weights held as whole tensors, unless rows are sparse or mapped.
 
     Parameters
     ----------
     X : array of shape (n, n_features) or sparse matrix in CSR format
-        A sparse matrix stays sparse; its batches are dense.
+        On the CPU batches of an array that is mapped from a file are read from there. A
+        sparse matrix stays sparse. Its batches are :class:`SparseRows` on the CPU where at
+        most the share `MOST_DENSE` of the entries is not zero, otherwise dense.
     y : Tensor of shape (n, n_outputs) or (n,) or None
     sample_weight : Tensor of shape (n,) or None
     dtype : torch.dtype
@@ -84,12 +104,27 @@ class RowDataset(skorch.dataset.Dataset):
         device: str = "cpu",
         in_parts: bool = False,
     ) -> None:
+        X = read_later(X)
         if not in_parts and not sparse.issparse(X) and not isinstance(X, Tensor):
-            X = to_tensor(X, dtype or torch.get_default_dtype(), device)
+            X = _held(X, dtype or torch.get_default_dtype(), device)
         super().__init__(X, y, length=X.shape[0])
         self.sample_weight = sample_weight
         self.dtype = dtype or (X.dtype if isinstance(X, Tensor) else torch.get_default_dtype())
         self.device = device
+
+    @property
+    def row_bytes(self) -> float:
+        """Bytes of a row in a batch, on average."""
+        n_values = self.X.shape[1]
+        if self._stays_sparse():
+            n_values = 2 * self.X.nnz / max(1, self.X.shape[0])  # values and their columns
+        return float(n_values * self.dtype.itemsize)
+
+    def _stays_sparse(self) -> bool:
+        X = self.X
+        if not sparse.issparse(X) or not self.device.startswith("cpu"):
+            return False
+        return bool(X.nnz <= MOST_DENSE * X.shape[0] * X.shape[1])
 
     def rows(self, index: Any) -> tuple[Any, Tensor]:
         """Return the given rows as a batch ``(X, y)``, in the form that skorch uses.
@@ -97,7 +132,10 @@ class RowDataset(skorch.dataset.Dataset):
         With weights, X is ``{"X": X, "sample_weight": w}``.
         """
         X = _take(self.X, index)
-        if not isinstance(X, Tensor):
+        if self._stays_sparse():
+            data = _cast(X.data, self.dtype)
+            X = SparseRows(type(X)((data, X.indices, X.indptr), shape=X.shape))
+        elif not isinstance(X, Tensor):
             X = to_tensor(X.toarray() if sparse.issparse(X) else X, self.dtype, self.device)
         # skorch's batches always have a target; predictions do not read it
         y = torch.zeros(len(X)) if self.y is None else _take(self.y, index)
@@ -150,9 +188,7 @@ class RowBatches:
 
     def _batches_at_a_time(self) -> int:
         """Return the number of batches to gather at once: as many as the cache holds."""
-        X = self.dataset.X
-        row_bytes = X.shape[1] * self.dataset.dtype.itemsize
-        return int(max(1, GATHERED_BYTES // (row_bytes * self.batch_size)))
+        return int(max(1, GATHERED_BYTES // max(1, self.dataset.row_bytes * self.batch_size)))
 
 
 def _permutation(n_rows: int, random_state: np.random.RandomState, X: Any) -> Any:

@@ -23,7 +23,7 @@ from skorch.history import History
 from skorch.utils import TeeGenerator
 from torch import Tensor
 
-from skspectral._training.backpropagation import Backpropagation
+from skspectral._training.backpropagation import Backpropagation, has_hooks
 from skspectral._training.batches import PREDICTION_ROWS, FixedSplit, RowBatches, RowDataset
 from skspectral._training.hooks import overrides
 from skspectral._training.interrupts import Interrupts, StopTraining
@@ -38,6 +38,7 @@ from skspectral._training.optimizers import (
 from skspectral._training.penalty import Penalty, add_penalty_gradient
 from skspectral._training.schedule import HORIZON_SCHEDULES, SCHEDULES, in_cycles
 from skspectral._training.scorable import ScorableNet
+from skspectral._training.sparse_rows import SparseRows, as_tensors
 from skspectral.nn._architecture import Architecture
 from skspectral.nn._mlp import SpectralMLP
 from skspectral.nn._relevance import alive_masks, hidden_relevances
@@ -183,9 +184,15 @@ class SpectralNet(ScorableNet):
 
     def infer(self, x: Any, **fit_params: Any) -> Tensor:
         """Return the linear outputs for a batch, Tensor of shape (n, n_outputs)."""
-        rows = x["X"] if isinstance(x, Mapping) else x
-        output: Tensor = self.module_(rows.to(self.device, self.dtype))
+        output: Tensor = self.module_(self.as_input(x))
         return output
+
+    def as_input(self, x: Any) -> Any:
+        """Return the rows of a batch as the module takes them, Tensor or SparseRows."""
+        rows = x["X"] if isinstance(x, Mapping) else x
+        if isinstance(rows, SparseRows) and has_hooks(self.module_):
+            return rows.dense()  # hooks expect Tensors
+        return rows.to(self.device, self.dtype)
 
     def get_loss(
         self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False
@@ -414,7 +421,10 @@ class SpectralNet(ScorableNet):
             # skorch hands callbacks a generator; each of them must be able to go through it
             parameters = TeeGenerator(self.get_all_learnable_params())
             self.notify(
-                "on_grad_computed", named_parameters=parameters, batch=(X, y), training=True
+                "on_grad_computed",
+                named_parameters=parameters,
+                batch=(as_tensors(X), y),
+                training=True,
             )
         self.optimizer_.step()
         self.criterion_.watch(
@@ -435,6 +445,7 @@ class SpectralNet(ScorableNet):
             return
         batches = self._until_over(iterator) if training else iterator
         if self.needs_batches_:
+            batches = ((as_tensors(X), y) for X, y in batches)
             super().run_single_epoch(batches, training, prefix, step_fn, **fit_params)
         else:
             step = self.validation_step

@@ -16,15 +16,15 @@ on. See the page on the method in the documentation for the derivation.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 from scipy.linalg import eigvalsh
-from sklearn.utils import gen_batches
 
-from skspectral._training.batches import CHUNK_ROWS
+from skspectral._training.mapped_rows import chunks
 
 EXACT_COLUMNS = 1000
 """Columns up to which their covariance is formed; beyond, its spectrum is sampled."""
@@ -199,7 +199,7 @@ def column_moments(X: Any, weight: np.ndarray | None) -> tuple[np.ndarray | None
 
     Parameters
     ----------
-    X : ndarray or CSR matrix of shape (n, n_features)
+    X : ndarray, CSR matrix or MappedRows of shape (n, n_features)
     weight : ndarray of shape (n,) or None
 
     Raises
@@ -208,13 +208,15 @@ def column_moments(X: Any, weight: np.ndarray | None) -> tuple[np.ndarray | None
         If the squares of values overflow.
     """
     share = _shares(X, weight)
-    mean = np.asarray(X.T @ share).ravel().astype(np.float64)
+    mean = np.zeros(X.shape[1])
+    for part, rows in _parts(X):
+        mean += np.asarray(part.T @ share[rows]).ravel()
     is_small = X.shape[1] <= EXACT_COLUMNS
     covariance = column_covariance(X, share, mean) if is_small else None
     trace = _trace(X, share, mean) if covariance is None else float(np.trace(covariance))
     if not np.isfinite(trace):
         raise ValueError(
-            f"X holds values up to {np.abs(X).max():g}, whose squares overflow. Scale X, for "
+            f"X holds values up to {_largest(X):g}, whose squares overflow. Scale X, for "
             "example with StandardScaler, or give `alpha` as a number."
         )
     # centred values are exact to rounding, a difference of second moments only to its root
@@ -231,7 +233,7 @@ def column_covariance(X: Any, share: np.ndarray, mean: np.ndarray) -> np.ndarray
 
     Parameters
     ----------
-    X : ndarray or CSR matrix of shape (n, n_features)
+    X : ndarray, CSR matrix or MappedRows of shape (n, n_features)
     share : ndarray of shape (n,)
         Weights of sum 1.
     mean : ndarray of shape (n_features,)
@@ -243,27 +245,44 @@ def column_covariance(X: Any, share: np.ndarray, mean: np.ndarray) -> np.ndarray
         return difference
     covariance = np.zeros((X.shape[1], X.shape[1]))
     with np.errstate(over="ignore", invalid="ignore"):
-        for rows in gen_batches(len(X), CHUNK_ROWS):  # a copy of a part at a time
-            centred = X[rows] - mean
+        for part, rows in _parts(X):  # a copy of a part at a time
+            centred = part - mean
             covariance += centred.T @ (centred * share[rows, None])
     return covariance
 
 
+def _parts(X: Any) -> Iterator[tuple[Any, slice]]:
+    """Yield parts of the rows, each with its slice; a sparse matrix is one part."""
+    if sparse.issparse(X):
+        yield X, slice(0, X.shape[0])
+        return
+    for rows in chunks(X):
+        yield X[rows], rows
+
+
+def _largest(X: Any) -> float:
+    return float(max(abs(part).max() for part, _ in _parts(X)))
+
+
 def _trace(X: Any, share: np.ndarray, mean: np.ndarray) -> float:
     with np.errstate(over="ignore", invalid="ignore"):
-        squares = X.multiply(X) if sparse.issparse(X) else np.square(X)
-        return float(np.sum(np.asarray(squares.T @ share).ravel() - mean**2))
+        second = np.zeros(len(mean))
+        for part, rows in _parts(X):
+            squares = part.multiply(part) if sparse.issparse(part) else np.square(part)
+            second += np.asarray(squares.T @ share[rows]).ravel()
+        return float(np.sum(second - mean**2))
 
 
 def _sampled_spectrum(X: Any, share: np.ndarray, mean: np.ndarray, trace: float) -> Spectrum:
     """Return the spectrum without forming the covariance of very many columns."""
 
     def times(vectors: np.ndarray) -> np.ndarray:
-        inner = np.asarray(X @ vectors) - mean @ vectors
-        scaled = (share * inner.T).T
-        product: np.ndarray = np.asarray(X.T @ scaled) - np.multiply.outer(
-            mean, scaled.sum(axis=0)
-        )
+        product = np.zeros(vectors.shape)
+        for part, rows in _parts(X):
+            inner = np.asarray(part @ vectors) - mean @ vectors
+            scaled = (share[rows] * inner.T).T
+            product += np.asarray(part.T @ scaled)
+            product -= np.multiply.outer(mean, scaled.sum(axis=0))
         return product
 
     rng = np.random.RandomState(0)  # the fit's own generator stays where it is

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from skorch import NeuralNet
+from skorch.utils import to_numpy
 
 from skspectral.nn._mlp import SpectralMLP
 
@@ -29,14 +31,21 @@ class ScorableNet(NeuralNet):
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return probabilities, ndarray of shape (n, n_classes); raw outputs for regression."""
-        output: np.ndarray = super().predict_proba(X)
-        if self.out_activation == "logistic" and output.shape[1] == 1:
-            return np.hstack([1 - output, output])
-        return output
+        return np.concatenate(list(self._probabilities(X)))
 
     def predict(self, X: Any) -> np.ndarray:
         """Return encoded predictions, for callbacks that score the net."""
-        output = self.predict_proba(X)
+        # part by part: probabilities of all rows may take far more memory than X
+        return np.concatenate([self._encoded(part) for part in self._probabilities(X)])
+
+    def _probabilities(self, X: Any) -> Iterator[np.ndarray]:
+        """Yield the probabilities, or raw outputs, of one batch after the other."""
+        for output in self.forward_iter(X):
+            part: np.ndarray = to_numpy(self._get_predict_nonlinearity()(output))
+            two_classes = self.out_activation == "logistic" and part.shape[1] == 1
+            yield np.hstack([1 - part, part]) if two_classes else part
+
+    def _encoded(self, output: np.ndarray) -> np.ndarray:
         if self.out_activation == "identity":
             return output
         # labels are separate decisions, while classes compete for a row

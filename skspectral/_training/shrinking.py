@@ -13,8 +13,9 @@ from scipy import sparse
 from skorch.callbacks import Callback
 from torch import Tensor
 
-from skspectral._training.batches import RowDataset
+from skspectral._training.batches import RowDataset, to_tensor
 from skspectral._training.device import choose_threads
+from skspectral._training.mapped_rows import MappedRows, chunks
 from skspectral._training.net import SpectralNet
 from skspectral._training.silent import NOISE, silent_nodes
 from skspectral.nn._mlp import SpectralMLP
@@ -34,7 +35,11 @@ def largest_norm(dataset: RowDataset) -> float:
     if sparse.issparse(X):
         return float(np.sqrt(X.multiply(X).sum(axis=1).max()))
     # in parts: the squares of all rows at once would take as much memory as X
-    return float(max(torch.linalg.vector_norm(part, dim=1).max() for part in X.split(ROWS)))
+    if isinstance(X, MappedRows):
+        parts = (to_tensor(X[rows], dataset.dtype, "cpu") for rows in chunks(X))
+    else:
+        parts = iter(X.split(ROWS))
+    return float(max(torch.linalg.vector_norm(part, dim=1).max() for part in parts))
 
 
 def drop_nodes(net: SpectralNet, masks: Sequence[Tensor]) -> None:

@@ -5,8 +5,16 @@ import functools
 import numpy as np
 import pytest
 import torch
+from scipy import sparse
+from sklearn.base import clone
 
-from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+from skspectral import (
+    SpectralMLPClassifier,
+    SpectralMLPRegressor,
+    SpectralPruner,
+    pruning_curve,
+    spectral_path,
+)
 
 BOTH = pytest.mark.parametrize("cls", [SpectralMLPRegressor, SpectralMLPClassifier])
 X = np.random.default_rng(0).normal(size=(40, 3))
@@ -243,3 +251,64 @@ def test_partial_fit_refuses_early_stopping(cls):
     extra = {"classes": [0, 1]} if cls is SpectralMLPClassifier else {}
     with pytest.raises(ValueError, match="does not support early_stopping=True"):
         cls(early_stopping=True).partial_fit(X, Y, **extra)
+
+
+def broken(form, place):
+    """Return a matrix of shape (40, 3) with an index that points outside it."""
+    Z = sparse.coo_matrix(X).asformat(form)
+    if form == "bsr":
+        Z = sparse.bsr_matrix(X, blocksize=(2, 1))
+    if form == "coo":
+        Z.col[3] = place
+    elif form == "lil":
+        Z.rows[3][0] = place
+    else:
+        Z.indices[3] = place
+    return Z
+
+
+UNSETTLED = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@BOTH
+@UNSETTLED
+@pytest.mark.parametrize("place", [10**6, -5])
+@pytest.mark.parametrize("form", ["csr", "csc", "bsr", "coo", "lil"])
+def test_indices_outside_a_sparse_matrix_are_refused(cls, form, place):
+    model = cls(4, alpha=1e-3, max_iter=1, random_state=0).fit(X, Y)
+    wrong = broken(form, place)
+    for use in (
+        model.predict,
+        lambda Z: clone(model).fit(Z, Y),
+        lambda Z: clone(model).set_params(early_stopping=True).fit(X, Y, X_val=Z, y_val=Y),
+        lambda Z: SpectralPruner(clone(model)).fit(Z, Y),
+        lambda Z: spectral_path(Z, Y, estimator=model, alphas=[1e-3]),
+        lambda Z: pruning_curve(model, Z, Y),
+    ):
+        with pytest.raises(ValueError, match=r"sparse matrix of shape \(40, 3\) is not valid"):
+            use(wrong)
+    with pytest.raises(ValueError, match="is not valid"):
+        SpectralMLPClassifier(4).fit(X, broken(form, place))
+
+
+@UNSETTLED
+def test_checking_leaves_a_sparse_matrix_as_it_was():
+    Z = sparse.csr_matrix(X)
+    Z.data, Z.indices = np.append(Z.data, 0.0), np.append(Z.indices, 0)  # longer than indptr says
+    SpectralMLPRegressor(4, alpha=1e-3, max_iter=1).fit(Z, Y)
+    assert len(Z.data) == len(Z.indices) == 121
+
+
+@UNSETTLED
+def test_entries_given_in_parts_are_summed():
+    whole = sparse.csr_matrix(X)
+    parts = sparse.csr_matrix(
+        (np.repeat(whole.data / 2, 2), np.repeat(whole.indices, 2), 2 * whole.indptr), X.shape
+    )
+    one, two = (
+        SpectralMLPRegressor(4, alpha=1e-3, max_iter=5, random_state=0).fit(Z, Y)
+        for Z in (whole, parts)
+    )
+    np.testing.assert_allclose(two.feature_importances_, one.feature_importances_)
+    np.testing.assert_allclose(two.predict(parts), one.predict(whole))
+    assert parts.nnz == 2 * whole.nnz

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 from sklearn.utils import Bunch
@@ -289,3 +290,20 @@ def test_path_checks_the_rows_first():
         spectral_path(np.empty((0, 3)), np.empty(0))
     with pytest.raises(ValueError, match="features"):
         spectral_path(X, Y, X_val=X[:, :1], y_val=Y)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("form", ["csr", "csc", "coo", "bsr", "dia", "lil", "dok"])
+@pytest.mark.filterwarnings("ignore::scipy.sparse.SparseEfficiencyWarning")  # many diagonals
+def test_every_sparse_format_is_taken_with_rows_left_out(form):
+    weight = np.ones(len(X))
+    weight[::3] = 0
+    options = {"estimator": SpectralMLPRegressor(4, max_iter=2, random_state=0), "alphas": [0.1]}
+    thin = sparse.coo_array(X).asformat(form)
+    found = spectral_path(
+        thin, Y, **options, sample_weight=weight, X_val=thin, y_val=Y, path_max_iter=1
+    )
+    kept = weight > 0
+    expected = spectral_path(X[kept], Y[kept], **options, X_val=X, y_val=Y, path_max_iter=1)
+    np.testing.assert_allclose(found.train_loss, expected.train_loss)
+    np.testing.assert_allclose(found.validation_loss, expected.validation_loss)

@@ -92,7 +92,7 @@ class Estimator(BaseEstimator):
 def test_table_keeps_column_names_for_the_network():
     estimator, frame = Estimator(), pd.DataFrame(X, columns=["a", "b"])
     rows = check_rows(estimator, frame, ROWS.y, None)
-    assert rows.X is frame
+    pd.testing.assert_frame_equal(rows.X, frame)
     assert estimator.feature_names_in_.tolist() == ["a", "b"]
     rows = check_rows(estimator, X.tolist(), ROWS.y.tolist(), np.ones(12))
     assert isinstance(rows.X, np.ndarray)

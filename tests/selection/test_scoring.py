@@ -1,16 +1,35 @@
 """Scores of networks on folds, and that both estimators score alike."""
 
+from functools import partial
+
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 import sklearn
-from scipy import stats
+from scipy import sparse, stats
+from sklearn.base import clone
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import get_scorer, make_scorer, mean_pinball_loss, r2_score
 
+from skspectral import (
+    SpectralMLPRegressor,
+    SpectralMLPRegressorCV,
+    SpectralPruner,
+    pruning_curve,
+    size_interval,
+    spectral_path,
+)
 from skspectral._estimators.rows import Rows
 from skspectral._path.penalty_choice import SHRINKAGE
-from skspectral._selection.scoring import by_fold, check_scores, network_score, takes_weights
+from skspectral._selection.scoring import (
+    by_fold,
+    check_scores,
+    network_score,
+    takes_weights,
+    without_names,
+)
 from skspectral._selection.size_choice import IMMATERIAL, within_margin
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -140,3 +159,64 @@ def test_one_standard_error_is_that_of_the_paired_difference(make, regression):
     np.testing.assert_allclose(results["margin"], np.maximum(paired, floor * plain))
     within = within_margin(scores.mean(axis=0), results["margin"])
     np.testing.assert_array_equal(results["within_tolerance"], within)
+
+
+TABLE = np.random.default_rng(0).normal(size=(60, 4))
+FRAME = pd.DataFrame(TABLE, columns=list("abcd"), index=np.arange(100, 160))
+NETWORK = SpectralMLPRegressor(8, alpha=1e-2, max_iter=2, random_state=0)
+TARGET = TABLE[:, 0]
+
+
+def prune(X, **options):
+    return SpectralPruner(NETWORK, tolerance=0.1, random_state=0, **options).fit(X, TARGET)
+
+
+def score_by_name(network, X, y):
+    return -float(np.mean((network.predict(X[list("abcd")]) - y) ** 2))
+
+
+USES = [
+    prune,
+    partial(prune, scoring="neg_max_error"),
+    partial(prune, scoring=score_by_name),
+    partial(prune, cv=3, strategy="before"),
+    lambda X: pruning_curve(clone(NETWORK).fit(FRAME, TARGET), X, TARGET),
+    lambda X: spectral_path(X, TARGET, estimator=NETWORK, alphas=[1e-3, 1e-2]),
+    lambda X: SpectralMLPRegressorCV(8, alphas=[1e-3, 1e-2], max_iter=2, cv=2).fit(X, TARGET),
+    lambda X: size_interval(clone(NETWORK).fit(FRAME, TARGET), X, TARGET),
+]
+
+
+@pytest.mark.parametrize("use", USES)
+def test_a_frame_is_converted_once_whatever_the_number_of_networks(use, monkeypatch):
+    frame = FRAME.astype("Float64")
+    kind = type(frame["a"].array)
+    converted, astype = [], kind.astype
+    monkeypatch.setattr(kind, "astype", lambda *a, **k: converted.append(1) or astype(*a, **k))
+    found = use(frame)
+    assert len(converted) == 4
+    if hasattr(found, "estimator_"):
+        assert found.estimator_.feature_names_in_.tolist() == list("abcd")
+
+
+def test_frames_and_arrays_are_scored_alike():
+    found = [prune(X).cv_results_["mean_test_score"] for X in (TABLE, FRAME, pl.DataFrame(FRAME))]
+    np.testing.assert_array_equal(found[1], found[0])
+    np.testing.assert_array_equal(found[2], found[0])
+
+
+def test_frames_of_sparse_columns_are_taken():
+    X = np.where(TABLE > 1, TABLE, 0)
+    columns = pd.DataFrame.sparse.from_spmatrix(sparse.csr_matrix(X), columns=list("abcd"))
+    pruners = [prune(form) for form in (X, columns)]
+    scores = [pruner.cv_results_["mean_test_score"] for pruner in pruners]
+    np.testing.assert_allclose(scores[1], scores[0])
+    assert pruners[1].estimator_.feature_names_in_.tolist() == list("abcd")
+
+
+def test_scoring_leaves_the_names_of_the_network():
+    network = clone(NETWORK).fit(FRAME, TARGET)
+    nameless, X = without_names(network, FRAME)
+    np.testing.assert_array_equal(nameless.predict(X), network.predict(FRAME))
+    assert network.feature_names_in_.tolist() == list("abcd")
+    assert without_names(network, TABLE)[0] is network
