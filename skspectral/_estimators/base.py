@@ -46,6 +46,7 @@ from skspectral._estimators.rows import (
     measure_columns,
     total_weight,
 )
+from skspectral._estimators.spreads import warn_of_spreads
 from skspectral._estimators.summary import SummaryMixin
 from skspectral._estimators.targets import Target
 from skspectral._training.convergence import (
@@ -185,6 +186,9 @@ class BaseSpectralMLP(
         # before rows are held out, so that scale and importances do not depend on that draw
         architecture = None if is_warm else self._start(rows, target)
         measure_columns(self._input_scaler, rows)
+        if not is_warm:
+            names = getattr(self, "feature_names_in_", None)
+            warn_of_spreads(self._input_scaler, rows.X, names, stacklevel=3)
         if self.early_stopping and validation is None:
             rows, validation = hold_out(
                 rows, self.validation_fraction, self._target.stratifies, self._random_state
@@ -403,6 +407,9 @@ class BaseSpectralMLP(
         rows = self._weighted(Rows(X, y, sample_weight).positive(), target)
         architecture = self._start(rows, target) if is_first else None
         measure_columns(self._input_scaler, rows)
+        if is_first:
+            names = getattr(self, "feature_names_in_", None)
+            warn_of_spreads(self._input_scaler, rows.X, names, stacklevel=4)
         try:
             if is_first:
                 # the user's alone: one epoch has no schedule, no end and no plateau to watch

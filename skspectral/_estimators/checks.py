@@ -7,13 +7,15 @@ from __future__ import annotations
 import functools
 import inspect
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 from skorch.callbacks import Callback
 
@@ -24,6 +26,10 @@ from skspectral.nn._architecture import Architecture
 
 RESERVED = ("lr", "maximize", "params", "weight_decay")
 """Options of an optimiser that the estimator sets, not the user's ``functools.partial``."""
+
+# float32 is kept: a copy in float64 would double the memory of a large table
+NUMBERS = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
+"""What scikit-learn makes of the columns."""
 
 
 def check_hidden_layer_sizes(sizes: Any, name: str = "hidden_layer_sizes") -> tuple[int, ...]:
@@ -54,17 +60,55 @@ def check_table(estimator: Any, X: Any, y: Any, *, reset: bool) -> tuple[Any, np
     ValueError
         If they are not as the estimator's ``fit`` describes.
     """
-    # float32 is kept: a copy in float64 would double the memory of a large table
-    X, y = validate_data(
-        estimator,
-        X,
-        y,
-        accept_sparse="csr",
-        multi_output=True,  # one column or several: the target checks y by its kind
-        dtype=(np.float64, np.float32),
-        reset=reset,
-    )
+    with encoding_advised(X):
+        X, y = validate_data(
+            estimator,
+            X,
+            y,
+            multi_output=True,  # one column or several: the target checks y by its kind
+            reset=reset,
+            **NUMBERS,
+        )
     return X, target_kind(estimator).check(y)
+
+
+def check_columns(estimator: Any, X: Any) -> Any:
+    """Return X as array, checked to have the columns of the fit.
+
+    Raises
+    ------
+    ValueError
+        If it has others.
+    """
+    with encoding_advised(X):
+        return validate_data(estimator, X, reset=False, **NUMBERS)
+
+
+@contextmanager
+def encoding_advised(X: Any) -> Iterator[None]:
+    """Add to an error about X how to encode it, where it holds text, dates or gaps."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if not _wants_encoding(X):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            f"{error}\nskspectral.preprocessing.make_tabular_preprocessor makes numbers of text, "
+            "dates and missing values: put it in front, in a pipeline."
+        ) from error
+
+
+def _wants_encoding(X: Any) -> bool:
+    """Tell whether X holds anything but numbers."""
+    if issparse(X):
+        X = X.data
+    try:
+        values = np.asarray(X)
+        # c: complex numbers, which nothing encodes
+        return bool(np.isnan(values).any()) if values.dtype.kind in "biufc" else values.ndim > 0
+    except (TypeError, ValueError):
+        return False
 
 
 def check_both_given(X_val: Any, y_val: Any) -> None:

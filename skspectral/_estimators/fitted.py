@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from skspectral._estimators.checks import check_table
+from skspectral._estimators.checks import check_columns, check_table
 from skspectral._estimators.rows import Rows
 from skspectral._estimators.targets import Target
 from skspectral._training.batches import RowDataset, to_tensor
@@ -71,9 +71,7 @@ def map_rows(
         From a Tensor of rows to a Tensor of shape (n_rows, width).
     width : int
     """
-    X = validate_data(
-        estimator, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
-    )
+    X = check_columns(estimator, X)
     net = estimator.net_
     # in parts: a single pass needs no second copy of X in the dtype of the network
     dataset = RowDataset(X, None, None, net.dtype, net.device, in_parts=True)

@@ -13,6 +13,7 @@ from skspectral._estimators.checks import check_alphas, check_both_given, check_
 from skspectral._estimators.fitted import data_loss
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._estimators.rows import Rows, check_weights
+from skspectral._estimators.spreads import measure_and_warn
 from skspectral._path.alphas import alpha_grid
 from skspectral._path.description import gather, warn_if_alive
 from skspectral._path.follow import follow
@@ -25,11 +26,14 @@ def _check_data(network, X, y, sample_weight, X_val, y_val):
     # A clone, so that the user's estimator gets no attributes of a fit that it has not had.
     probe = clone(network)
     probe._validate_params()
-    _, checked = check_table(probe, X, y, reset=True)
+    checked_X, checked = check_table(probe, X, y, reset=True)
     if X_val is not None:
         check_table(probe, X_val, y_val, reset=False)
+    weight = check_weights(sample_weight, X)
+    names = getattr(probe, "feature_names_in_", None)
+    measure_and_warn(Rows(checked_X, checked, weight), names, stacklevel=4)
     # X as it came: the networks read its column names themselves.
-    return Rows(X, checked, check_weights(sample_weight, X))
+    return Rows(X, checked, weight)
 
 
 @validate_params(

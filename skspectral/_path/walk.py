@@ -15,6 +15,7 @@ from skspectral._compat import _num_samples
 from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._estimators.checks import check_has_hidden_layer
 from skspectral._estimators.recipe import batch_rows
+from skspectral._estimators.spreads import BEGINNING
 
 STEPS_PER_ROOT = 4
 """Steps of a later fit of a path, divided by the square root of the number of rows.
@@ -117,6 +118,8 @@ def _fit_quietly(network, X, y, **weights):
         network.fit(X, y, **weights)
     for warning in caught:
         quiet = issubclass(warning.category, ConvergenceWarning)
+        text = str(warning.message)
         # "Training diverged" and "Training was interrupted" make the whole path doubtful.
-        if not quiet or str(warning.message).startswith("Training"):
+        # Of columns the whole table has told, before it was cut into folds.
+        if text.startswith("Training") or not (quiet or text.startswith(BEGINNING)):
             warnings.warn(warning.message, warning.category, stacklevel=4)

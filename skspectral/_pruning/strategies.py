@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from skspectral._estimators.ranking import first_nodes, node_priorities, places,
 from skspectral._estimators.recipe import hidden_widths
 from skspectral._estimators.resizing import set_trainable
 from skspectral._estimators.rows import Rows
+from skspectral._estimators.spreads import BEGINNING
 from skspectral._pruning.curve import (
     FINE_UP_TO,
     GROWTH,
@@ -194,7 +196,10 @@ class CutTrained:
     def _fit(self, estimator: Any, rows: Rows) -> Any:
         weight = rows.weight if self.weigh else None
         weights = {} if weight is None else {"sample_weight": weight}
-        return estimator.fit(rows.X, rows.y, **weights, **self.fit_params)
+        with warnings.catch_warnings():
+            # the pruner has told, of the whole table
+            warnings.filterwarnings("ignore", BEGINNING)
+            return estimator.fit(rows.X, rows.y, **weights, **self.fit_params)
 
 
 class CutUntrained(CutTrained):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
@@ -13,6 +14,7 @@ from sklearn.model_selection import check_cv
 
 from skspectral._estimators.checks import check_table
 from skspectral._estimators.rows import Rows, check_weights
+from skspectral._estimators.spreads import measure_and_warn
 
 Fold = tuple[Rows, Rows]
 """Rows to fit on and rows to score on, all of positive weight."""
@@ -33,8 +35,10 @@ def check_rows(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Rows:
         With X as it came if it has column names, so that the network sees them.
     """
     checked, y = check_table(estimator, X, y, reset=True)
-    X = X if hasattr(estimator, "feature_names_in_") else checked
-    return Rows(X, y, check_weights(sample_weight, checked))
+    rows = Rows(checked, y, check_weights(sample_weight, checked))
+    names = getattr(estimator, "feature_names_in_", None)
+    measure_and_warn(rows, names, stacklevel=4)  # the line that calls fit, past its wrapper
+    return rows if names is None else replace(rows, X=X)
 
 
 def is_plain(cv: Any) -> bool:
