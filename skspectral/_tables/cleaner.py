@@ -60,6 +60,8 @@ class TableCleaner(  # type: ignore[call-arg]
         terms.
     kinds_ : dict of str
         The kind of each column, by name.
+    dtypes_ : dict of dtype
+        What NumPy makes of each cleaned column, by name.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -97,7 +99,8 @@ class TableCleaner(  # type: ignore[call-arg]
             ],
             verbose_feature_names_out=False,
         ).set_output(transform="pandas")
-        self._clean(self.cleaner_.fit, frame)
+        clean = self._clean(self.cleaner_.fit_transform, frame)
+        self.dtypes_ = {name: np.asarray(clean[name]).dtype for name in self.kinds_}
         self._warn_of_rare(frame)
         return self
 
@@ -115,6 +118,16 @@ class TableCleaner(  # type: ignore[call-arg]
         check_is_fitted(self)
         frame = self._frame(X)
         return self._clean(self.cleaner_.transform, frame)[list(self.kinds_)]
+
+    def to_sklearn(self):
+        """Return a transformer of pandas data frames, or arrays, that needs no skspectral."""
+        check_is_fitted(self)
+        if hasattr(self, "feature_names_in_"):
+            return self.cleaner_
+        name = methodcaller("set_axis", list(self.kinds_), axis=1)
+        return make_pipeline(
+            FunctionTransformer(pd.DataFrame), FunctionTransformer(name), self.cleaner_
+        )
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the columns, which stay as they are."""
