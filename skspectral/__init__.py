@@ -13,6 +13,7 @@ from skspectral._estimators.classifier import SpectralMLPClassifier
 from skspectral._estimators.many import fit_many
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._export.to_onnx import to_onnx
+from skspectral._export.to_sklearn import to_sklearn
 from skspectral._path.classifier_cv import SpectralMLPClassifierCV
 from skspectral._path.path import spectral_path
 from skspectral._path.regressor_cv import SpectralMLPRegressorCV
@@ -51,4 +52,5 @@ __all__ = [
     "size_interval",
     "spectral_path",
     "to_onnx",
+    "to_sklearn",
 ]

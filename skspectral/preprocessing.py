@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 from numbers import Integral
 
-import numpy as np
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import FeatureUnion, Pipeline
@@ -18,13 +20,14 @@ from sklearn.preprocessing import (
 )
 
 from skspectral._compat import Interval, RealNotInt, StrOptions, validate_params
+from skspectral._tables.cleaner import TableCleaner
 
 __all__ = ["make_tabular_preprocessor"]
 
 
 @validate_params(
     {
-        "categorical_features": ["array-like", callable, slice, StrOptions({"from_dtype"})],
+        "categorical_features": ["array-like", callable, slice, StrOptions({"auto"})],
         "n_knots": [Interval(Integral, 2, None, closed="left"), None],
         "n_quantiles": [Interval(Integral, 2, None, closed="left")],
         "min_frequency": [
@@ -36,7 +39,7 @@ __all__ = ["make_tabular_preprocessor"]
     prefer_skip_nested_validation=True,
 )
 def make_tabular_preprocessor(
-    *, categorical_features="from_dtype", n_knots=24, n_quantiles=100, min_frequency=10
+    *, categorical_features="auto", n_knots=24, n_quantiles=100, min_frequency=10
 ):
     """Make a transformer that encodes numbers and categories for a network.
 
@@ -45,15 +48,17 @@ def make_tabular_preprocessor(
     the last [1]_. With these a node can bend a column at any knot, and fewer nodes are
     spent on single columns. Missing numbers are filled with the median, and an extra
     column tells where. Categories are one-hot encoded. Rare categories, and those that
-    `fit` has not seen, share one column; a missing value is a category.
+    `fit` has not seen, share one column; a missing value is a category. Dates become
+    numbers: year, month, day, weekday, hour and seconds; time spans become seconds.
 
     Parameters
     ----------
-    categorical_features : "from_dtype" or columns, default="from_dtype"
+    categorical_features : "auto" or columns, default="auto"
         Columns of categories, in any form that
-        :class:`~sklearn.compose.ColumnTransformer` takes; all others are numbers.
-        "from_dtype", for a pandas data frame: those without a numeric dtype, booleans
-        among them. ``[]`` for an array of numbers.
+        :class:`~sklearn.compose.ColumnTransformer` takes; all others are numbers, dates
+        or time spans. "auto": those that hold text, booleans or pandas categories. What
+        counts is what a column holds, not its dtype: numbers remain numbers beside None
+        and as Decimals.
     n_knots : int >= 2 or None, default=24
         Knots of each column of numbers; None leaves the hat functions out.
     n_quantiles : int >= 2, default=100
@@ -64,14 +69,23 @@ def make_tabular_preprocessor(
 
     Returns
     -------
-    encoder : :class:`~sklearn.compose.ColumnTransformer`
-        Not fitted. It consists of scikit-learn's transformers only, and returns a
-        dense float64 array of shape (n_samples, n_columns).
+    encoder : :class:`~sklearn.pipeline.Pipeline`
+        Not fitted. "clean" takes a data frame of pandas or polars, or an array, and tells
+        by its values what each column holds. "encode" is a
+        :class:`~sklearn.compose.ColumnTransformer` of scikit-learn's transformers, and
+        returns a dense float64 array of shape (n_samples, n_columns).
 
     Raises
     ------
     ValueError
-        If a parameter is out of range or of the wrong type.
+        If a parameter is out of range or of the wrong type. `fit` raises it if the
+        values of a column are of several kinds, and names the column.
+
+    Warns
+    -----
+    UserWarning
+        `fit` warns, by name, of columns of which nothing is left as all their
+        categories are rare: names, keys, dates written as text.
 
     See Also
     --------
@@ -81,14 +95,13 @@ def make_tabular_preprocessor(
     Notes
     -----
     Nothing is random. A column of numbers in which all values are missing becomes
-    constant. Dates and time spans are not numbers: extract what matters first, such as
-    the month. scikit-learn does not accept pandas' ``<NA>`` among strings: convert such
-    columns first, with ``.astype(object).where(column.notna(), None)``.
+    constant. Text is never read as a number or a date: convert such columns before, with
+    :func:`pandas.to_numeric` and :func:`pandas.to_datetime`. Dates need skrub
+    (``pip install "skspectral[dates]"``).
 
     The knots can be searched over as
-    ``columntransformer__remainder__values__encode__hats__n_knots``, and
-    ``columntransformer`` is the name that :func:`~sklearn.pipeline.make_pipeline`
-    gives.
+    ``pipeline__encode__numbers__values__encode__hats__n_knots``, and ``pipeline`` is the
+    name that :func:`~sklearn.pipeline.make_pipeline` gives.
 
     References
     ----------
@@ -105,14 +118,26 @@ def make_tabular_preprocessor(
     >>> encoder.fit(X).get_feature_names_out().tolist()
     ['deck_B', 'deck_C', 'age', 'age_sp_0', 'age_sp_1', 'missingindicator_age']
     """
-    columns = categorical_features
-    if isinstance(columns, str) and columns == "from_dtype":
-        columns = make_column_selector(dtype_exclude=np.number)
-    return ColumnTransformer(
-        [("categorical", _category_encoder(min_frequency), columns)],
-        remainder=_number_encoder(n_knots, n_quantiles),
+    numbers = _number_encoder(n_knots, n_quantiles)
+    encode = ColumnTransformer(
+        [
+            (
+                "categories",
+                _category_encoder(min_frequency),
+                make_column_selector(dtype_include="category"),
+            ),
+            ("numbers", numbers, make_column_selector(dtype_include="number")),
+            (
+                "dates",
+                _date_encoder(numbers),
+                make_column_selector(dtype_include=["datetime", "datetimetz"]),
+            ),
+        ],
         sparse_threshold=0,
         verbose_feature_names_out=False,
+    )
+    return Pipeline(
+        [("clean", TableCleaner(categorical_features, min_frequency)), ("encode", encode)]
     )
 
 
@@ -148,3 +173,12 @@ def _number_encoder(n_knots, n_quantiles):
     return FeatureUnion(
         [("values", values), ("missing", missing)], verbose_feature_names_out=False
     )
+
+
+def _date_encoder(numbers):
+    """Return the encoder of dates: their parts, encoded as numbers are."""
+    if importlib.util.find_spec("skrub") is None:
+        return "drop"  # there are no dates then: the cleaner refuses them
+    skrub = importlib.import_module("skrub")
+    parts = skrub.ApplyToCols(skrub.DatetimeEncoder(add_weekday=True))
+    return Pipeline([("parts", parts), ("numbers", clone(numbers))])

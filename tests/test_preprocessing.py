@@ -1,11 +1,14 @@
 """Encoding of tables: what the columns are, and that strange columns come through."""
 
+import importlib.util
 import pickle
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import QuantileTransformer
@@ -26,7 +29,7 @@ X = pd.DataFrame(
     }
 )
 CATEGORIES = ["member", "deck", "port", "class"]
-KNOTS = "columntransformer__remainder__values__encode__hats__n_knots"
+KNOTS = "pipeline__encode__numbers__values__encode__hats__n_knots"
 
 
 def encode(X, **settings):
@@ -81,7 +84,7 @@ def test_preprocessor_takes_values_missing_only_in_new_rows():
 def test_preprocessor_columns_of_categories_by_dtype():
     names = encode(X, n_knots=None).columns
     assert list(names) == [
-        *["member_False", "member_True", "deck_A", "deck_B", "deck_C", "port_S", "port_None"],
+        *["member_False", "member_True", "deck_A", "deck_B", "deck_C", "port_S", "port_nan"],
         *["class_1", "class_2", "class_3", "age", "rooms", "missingindicator_age"],
     ]
 
@@ -109,6 +112,7 @@ def test_preprocessor_unknown_categories_are_zero_where_none_is_rare():
     np.testing.assert_array_equal(unseen.filter(regex="^deck_"), 0)
 
 
+@pytest.mark.filterwarnings("ignore:Nothing is left of column")
 @pytest.mark.parametrize("min_frequency", [1, 0.5, None])
 def test_preprocessor_min_frequency_is_that_of_the_one_hot_encoder(min_frequency):
     names = encode(X, min_frequency=min_frequency).filter(regex="^deck_").columns
@@ -164,15 +168,73 @@ def test_preprocessor_takes_columns_of_an_array(categorical_features):
     assert list(encoder.get_feature_names_out()) == ["x1_0.0", "x1_1.0", "x1_2.0", "x0"]
 
 
-def test_preprocessor_takes_polars_where_columns_are_named():
+@pytest.mark.parametrize("categorical_features", ["auto", ["kind"]])
+def test_preprocessor_takes_polars(categorical_features):
     pl = pytest.importorskip("polars")
     frame = pl.DataFrame({"x": [1.0, None, 3.0, 4.0] * 50, "kind": ["a", "b", None, "a"] * 50})
-    encoder = make_tabular_preprocessor(categorical_features=["kind"], n_knots=3)
+    encoder = make_tabular_preprocessor(categorical_features=categorical_features, n_knots=3)
     encoded = encoder.set_output(transform="polars").fit_transform(frame)
+    assert isinstance(encoded, pl.DataFrame)
     assert encoded.columns == [
-        *["kind_a", "kind_b", "kind_None"],
+        *["kind_a", "kind_b", "kind_nan"],
         *["x", "x_sp_0", "x_sp_1", "missingindicator_x"],
     ]
+
+
+def test_preprocessor_tells_the_columns_of_an_array_by_their_values():
+    array = X[["age", "deck", "member"]].to_numpy(dtype=object)
+    frame = encode(X[["age", "deck", "member"]])
+    np.testing.assert_array_equal(make_tabular_preprocessor().fit_transform(array), frame)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: x.astype(object).where(x.notna(), None),
+        lambda x: x.convert_dtypes(),
+        lambda x: x.map(lambda value: None if np.isnan(value) else Decimal(value)),
+    ],
+    ids=["None", "Float64", "Decimal"],
+)
+def test_preprocessor_encodes_numbers_of_any_dtype_alike(change):
+    ages = X[["age"]]
+    pd.testing.assert_frame_equal(encode(ages.assign(age=change(ages["age"]))), encode(ages))
+    encoder = make_tabular_preprocessor().fit(ages)
+    changed = ages.assign(age=change(ages["age"]))[:3]
+    np.testing.assert_array_equal(encoder.transform(changed), encoder.transform(ages[:3]))
+
+
+def test_preprocessor_does_not_lose_a_column_of_numbers_with_a_gap():
+    x = pd.DataFrame({"x": RNG.normal(size=N)})
+    y = np.sin(2 * x["x"])
+    x = x.astype(object)
+    x.loc[5, "x"] = None
+    model = make_pipeline(make_tabular_preprocessor(), Ridge(1e-3)).fit(x, y)
+    assert model.score(x, y) > 0.97
+
+
+def test_preprocessor_encodes_parts_of_dates_as_numbers():
+    pytest.importorskip("skrub")
+    days = pd.Series(pd.date_range("2025-01-01", periods=N, freq="31h"))
+    encoder = make_tabular_preprocessor(n_knots=8).fit(pd.DataFrame({"day": days}))
+    names = list(encoder.get_feature_names_out())
+    parts = ["year", "month", "day", "hour", "total_seconds", "weekday"]
+    assert [name for name in names if "_sp_" not in name] == [f"day_{part}" for part in parts]
+    gone = pd.DataFrame({"day": days.where(days.index != 0)})
+    encoded = encoder.transform(gone)
+    assert encoded.shape == (N, len(names))
+    assert np.isfinite(encoded).all()
+    weekend = days.dt.day_of_week >= 5
+    model = make_pipeline(encoder, Ridge(1e-3)).fit(gone, weekend)
+    assert model.score(gone, weekend) > 0.8
+
+
+def test_preprocessor_needs_skrub_for_dates_only(monkeypatch):
+    expected = encode(X)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    pd.testing.assert_frame_equal(encode(X), expected)
+    with pytest.raises(ImportError, match=r"\['day'\] hold dates"):
+        encode(X.assign(day=pd.Timestamp("2026-01-31")))
 
 
 def test_preprocessor_repeats_itself():
@@ -182,11 +244,12 @@ def test_preprocessor_repeats_itself():
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(encoder)).transform(X), encoded)
 
 
-def test_preprocessor_is_made_of_scikit_learn_alone():
+def test_preprocessor_is_read_by_skops():
     sio = pytest.importorskip("skops.io")
     encoder = make_tabular_preprocessor().fit(X)
     untrusted = sio.get_untrusted_types(data=sio.dumps(encoder))
-    assert not [name for name in untrusted if "skspectral" in name]
+    own = [name for name in untrusted if name.startswith("skspectral")]
+    assert own == ["skspectral._tables.cleaner.TableCleaner"]
     again = sio.loads(sio.dumps(encoder), trusted=untrusted)
     np.testing.assert_array_equal(again.transform(X), encoder.transform(X))
 

@@ -15,7 +15,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skspectral import SpectralMLPClassifier, SpectralMLPClassifierCV
+from skspectral import SpectralMLPClassifier, SpectralMLPClassifierCV, to_onnx, to_sklearn
 from skspectral.preprocessing import make_tabular_preprocessor
 
 pytestmark = pytest.mark.filterwarnings(
@@ -123,6 +123,22 @@ def test_unseen_categories_and_empty_rows_get_a_probability(fitted, table):
     gone = row.mask(np.ones(row.shape, dtype=bool))
     proba = fitted.predict_proba(pd.concat([row, gone]))
     assert np.isfinite(proba).all()
+
+
+def test_pipeline_is_exported_as_it_is(fitted, table):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("skl2onnx")
+    _, X, _, _ = table
+    expected = fitted.predict_proba(X)
+    np.testing.assert_allclose(to_sklearn(fitted).predict_proba(X), expected, atol=1e-6)
+    session = onnxruntime.InferenceSession(
+        to_onnx(fitted).SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    inputs = {
+        column.name: X[[column.name]].to_numpy(object if "string" in column.type else float)
+        for column in session.get_inputs()
+    }
+    np.testing.assert_allclose(session.run(None, inputs)[-1], expected, atol=1e-5)
 
 
 def test_skrub_vectorizer_encodes_too(fitted, table):

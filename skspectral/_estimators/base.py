@@ -49,6 +49,7 @@ from skspectral._estimators.rows import (
     measure_columns,
     total_weight,
 )
+from skspectral._estimators.spreads import warn_of_spreads
 from skspectral._estimators.summary import SummaryMixin
 from skspectral._estimators.targets import Target
 from skspectral._training.convergence import (
@@ -190,8 +191,20 @@ class BaseSpectralMLP(
             warnings.warn(complaint, ConvergenceWarning, stacklevel=3)  # the line that calls fit
         return self
 
-    def _fit(self, X, y, sample_weight=None, X_val=None, y_val=None, sample_weight_val=None):
+    def _fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        *,
+        quiet=False,
+    ):
         """Fit as :meth:`fit` does, as a coroutine that yields its training.
+
+        With `quiet` nothing is said of the columns, as the whole table has told.
 
         Returns
         -------
@@ -219,6 +232,9 @@ class BaseSpectralMLP(
             # before rows are held out, so that scale and importances do not depend on that draw
             architecture = None if is_warm else self._start(rows, target)
             self._input_scaler = measure_columns(self._input_scaler, rows)
+            if not (is_warm or quiet):
+                names = getattr(self, "feature_names_in_", None)
+                warn_of_spreads(self._input_scaler, rows.X, names, stacklevel=7)
             if self.early_stopping and validation is None:
                 rows, validation = hold_out(
                     rows, self.validation_fraction, self._target.stratifies, self._random_state
@@ -437,6 +453,9 @@ class BaseSpectralMLP(
             rows = self._weighted(Rows(read_later(X), y, sample_weight).positive(), target)
             architecture = self._start(rows, target) if is_first else None
             self._input_scaler = measure_columns(self._input_scaler, rows)
+            if is_first:
+                names = getattr(self, "feature_names_in_", None)
+                warn_of_spreads(self._input_scaler, rows.X, names, stacklevel=4)
             if is_first:
                 # the user's alone: one epoch has no schedule, no end and no plateau to watch
                 users = [clone(callback, safe=False) for callback in self.callbacks or ()]

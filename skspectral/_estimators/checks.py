@@ -31,6 +31,10 @@ from skspectral.nn._architecture import Architecture
 RESERVED = ("lr", "maximize", "params", "weight_decay")
 """Options of an optimiser that the estimator sets, not the user's ``functools.partial``."""
 
+# float32 is kept: a copy in float64 would double the memory of a large table
+NUMBERS = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
+"""What scikit-learn makes of the columns."""
+
 
 def check_hidden_layer_sizes(sizes: Any, name: str = "hidden_layer_sizes") -> tuple[int, ...]:
     """Return the nodes per hidden layer; raise ValueError unless all are integers >= 1."""
@@ -76,13 +80,8 @@ def read_rows(estimator: Any, X: Any) -> Any:
     estimator : fitted estimator
     X : {array-like, sparse matrix} of shape (n, n_features)
     """
-    return validate_data(
-        estimator,
-        check_sparse(X),
-        accept_sparse="csr",
-        dtype=(np.float64, np.float32),
-        reset=False,
-    )
+    with encoding_advised(X):
+        return validate_data(estimator, check_sparse(X), reset=False, **NUMBERS)
 
 
 def check_table(estimator: Any, X: Any, y: Any, *, reset: bool) -> tuple[Any, np.ndarray]:
@@ -102,19 +101,20 @@ def check_table(estimator: Any, X: Any, y: Any, *, reset: bool) -> tuple[Any, np
     ValueError
         If they are not as the estimator's ``fit`` describes.
     """
-    # float32 is kept: a copy in float64 would double the memory of a large table
-    try:
-        X, y = validate_data(
-            estimator,
-            check_sparse(X),
-            check_sparse(y),
-            accept_sparse="csr",
-            multi_output=True,  # one column or several: the target checks y by its kind
-            dtype=(np.float64, np.float32),
-            reset=reset,
-        )
-    except np.exceptions.DTypePromotionError as error:
-        raise ValueError("X and y must hold numbers; got columns of numbers and times.") from error
+    with encoding_advised(X):
+        try:
+            X, y = validate_data(
+                estimator,
+                check_sparse(X),
+                check_sparse(y),
+                multi_output=True,  # one column or several: the target checks y by its kind
+                reset=reset,
+                **NUMBERS,
+            )
+        except np.exceptions.DTypePromotionError as error:
+            raise ValueError(
+                "X and y must hold numbers; got columns of numbers and times."
+            ) from error
     if sparse.issparse(X) and not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()  # scikit-learn's moments of columns would count each as a value
@@ -145,6 +145,33 @@ def with_names(X: Any, checked: Any, estimator: Any) -> Any:
     except ValueError:  # a frame that scikit-learn reads, but cannot make
         return X
     return adapter.create_container(checked, X, list(X.columns))
+
+
+@contextmanager
+def encoding_advised(X: Any) -> Iterator[None]:
+    """Add to an error about X how to encode it, where it holds text, dates or gaps."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if not _wants_encoding(X):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            f"{error}\nskspectral.preprocessing.make_tabular_preprocessor makes numbers of text, "
+            "dates and missing values: put it in front, in a pipeline."
+        ) from error
+
+
+def _wants_encoding(X: Any) -> bool:
+    """Tell whether X holds anything but numbers."""
+    if sparse.issparse(X):
+        X = X.data
+    try:
+        values = np.asarray(X)
+        # c: complex numbers, which nothing encodes
+        return bool(np.isnan(values).any()) if values.dtype.kind in "biufc" else values.ndim > 0
+    except (TypeError, ValueError):
+        return False
 
 
 def check_both_given(X_val: Any, y_val: Any) -> None:

@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._training.interrupts import interrupts_reach_the_caller
-from skspectral._training.together import finish_all
+from skspectral._training.together import Fit, finish_all
 
 
 def fit_many(estimators, X, y, sample_weight=None):
@@ -62,10 +62,10 @@ def fit_many(estimators, X, y, sample_weight=None):
     [1, 1, 1]
     """
     estimators = _checked(estimators)
-    fits = []
+    fits: list[Fit] = []
     for estimator in estimators:
         estimator._validate_params()
-        fits.append(estimator._fit(X, y, sample_weight))
+        fits.append(estimator._fit(X, y, sample_weight, quiet=bool(fits)))  # one tells
     with interrupts_reach_the_caller():
         complaints = finish_all(fits)
     for complaint in dict.fromkeys(complaints):

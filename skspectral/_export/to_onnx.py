@@ -9,13 +9,14 @@ import importlib
 import numpy as np
 from scipy import sparse
 from sklearn.base import is_classifier
-from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 
 from skspectral._export.onnx_head import append_predictions
+from skspectral._export.onnx_steps import custom_converters
 from skspectral._export.sklearn_mlp import make_mlp_regressor
+from skspectral._export.to_sklearn import network_of
 from skspectral._export.write_whole import write_whole
+from skspectral._tables.cleaner import TableCleaner
 
 TENSOR_TYPES = {
     np.dtype(bool): "BooleanTensorType",
@@ -54,7 +55,8 @@ def to_onnx(model, path=None, *, X=None):
         A few rows as `model` gets them. They tell the types of the inputs, and
         the ONNX model must predict what `model` does for them. Give them for
         every pipeline: the converters of preprocessing steps have faults, and
-        columns chosen by name, or not numbers, need them.
+        columns chosen by name, or not numbers, need them, unless
+        :func:`~skspectral.preprocessing.make_tabular_preprocessor` is the first step.
 
     Returns
     -------
@@ -63,7 +65,11 @@ def to_onnx(model, path=None, *, X=None):
         without `X`, float if the first layer of the network is float32, else
         double. For a pipeline with a DataFrame `X`, one tensor of shape (n, 1)
         per column, of its name. Integers are int64. The network computes in
-        double where what reaches it is double, else in float.
+        double where what reaches it is double, else in float. Behind
+        :func:`~skspectral.preprocessing.make_tabular_preprocessor` there is one input
+        per column in any case: double for numbers and for time spans (in seconds), NaN
+        for a missing one; strings for text and booleans, "nan", "None" or "<NA>" for a
+        missing one, which onnxruntime for Python writes by itself.
 
         Outputs: for regressors "variable" of shape (n, n_outputs); for
         classifiers "label", of shape (n,) or (n, n_labels), and
@@ -86,7 +92,12 @@ def to_onnx(model, path=None, *, X=None):
     -----
     skl2onnx converts the preprocessing and the linear parts of the network. The
     output activation and the classes are written by skspectral, as the converter's
-    own version loses outputs, labels and large integers.
+    own version loses outputs, labels and large integers. So are steps that skl2onnx
+    lacks or has in part: QuantileTransformer, SplineTransformer of degree 1,
+    SimpleImputer, MissingIndicator and OneHotEncoder.
+
+    Where the pipeline raises an error for a category that it has not seen, the ONNX
+    model encodes it as none of them.
 
     Examples
     --------
@@ -101,7 +112,10 @@ def to_onnx(model, path=None, *, X=None):
     _check_packages()
     steps, network = _split(model)
     expected = None if X is None else _predictions(model, X)
-    feeds = _feeds(steps, network, X)
+    if steps and isinstance(steps[0][1], TableCleaner):
+        feeds = _clean_feeds(steps.pop(0)[1], X)
+    else:
+        feeds = _feeds(steps, network, X)
     # a network alone has but one form
     advice = (WITHOUT_ROWS if X is None else WITH_ROWS) if steps else ""
     if steps:
@@ -131,23 +145,38 @@ def _split(model):
     """Return the preprocessing, list of (name, transformer), and the scikit-learn MLP."""
     if isinstance(model, Pipeline):
         inner, network = _split(model.steps[-1][1])
-        # a step that does nothing needs no converter
-        outer = [step for step in model.steps[:-1] if step[1] not in (None, "passthrough")]
-        return outer + inner, network
-    if hasattr(model, "to_sklearn"):
-        return [], model.to_sklearn()
-    if not isinstance(model, (MLPClassifier, MLPRegressor)):
-        raise TypeError(
-            "`model` must be a SpectralMLPRegressor, SpectralMLPClassifier, MLPRegressor or "
-            f"MLPClassifier, or a Pipeline that ends with one; got {type(model).__name__}."
-        )
-    check_is_fitted(model)
-    return [], model
+        return [*_flat(model.steps[:-1]), *inner], network
+    return [], network_of(model)
+
+
+def _flat(steps):
+    """Yield (name, transformer), those of pipelines inside pipelines included."""
+    for name, step in steps:
+        if isinstance(step, Pipeline):
+            yield from _flat(step.steps)
+        elif step not in (None, "passthrough"):  # what does nothing needs no converter
+            yield name, step
 
 
 def _predictions(model, X):
     """Return what is compared: numbers, or probabilities."""
     return model.predict_proba(X) if is_classifier(model) else model.predict(X)
+
+
+def _clean_feeds(cleaner, X):
+    """Return the inputs of a model of which a TableCleaner is the first step, as `_feeds`."""
+    dates = [name for name, kind in cleaner.kinds_.items() if kind == "dates"]
+    if dates:
+        raise ValueError(
+            f"Columns {dates} hold dates, which cannot be converted to ONNX. Replace them by "
+            "numbers, such as month and weekday, and fit again; or export the last step alone."
+        )
+    if X is None:
+        return {name: np.empty((0, 1), dtype) for name, dtype in cleaner.dtypes_.items()}
+    table = cleaner.transform(X)
+    return {
+        name: np.asarray(table[[name]]).astype(dtype) for name, dtype in cleaner.dtypes_.items()
+    }
 
 
 def _feeds(steps, network, X):
@@ -213,7 +242,9 @@ def _convert(steps, feeds):
         (name, getattr(data_types, TENSOR_TYPES[array.dtype])([None, array.shape[1]]))
         for name, array in feeds.items()
     ]
-    proto = skl2onnx.convert_sklearn(Pipeline(steps), initial_types=inputs, target_opset=OPSETS)
+    proto = skl2onnx.convert_sklearn(
+        Pipeline(steps), initial_types=inputs, target_opset=OPSETS, **custom_converters()
+    )
     _session(proto)  # some models convert, but do not load
     return proto
 

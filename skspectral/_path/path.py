@@ -18,6 +18,7 @@ from skspectral._estimators.checks import (
 from skspectral._estimators.fitted import data_loss
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._estimators.rows import Rows, check_weights
+from skspectral._estimators.spreads import measure_and_warn
 from skspectral._path.alphas import alpha_grid
 from skspectral._path.description import gather, warn_if_alive
 from skspectral._path.follow import follow
@@ -32,6 +33,8 @@ def _check_data(network, X, y, sample_weight, X_val, y_val):
     probe._validate_params()
     checked, y = check_table(probe, X, y, reset=True)
     weight = check_weights(sample_weight, checked)
+    names = getattr(probe, "feature_names_in_", None)
+    measure_and_warn(Rows(checked, y, weight), names, stacklevel=4)
     # With names, as the networks read them themselves.
     rows = Rows(with_names(X, checked, probe), y, weight)
     check_validation(probe, probe._new_target(y), X_val, y_val, None)

@@ -109,7 +109,7 @@ def steps(estimator, X, y, penalties, *, sample_weight=None, classes=None, epoch
         if not hasattr(network, "net_") or any(network.n_alive_nodes_) or not is_known:
             network._known_classes = classes
             try:
-                complaint = yield from network._fit(X, y, sample_weight)
+                complaint = yield from network._fit(X, y, sample_weight, quiet=True)
             finally:
                 del network._known_classes  # of this fit alone: the next one may be the user's
             # Sizes that have not settled are told by `size_settled` of the path. "Training

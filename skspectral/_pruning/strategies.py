@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from skspectral._estimators.ranking import first_nodes, node_priorities, places,
 from skspectral._estimators.recipe import hidden_widths
 from skspectral._estimators.resizing import set_trainable
 from skspectral._estimators.rows import Rows
+from skspectral._estimators.spreads import BEGINNING
 from skspectral._pruning.curve import (
     FINE_UP_TO,
     GROWTH,
@@ -194,7 +196,9 @@ class CutTrained:
         return self._fit(network, rows).set_params(**before)
 
     def _fit(self, estimator: Any, rows: Rows) -> Any:
-        with interrupts_reach_the_caller():
+        with warnings.catch_warnings(), interrupts_reach_the_caller():
+            # the pruner has told, of the whole table
+            warnings.filterwarnings("ignore", BEGINNING)
             return fit_part(estimator, rows, weigh=self.weigh, **self.fit_params)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
@@ -15,6 +16,7 @@ from sklearn.utils.multiclass import unique_labels
 
 from skspectral._estimators.checks import check_table, with_names
 from skspectral._estimators.rows import Rows, check_weights, sentence
+from skspectral._estimators.spreads import measure_and_warn
 from skspectral._training.counts import count_of
 
 Fold = tuple[Rows, Rows]
@@ -36,10 +38,12 @@ def check_rows(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Rows:
         With X as a frame if it has column names, so that the network sees them.
     """
     checked, y = check_table(estimator, X, y, reset=True)
-    X = with_names(X, checked, estimator)
     # From all rows, whatever their weight, as in a fit to them.
     classes = unique_labels(y) if is_classifier(estimator) else None
-    return Rows(X, y, check_weights(sample_weight, checked), classes)
+    rows = Rows(checked, y, check_weights(sample_weight, checked), classes)
+    names = getattr(estimator, "feature_names_in_", None)
+    measure_and_warn(rows, names, stacklevel=4)  # the line that calls fit, past its wrapper
+    return replace(rows, X=with_names(X, checked, estimator))
 
 
 def is_plain(cv: Any) -> bool:

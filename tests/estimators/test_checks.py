@@ -3,6 +3,7 @@
 import functools
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy import sparse
@@ -312,3 +313,42 @@ def test_entries_given_in_parts_are_summed():
     np.testing.assert_allclose(two.feature_importances_, one.feature_importances_)
     np.testing.assert_allclose(two.predict(parts), one.predict(whole))
     assert parts.nnz == 2 * whole.nnz
+
+
+TEXT = pd.DataFrame({"x": X[:, 0], "kind": ["a", "b"] * 20})
+GAPS = np.where(X > 1, np.nan, X)
+UNENCODED = {
+    "text": TEXT,
+    "gaps": GAPS,
+    "sparse gaps": sparse.csr_matrix(GAPS),
+    "None": pd.DataFrame(X).astype(object).where(X < 1, None),
+    "NA": pd.DataFrame(X).astype(object).where(X < 1, pd.NA),
+    "category": TEXT.astype({"kind": "category"}),
+    "date": TEXT.assign(kind=pd.Timestamp("2026-01-31")),
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("table", UNENCODED.values(), ids=UNENCODED)
+@BOTH
+def test_errors_of_columns_name_the_preprocessor(cls, table):
+    network = cls((4,), max_iter=2, random_state=0)
+    for model in (network, SpectralPruner(network)):
+        with pytest.raises((ValueError, TypeError), match="make_tabular_preprocessor"):
+            model.fit(table, Y)
+    network.fit(X[:, : table.shape[1]], Y)
+    if isinstance(table, pd.DataFrame):
+        table = table.set_axis(range(table.shape[1]), axis=1)  # no names, as in fit
+    with pytest.raises((ValueError, TypeError), match="make_tabular_preprocessor"):
+        network.predict(table)
+
+
+@pytest.mark.parametrize(
+    ("columns", "target"),
+    [(np.where(X > 2, np.inf, X), Y), (X + 1j, Y), (X, np.where(Y > 0, np.nan, 0.0)), (X[:5], Y)],
+    ids=["infinite", "complex", "target", "length"],
+)
+def test_other_errors_do_not_name_it(columns, target):
+    with pytest.raises(ValueError, match=r".") as info:
+        SpectralMLPRegressor((4,), max_iter=2).fit(columns, target)
+    assert "make_tabular_preprocessor" not in str(info.value)

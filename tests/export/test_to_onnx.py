@@ -1,6 +1,7 @@
 """What onnxruntime computes from an exported model is what the model predicts."""
 
 import sys
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,7 @@ from sklearn.preprocessing import (
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
 from skspectral._export.sklearn_mlp import make_mlp_classifier, make_mlp_regressor
 from skspectral._export.to_onnx import to_onnx
+from skspectral.preprocessing import make_tabular_preprocessor
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -297,20 +299,17 @@ def test_to_onnx_of_nested_and_empty_steps(multilabel):
 def test_to_onnx_of_quantiles(regression):
     X, y = regression
     X = X[:, :2]
-    pipeline = make_pipeline(QuantileTransformer(n_quantiles=20), estimator_for("regression"))
-    assert_same(to_onnx(pipeline.fit(X, y), X=X), pipeline, X, 1e-10)
-    table = pd.DataFrame(X, columns=list("ab"))
-    with pytest.raises(ValueError, match="an array in place of a DataFrame"):
-        to_onnx(pipeline.fit(table, y), X=table)
+    for distribution in ("uniform", "normal"):
+        quantiles = QuantileTransformer(n_quantiles=20, output_distribution=distribution)
+        pipeline = make_pipeline(quantiles, estimator_for("regression"))
+        assert_same(to_onnx(pipeline.fit(X, y), X=X), pipeline, X, 1e-10)
 
 
 @pytest.mark.parametrize(
     "step",
     [
         SplineTransformer(),
-        QuantileTransformer(n_quantiles=20, output_distribution="normal"),
         FunctionTransformer(np.tanh),
-        SimpleImputer(),  # does not run in float64
     ],
     ids=str,
 )
@@ -324,11 +323,74 @@ def test_steps_that_cannot_be_converted_are_named(step, regression):
     assert info.value.__cause__ is not None
 
 
-def test_imputing_is_exported_in_float32(regression):
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_imputing_is_exported(dtype, regression):
     X, y = regression
-    X = np.where(X > 1.5, np.nan, X).astype(np.float32)
+    X = np.where(X > 1.5, np.nan, X).astype(dtype)
     pipeline = make_pipeline(SimpleImputer(), estimator_for("regression")).fit(X, y)
-    assert_same(to_onnx(pipeline, X=X), pipeline, X, 1e-5)
+    assert_same(to_onnx(pipeline, X=X), pipeline, X, RTOL[dtype])
+
+
+@pytest.fixture
+def untidy(regression):
+    """Return a DataFrame as users have it, with gaps of all kinds, and a target."""
+    X, y = regression
+    gone = np.arange(len(X)) % 7 == 0
+    columns = {
+        "size (m²)": np.where(gone, np.nan, 100 + 20 * X[:, 0]),
+        "price": pd.Series(X[:, 1]).map(Decimal).where(~gone, None),
+        "rooms": pd.array(np.arange(len(X)) % 4, dtype="Int64"),
+        "kind": np.where(gone, None, np.array(["x", "y", "z"])[np.arange(len(X)) % 3]),
+        "flag": pd.array(np.where(gone, None, X[:, 2] > 0), dtype="boolean"),
+        "class": pd.Categorical(np.where(gone, np.nan, np.arange(len(X)) % 3)),
+        "wait": pd.to_timedelta(X[:, 3], unit="h"),
+    }
+    return pd.DataFrame(columns), y
+
+
+def fed(table, proto):
+    """Return the inputs that the docstring of `to_onnx` asks for."""
+    frame = table.assign(wait=table["wait"].dt.total_seconds())
+    kinds = {i.name: i.type for i in session_of(proto).get_inputs()}
+    return {
+        name: frame[[name]].astype(object).to_numpy()
+        if kind == "tensor(string)"
+        else frame[[name]].astype(float).to_numpy()
+        for name, kind in kinds.items()
+    }
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("task", ["regression", "binary"])
+def test_to_onnx_of_the_recommended_encoder(task, dtype, untidy):
+    X, y = untidy
+    y = y if task == "regression" else y > 3
+    encoder = make_tabular_preprocessor(n_knots=4, n_quantiles=30)
+    pipeline = make_pipeline(encoder, estimator_for(task, dtype=dtype)).fit(X, y)
+    proto = to_onnx(pipeline)
+    assert proto.graph.input == to_onnx(pipeline, X=X[:9]).graph.input
+    got = session_of(proto).run(None, fed(X, proto))[-1]
+    expected = pipeline.predict(X)[:, None] if task == "regression" else pipeline.predict_proba(X)
+    np.testing.assert_allclose(got, expected, atol=RTOL[dtype], rtol=RTOL[dtype])
+
+
+def test_to_onnx_of_the_encoder_of_an_array(regression):
+    X, y = regression
+    encoder = make_tabular_preprocessor(categorical_features=[], n_knots=4, n_quantiles=30)
+    pipeline = make_pipeline(encoder, estimator_for("regression")).fit(X, y)
+    named = pd.DataFrame(X).add_prefix("x")
+    got = run(to_onnx(pipeline, X=X[:5]), named)["variable"]
+    np.testing.assert_allclose(got[:, 0], pipeline.predict(X))
+
+
+def test_dates_are_refused_by_name(untidy):
+    pytest.importorskip("skrub")
+    X, y = untidy
+    X = X.assign(day=pd.date_range("2025-01-01", periods=len(X)))[["price", "day"]]
+    encoder = make_tabular_preprocessor(n_knots=None, n_quantiles=30)
+    pipeline = make_pipeline(encoder, estimator_for("regression")).fit(X, y)
+    with pytest.raises(ValueError, match=r"\['day'\] hold dates"):
+        to_onnx(pipeline)
 
 
 def test_conversions_that_predict_otherwise_are_refused(regression):
