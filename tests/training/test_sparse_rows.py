@@ -117,7 +117,7 @@ OPTIONS = [
 
 
 @pytest.mark.parametrize("container", [sparse.csr_array, sparse.csr_matrix, sparse.coo_matrix])
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("options", OPTIONS, ids=range(len(OPTIONS)))
 def test_training_on_sparse_rows_equals_that_on_dense_ones(options, container):
     X = TABLE.toarray()
     dense, thin = fitted(X, **options), fitted(container(X), **options)
