@@ -139,7 +139,9 @@ def test_cleaner_refuses_dates_without_skrub(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "columns", ["list", [1], slice(1, 2), [False, True], make_column_selector("kind")], ids=str
+    "columns",
+    ["list", [1], slice(1, 2), [False, True], make_column_selector("kind")],
+    ids=["list", "index", "slice", "mask", "selector"],
 )
 def test_cleaner_takes_stated_categories(columns):
     columns = ["kind"] if isinstance(columns, str) else columns
