@@ -184,6 +184,12 @@ class BaseSpectralMLP(
         ValueError
             If a parameter or the data are not as described, or if a `warm_start`
             fit changes the network, the columns or the target.
+
+        Warns
+        -----
+        UserWarning
+            If the spreads of two columns differ by more than a factor of 30.
+            One-hot and constant columns do not count.
         """
         complaint = finish(self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val))
         # last: where warnings are errors, the fit is complete when it is raised

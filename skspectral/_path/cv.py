@@ -106,6 +106,12 @@ class BaseSpectralMLPCV(BaseEstimator):
             If a parameter or the data are not as described.
         TypeError
             If `params` holds anything else.
+
+        Warns
+        -----
+        UserWarning
+            If the spreads of two columns differ by more than a factor of 30.
+            One-hot and constant columns do not count.
         """
         # Whatever can be refused is refused before the first fit, as a path takes long.
         penalties = self._penalties()

@@ -203,7 +203,8 @@ def test_unusual_memory_is_read_and_left_alone(regression, tmp_path, dtype):
     strided = np.repeat(X, 2, axis=1)[:, ::2]
     for other in (read_only, mapped, strided, np.asfortranarray(X), X[::-1][::-1]):
         model = make(SpectralMLPRegressor, dtype=np.dtype(dtype).name).fit(other, y)
-        np.testing.assert_array_equal(model.predict(other), expected)
+        # equal to rounding: products depend on where memory begins
+        np.testing.assert_allclose(model.predict(other), expected, rtol=1e-5)
     np.testing.assert_array_equal(read_only, X)
 
 
@@ -424,7 +425,7 @@ def test_warm_start_refuses_other_data(regression, multiclass):
     reg = make(SpectralMLPRegressor, warm_start=True, max_iter=2).fit(X, y)
     with pytest.raises(ValueError, match="3 features"):
         reg.fit(X[:, :3], y)
-    with pytest.raises(ValueError, match="2 outputs"):
+    with pytest.raises(ValueError, match="must have 1 output, as the network; got 2"):
         reg.fit(X, np.column_stack([y, y]))
     X, y = multiclass
     clf = make(SpectralMLPClassifier, warm_start=True, max_iter=2).fit(X, y)

@@ -278,6 +278,7 @@ def test_a_moving_penalty_does_not_build_the_update_anew(teacher, monkeypatch):
         made.append(arguments)
         return lean_update(*arguments)
 
+    monkeypatch.setattr("skspectral._training.together.LARGEST", {"cpu": 0})  # no fleet of one
     monkeypatch.setattr("skspectral._training.net.lean_update", counted)
     reg = make(shrink=False, max_iter=20).fit(teacher.X, teacher.y)
     assert len({row["alpha"] for row in reg.net_.history}) > 10
