@@ -57,15 +57,25 @@ def score_rows(
     return float(np.average(scores, weights=rows.weight)), scores
 
 
-def score_weighted(scorer: Any, network: Any, rows: Rows) -> tuple[float, None]:
+def score_weighted(
+    scorer: Any, network: Any, rows: Rows, *, nameless: bool = False
+) -> tuple[float, None]:
     """Return the score of all rows together, with their weights."""
-    scorer = knowing_classes(scorer, network, rows.y)
+    scorer = _for_rows(scorer, network, rows, nameless)
     return scorer(network, rows.X, rows.y, sample_weight=rows.weight), None
 
 
-def score_unweighted(scorer: Any, network: Any, rows: Rows) -> tuple[float, None]:
+def score_unweighted(
+    scorer: Any, network: Any, rows: Rows, *, nameless: bool = False
+) -> tuple[float, None]:
     """Return the score of all rows together, each with weight 1."""
-    return knowing_classes(scorer, network, rows.y)(network, rows.X, rows.y), None
+    return _for_rows(scorer, network, rows, nameless)(network, rows.X, rows.y), None
+
+
+def _for_rows(scorer: Any, network: Any, rows: Rows, nameless: bool) -> Any:
+    """Return a scorer that knows all classes and, if asked, does without names of columns."""
+    scorer = knowing_classes(scorer, network, rows.y)
+    return partial(score_without_names, scorer) if nameless else scorer
 
 
 def knowing_classes(scorer: Any, network: Any, y: Any) -> Any:
@@ -117,9 +127,8 @@ def network_score(scoring: Any, network: Any, keywords: Collection[str]) -> Scor
         return partial(score_rows, by_row)
     scorer = checked_scorer(network, scoring)
     weighs = "sample_weight" in keywords and takes_weights(scorer)
-    if not callable(scoring):
-        scorer = partial(score_without_names, scorer)
-    return partial(score_weighted if weighs else score_unweighted, scorer)
+    score = score_weighted if weighs else score_unweighted
+    return partial(score, scorer, nameless=not callable(scoring))
 
 
 def checked_scorer(network: Any, scoring: Any) -> Any:
