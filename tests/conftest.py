@@ -6,6 +6,8 @@ from sklearn.datasets import fetch_california_housing, make_classification
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import QuantileTransformer
 
+from skspectral._training import together
+
 
 @pytest.fixture
 def regression():
@@ -33,6 +35,12 @@ def multilabel():
     """Return X of shape (150, 4) and y of shape (150, 3) in {0, 1}."""
     X = np.random.default_rng(0).normal(size=(150, 4))
     return X, np.column_stack([X[:, 0] > 0, X[:, 1] > 0.3, X[:, 0] + X[:, 2] > 0]).astype(int)
+
+
+@pytest.fixture
+def no_fleet(monkeypatch):
+    """Let small networks be trained as large ones are, which no fleet serves."""
+    monkeypatch.setattr(together, "LARGEST", {"cpu": 0, "cuda": 0})
 
 
 @pytest.fixture(scope="session")

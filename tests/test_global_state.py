@@ -10,7 +10,7 @@ from joblib import parallel_config
 from sklearn.model_selection import GridSearchCV
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
-from skspectral._training import device
+from skspectral._training import device, together
 from skspectral._training.device import choose_threads
 from skspectral._training.lean_update import LeanUpdate
 from skspectral._training.torch_state import flushes_denormals, training_state
@@ -135,6 +135,7 @@ def test_auto_takes_threads_for_wide_networks_only(three_threads):
 
 def test_auto_gives_threads_up_as_the_network_shrinks(three_threads, monkeypatch):
     monkeypatch.setattr(device, "AUTO_THREAD_PRODUCTS", 100 * (4 + 1) * 45)
+    monkeypatch.setattr(together, "LARGEST", {"cpu": 0})  # no fleet of one
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 4))
     counts = []

@@ -35,7 +35,9 @@ def test_loss_of_zero_outputs_is_that_of_the_criterion(task, weighted, request):
     dataset, net = model._dataset(Rows(X, y, weight)), model.net_
     zeros = torch.zeros(len(y), model.n_outputs_, dtype=net.dtype)
     expected = net.criterion_(zeros, dataset.y, dataset.sample_weight)
-    assert _loss_of_zero(net, dataset) == pytest.approx(float(expected), rel=1e-12)
+    assert _loss_of_zero(net, dataset.y, dataset.sample_weight) == pytest.approx(
+        float(expected), rel=1e-12
+    )
 
 
 def test_many_classes_need_no_array_of_rows_times_classes():

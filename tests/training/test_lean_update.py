@@ -17,7 +17,10 @@ from skspectral._training.net import SpectralNet
 from skspectral._training.optimizers import FusedAdamSteps
 from skspectral.nn import SpectralMLP
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.usefixtures("no_fleet"),
+]
 
 
 @pytest.fixture

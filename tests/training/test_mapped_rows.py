@@ -66,6 +66,7 @@ OPTIONS = [
 ]
 
 
+@pytest.mark.usefixtures("no_fleet")  # none serves maps
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 @pytest.mark.parametrize("weighted", [False, True])
 def test_fits_on_a_map_equal_those_in_memory(table, options, weighted):

@@ -21,7 +21,7 @@ def trained(module, decays_given, n_steps=5):
     solver = torch.optim.Adam
     groups = parameter_groups(module, Penalty(0.0, 0.0, 0.0), solver, decays=True)
     optimizer = build_optimizer(solver, groups, 0.01)
-    set_decay(optimizer, module, PENALTY)
+    set_decay(optimizer, PENALTY)
     step = FusedAdamSteps(optimizer)
     x = torch.randn(20, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     for _ in range(n_steps):
@@ -45,7 +45,7 @@ def test_decay_moves_and_spares_biases(start):
     solver = torch.optim.Adam
     groups = parameter_groups(module, Penalty(start, start, start), solver, decays=True)
     optimizer = build_optimizer(solver, groups, 0.01)
-    set_decay(optimizer, module, PENALTY)
+    set_decay(optimizer, PENALTY)
     decay = {id(p): g["weight_decay"] for g in optimizer.param_groups for p in g["params"]}
     for name, parameter in module.named_parameters():
         if parameter.requires_grad:

@@ -67,7 +67,9 @@ def net_trajectory(X, y, optimizer, clip):
         dtype=torch.float64,
     ).initialize()
     dataset = RowDataset(X, torch.as_tensor(y), None, torch.float64)
-    net.train(dataset, None, ends=(N_STEPS // 3,), schedule="constant")
+    epochs = N_STEPS // 3
+    net.plan(dataset, ends=(epochs,), schedule="constant")
+    net.train(dataset, None, epochs)
     batches = iter(RowBatches(dataset, 32))
     net.needs_gradients_ = clip is not None
     for _ in range(N_STEPS % 3):

@@ -235,6 +235,7 @@ def test_classifier_and_sparse_input_shrink(binary):
     assert wide.score(X, y) > 0.85
 
 
+@pytest.mark.usefixtures("no_fleet")
 def test_epochs_of_a_single_step_are_not_all_looked_at(regression, monkeypatch):
     looks = []
 

@@ -41,9 +41,10 @@ def test_schedule_anneals_within_the_limit(schedule, regression):
 def test_steps_decide_where_they_end_first(regression):
     limited = SpectralMLPRegressor(8, max_iter=50, time_limit=1000.0, random_state=0)
     free = SpectralMLPRegressor(8, max_iter=50, random_state=0)
-    np.testing.assert_array_equal(
+    np.testing.assert_allclose(
         limited.fit(*regression).predict(regression[0]),
         free.fit(*regression).predict(regression[0]),
+        rtol=1e-9,  # a fleet of one makes the steps of the second, in another order of sums
     )
 
 
