@@ -107,6 +107,14 @@ def fault_of_error(error, names):
     return None
 
 
+def line_behind():
+    """Return the line that has called numpy or torch, which are about to warn."""
+    for frame in reversed(traceback.extract_stack()[:-2]):
+        if not re.search(r"/(numpy|torch)/|warnings\.py|/tests/test_fuzz", frame.filename):
+            return f"{frame.filename}:{frame.lineno}"
+    return ""
+
+
 def not_finite(result):
     """Tell whether there is a NaN or an infinity in numbers, however nested."""
     if isinstance(result, torch.Tensor):
@@ -124,8 +132,10 @@ def attempt(call, *args, draws=False, finite=True, **kwargs):
     global N_CALLS
     N_CALLS += 1
     before, error, result = global_state(), None, None
-    with warnings.catch_warnings(record=True) as caught:
+    caught = []
+    with warnings.catch_warnings():
         warnings.simplefilter("always")
+        warnings.showwarning = lambda message, *rest: caught.append((message, line_behind()))
         filters = filters_of_all()
         # what is drawn is what counts, and verbose fits print
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -138,14 +148,11 @@ def attempt(call, *args, draws=False, finite=True, **kwargs):
     for name, value in before.items():
         if after[name] != value and not (draws and name.endswith("random")):
             faults.append(f"changed the state: {name}")
-    for warning in caught:
-        ours = re.search(r"/(skspectral|numpy)/(?!.*/tests/)", warning.filename)
-        leaked = "`" not in str(warning.message)  # our own name a parameter
-        if ours and leaked and warning.category in (RuntimeWarning, UserWarning):
-            faults.append(
-                f"{warning.category.__name__} from {warning.filename}:{warning.lineno}: "
-                f"{warning.message}"
-            )
+    for warning, line in caught:
+        # our own warnings name a parameter; what numpy and torch warn of is a leak of our line
+        leaked = type(warning) in (RuntimeWarning, UserWarning) and "`" not in str(warning)
+        if leaked and "/skspectral/" in line:
+            faults.append(f"{type(warning).__name__} from {line}: {warning}")
     if error is not None:
         fault = fault_of_error(error, [*kwargs, *PARAMETERS])
         if fault:
@@ -505,7 +512,9 @@ def check_estimator(draw):
         attempt(model.grow, draw(SIZES), random_state=0)
     elif step == "again":
         cls = type(model)
-        attempt(model.set_params(**draw(parameters(cls)), warm_start=True).fit, X, y, weight)
+        attempt(
+            model.set_params(**{**draw(parameters(cls)), "warm_start": True}).fit, X, y, weight
+        )
     else:
         attempt(model.set_callbacks, draw(st.sampled_from(WILD)))
     attempt(model.predict if hasattr(model, "predict") else repr, X)
