@@ -175,7 +175,7 @@ def make_teacher_student(
     # weights before rows: a seed gives the same teacher for any number of rows
     rng = check_random_state(random_state)
     teacher = _draw_teacher(rng, (n_features, *hidden, n_outputs), output_weights, activation)
-    X = rng.standard_normal((n_samples, n_features))
+    X = rng.standard_normal((int(n_samples), int(n_features)))
     output = teacher.predict(X)
     # a relu node whose inputs are relu nodes is silent for all x if its weights are negative
     if n_samples > 1 and np.ptp(output, axis=0).min() == 0:

@@ -9,11 +9,15 @@ from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import EarlyStopping
 
 from skspectral import (
+    PruningCurveDisplay,
     SpectralMLPClassifier,
     SpectralMLPRegressor,
     SpectralMLPRegressorCV,
+    SpectralPathDisplay,
     SpectralPruner,
     spectral_path,
+    to_onnx,
+    to_sklearn,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -98,6 +102,33 @@ def test_one_node_is_not_said_to_be_several():
 def test_callbacks_are_callbacks_or_pairs(entry):
     with pytest.raises(ValueError, match="`callbacks` must hold skorch callbacks or"):
         regressor(callbacks=[entry]).fit(X, Y)
+
+
+@pytest.mark.parametrize("model", [classifier(), SpectralPruner(classifier(), cv=2)])
+def test_classes_of_several_types_are_named(model):
+    with pytest.raises(TypeError, match="`y` must hold classes of one type"):
+        model.fit(X, np.array(["a", None] * 30, dtype=object))
+
+
+@pytest.mark.parametrize("n_nodes", [object, {"a"}.__len__, 2j])
+def test_number_of_nodes_is_a_number_or_a_list(n_nodes):
+    with pytest.raises(TypeError, match="`n_nodes` must be an integer, a fraction"):
+        regressor().fit(X, Y).prune(n_nodes=n_nodes)
+
+
+@pytest.mark.parametrize("export", [to_sklearn, to_onnx])
+def test_class_is_not_exported(export):
+    with pytest.raises(TypeError, match="`model` must be a SpectralMLPRegressor"):
+        export(SpectralMLPRegressor)
+
+
+@pytest.mark.parametrize("given", [0, np.nan, object, [[1], [2]]])
+def test_displays_tell_what_they_are_made_from(given):
+    pytest.importorskip("matplotlib")
+    with pytest.raises(ValueError, match="`cv_results` must have the keys"):
+        PruningCurveDisplay.from_cv_results(given)
+    with pytest.raises(ValueError, match="`path` must be what spectral_path returns"):
+        SpectralPathDisplay.from_path(given)
 
 
 @pytest.mark.parametrize(("classes", "found"), [([], "none"), ([1], "one class, 1")])

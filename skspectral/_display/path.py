@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from skspectral._compat import check_matplotlib_support
@@ -270,7 +272,8 @@ class SpectralPathDisplay:
             If `path` is something else.
         """
         check_matplotlib_support(f"{cls.__name__}.from_path")
-        missing = {"alphas", "n_alive_nodes", "train_loss"} - set(path)
+        keys = path if isinstance(path, Mapping) else ()
+        missing = {"alphas", "n_alive_nodes", "train_loss"} - set(keys)
         if missing:
             raise ValueError(
                 f"`path` must be what spectral_path returns; it has no {sorted(missing)}."

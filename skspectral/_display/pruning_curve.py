@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from skspectral._compat import check_matplotlib_support
@@ -281,12 +283,13 @@ class PruningCurveDisplay:
         ValueError
             If `cv_results` lacks the sizes or their scores.
         """
-        score = cv_results.get("mean_test_score", cv_results.get("score"))
-        if score is None or "n_nodes" not in cv_results:
+        given = cv_results if isinstance(cv_results, Mapping) else {}
+        score = given.get("mean_test_score", given.get("score"))
+        if score is None or "n_nodes" not in given:
             raise ValueError(
                 "`cv_results` must have the keys 'n_nodes' and 'mean_test_score', as "
                 "`cv_results_` of a SpectralPruner with n_nodes='auto' has, or 'n_nodes' and "
-                f"'score', as pruning_curve returns; got {sorted(cv_results)}."
+                f"'score', as pruning_curve returns; got {sorted(given) or cv_results!r}."
             )
         # argmax: the first True, as sizes increase
         if n_chosen is None and "within_tolerance" in cv_results:

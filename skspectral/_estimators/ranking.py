@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -110,7 +110,9 @@ def check_n_nodes(n_nodes: Any, layer_sizes: Sequence[int], min_nodes: int = 1) 
     total, least = sum(layer_sizes), sum(min(min_nodes, size) for size in layer_sizes)
     bounds = f"{least} (layers keep {min_nodes}) to {total}, all there are in {list(layer_sizes)}"
     # True would pass as the integer 1, and a string as a list of letters
-    if isinstance(n_nodes, (bool, np.bool_, str)) or n_nodes is None:
+    is_number = isinstance(n_nodes, Real) and not isinstance(n_nodes, (bool, np.bool_))
+    is_list = isinstance(n_nodes, Iterable) and not isinstance(n_nodes, (str, type))
+    if not (is_number or is_list):
         raise TypeError(
             "`n_nodes` must be an integer, a fraction in (0, 1] or a list with one integer per "
             f"hidden layer; got {n_nodes!r}."

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
@@ -157,7 +159,8 @@ class ClassTarget:
         ValueError
             If `y` holds neither classes nor labels.
         """
-        check_classification_targets(y)
+        with _sorting("y"):
+            check_classification_targets(y)
         if type_of_target(y) == "multiclass-multioutput":
             raise ValueError(
                 "`y` must hold one class per row, or 0 and 1 per label (multilabel); got several "
@@ -177,7 +180,8 @@ class ClassTarget:
         ValueError
             If there is only one class, or if `classes` does not number the labels.
         """
-        named = unique_labels(y if classes is None else classes)
+        with _sorting("y" if classes is None else "classes"):
+            named = unique_labels(y if classes is None else classes)
         # two columns or more can only be labels: `check` refused columns of classes
         if y.ndim == 2:
             if len(named) != y.shape[1]:
@@ -348,3 +352,17 @@ Target = NumberTarget | ClassTarget
 def target_kind(estimator: Any) -> type[NumberTarget] | type[ClassTarget]:
     """Return the kind of target that an estimator predicts, fitted or not."""
     return ClassTarget if is_classifier(estimator) else NumberTarget
+
+
+@contextmanager
+def _sorting(name: str) -> Iterator[None]:
+    """Say of classes that cannot be sorted what is wrong with them."""
+    try:
+        yield
+    except TypeError as error:
+        if "not supported between" not in str(error):
+            raise
+        raise TypeError(
+            f"`{name}` must hold classes of one type, all text or all numbers, and none "
+            f"missing: {error}."
+        ) from error

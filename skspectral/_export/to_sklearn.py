@@ -85,7 +85,8 @@ def network_of(model):
     NotFittedError
         If it is not fitted.
     """
-    if hasattr(model, "to_sklearn"):
+    # a class has the method too, and nothing to export
+    if hasattr(model, "to_sklearn") and not isinstance(model, type):
         return model.to_sklearn()
     if not isinstance(model, (MLPClassifier, MLPRegressor)):
         raise TypeError(
