@@ -527,7 +527,7 @@ class BaseSpectralMLP(
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True  # only a few batches at a time are made dense
+        tags.input_tags.sparse = True  # at most a few batches at a time are made dense
         return tags
 
     def __sklearn_is_fitted__(self):

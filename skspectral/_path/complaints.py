@@ -50,8 +50,8 @@ def _too_narrow(network: Any) -> str | None:
     if not crowded:
         return None
     return (
-        f"The network may have been too narrow: alive at the chosen penalty are "
-        f"{' and '.join(crowded)} nodes. Raise `hidden_layer_sizes`."
+        f"The network may have been too narrow: {' and '.join(crowded)} nodes alive at the "
+        "chosen penalty. Raise `hidden_layer_sizes`."
     )
 
 

@@ -380,7 +380,7 @@ def test_frozen_network_is_cut_to_the_size_that_was_scored(sizes, min_nodes, sco
 def test_frozen_network_must_fit_the_data(reg, regression):
     X, y = regression
     frozen = FrozenEstimator(reg.fit(X, y))
-    with pytest.raises(ValueError, match="`y` must have 1 output"):
+    with pytest.raises(ValueError, match="`y` must have 1 output, as the estimator; got 2"):
         SpectralPruner(frozen).fit(X, np.column_stack([y, y]))
     with pytest.raises(ValueError, match="X has 3 features"):
         SpectralPruner(frozen, n_nodes=3).fit(X[:, :3], y)
