@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import itertools
 import multiprocessing
 import re
 import threading
@@ -14,6 +13,7 @@ from typing import Any
 import torch
 
 from skspectral._training.torch_state import is_forked
+from skspectral.nn._architecture import n_weights
 
 AUTO_CUDA_PRODUCTS = 5_000_000
 """Multiply-adds in the forward pass of a batch from which device="auto" chooses CUDA.
@@ -36,7 +36,7 @@ def _in_worker_process() -> bool:
 
 
 def _products(layer_sizes: Sequence[int], batch_size: int) -> int:
-    return batch_size * sum(a * b for a, b in itertools.pairwise(layer_sizes))
+    return batch_size * n_weights(layer_sizes)
 
 
 def choose_device(device: str, layer_sizes: Sequence[int], batch_size: int) -> str:

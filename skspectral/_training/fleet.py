@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +17,7 @@ from skspectral._training.member import Member, Pause, Reading
 from skspectral._training.silent import NOISE, silent_masks
 from skspectral._training.stack import Stack
 from skspectral._training.stacked_passes import StackedPasses
+from skspectral.nn._architecture import n_weights
 from skspectral.nn._relevance import COLLAPSED
 
 LOOSE = 1.2
@@ -82,25 +82,24 @@ class Fleet:
             "amsgrad": False,
             "maximize": False,
         }
-        # members that have made equally many steps share the count that Adam corrects its means by
-        self.counts = []
         self.n_steps = 0
-        for steps in sorted(set(self.stack.steps)):
-            rows = [k for k, s in enumerate(self.stack.steps) if s == steps]
-            whole = len(rows) == len(nets)
-            count = torch.tensor(float(steps), device=values.device)
-            tensors = [
-                [rows_of] if whole else [rows_of[k] for k in rows] for rows_of in self._of_adam()
-            ]
-            self.counts.append((count, tensors))
+        self.counts = self._counts_of_steps()
         self._set_decays()
         for k, member in enumerate(self.members):
             if member.pause is not None:
                 self._resume(k, member.pause)
 
-    def _of_adam(self) -> tuple[Tensor, ...]:
+    def _counts_of_steps(self) -> list[tuple[Tensor, list[list[Tensor]]]]:
+        """Return each count by which Adam corrects its means, with the tensors that share it."""
         stack = self.stack
-        return stack.values, stack.deltas, stack.gradients, stack.means, stack.squares
+        moved = stack.values, stack.deltas, stack.gradients, stack.means, stack.squares
+        counts = []
+        for steps in sorted(set(stack.steps)):
+            members = [k for k, made in enumerate(stack.steps) if made == steps]
+            whole = len(members) == len(self.members)
+            tensors = [[rows] if whole else [rows[k] for k in members] for rows in moved]
+            counts.append((torch.tensor(float(steps), device=stack.values.device), tensors))
+        return counts
 
     def run(self) -> None:
         """Train until a member has ended, or would fit better elsewhere."""
@@ -218,13 +217,13 @@ class Fleet:
         return self._is_loose()
 
     def _is_loose(self) -> bool:
-        own = [weights_of(module.layer_sizes) for module in self.stack.modules]
-        padded = len(own) * weights_of(self.stack.sizes)
+        own = [n_weights(module.layer_sizes) for module in self.stack.modules]
+        padded = len(own) * n_weights(self.stack.sizes)
         spare = self.feed.n_rows * (padded - sum(own))
         return padded > LOOSE * sum(own) and spare > LOOSE_PRODUCTS
 
-    def _read(self) -> list[Reading]:
-        """Return what the epochs of all members came to so far."""
+    def _measure(self) -> list[Tensor]:
+        """Return norms, products, entropies, alive and silent nodes, each of shape (K, ...)."""
         norms = self.stack.norms()
         relevances = self.passes.relevances()
         alive = [
@@ -234,26 +233,22 @@ class Fleet:
         # only a relu can be silent
         relu = isinstance(self.stack.modules[0].activation, torch.nn.ReLU)
         biases = self.passes.biases() if relu else [None] * len(relevances)
-        silent = [
-            mask.sum(dim=1)
-            for mask in silent_masks(relevances, biases, self.largest_inputs, NOISE)
+        masks = silent_masks(relevances, biases, self.largest_inputs, NOISE)
+        counts = [*alive, *(mask.sum(dim=1) for mask in masks)]
+        return [
+            norms,
+            self.products.flatten(1),
+            self.entropy[:, None],
+            *(count[:, None].to(norms.dtype) for count in counts),
         ]
-        table = (
-            torch.cat(
-                [
-                    norms,
-                    self.products.flatten(1),
-                    self.entropy[:, None],
-                    *(part[:, None].to(norms.dtype) for part in (*alive, *silent)),
-                ],
-                dim=1,
-            )
-            .double()
-            .cpu()
-            .numpy()
-        )
-        n_outputs, n_hidden = self.stack.sizes[-1], len(alive)
-        bounds = np.cumsum([norms.shape[1], n_outputs**2, 1, n_hidden])
+
+    def _read(self) -> list[Reading]:
+        """Return what the epochs of all members came to so far."""
+        columns = self._measure()
+        # in one go: each read makes the host wait for the GPU
+        table = torch.cat(columns, dim=1).double().cpu().numpy()
+        n_outputs, n_hidden = self.stack.sizes[-1], len(self.stack.sizes) - 2
+        bounds = np.cumsum([columns[0].shape[1], n_outputs**2, 1, n_hidden])
         norm, products, loss, n_alive, n_silent = np.split(table, bounds, axis=1)
         products = products.reshape(-1, n_outputs, n_outputs)
         loss = loss[:, 0]
@@ -275,8 +270,3 @@ class Fleet:
             )
             for k, member in enumerate(self.members)
         ]
-
-
-def weights_of(sizes: Sequence[int]) -> int:
-    """Return the number of weights between the layers."""
-    return sum(a * b for a, b in itertools.pairwise(sizes))

@@ -4,18 +4,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from skspectral._training.cuda_graph import WARM_UP, try_to_capture
 from skspectral._training.feed import Batch
-from skspectral._training.lean_update import _capture
-
-WARM_UP = 3
-"""Ordinary steps before capture, which create the workspaces of the CUDA libraries."""
 
 
 class GraphedStep:
@@ -66,18 +62,7 @@ class GraphedStep:
         self.buffers["rates"] = batch.X.new_zeros(len(batch.X), 1)
         captured = replace(batch, **self.buffers)
 
-        def work() -> tuple[Tensor, Tensor]:
-            self.step(captured)
-            return captured.X, captured.y
-
-        try:
-            self.replay, _ = _capture(work, batch.X.device)
-        except RuntimeError as error:
-            warnings.warn(
-                f"Steps could not be captured in a CUDA graph, so they run one by one: {error}",
-                RuntimeWarning,
-                stacklevel=2,
-            )
+        self.replay, _ = try_to_capture(lambda: self.step(captured), batch.X.device)
 
 
 def fastest(

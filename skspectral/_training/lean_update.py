@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import threading
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +11,7 @@ import torch
 from torch import Tensor
 
 from skspectral._training.backpropagation import Backpropagation
+from skspectral._training.cuda_graph import WARM_UP, try_to_capture
 from skspectral._training.losses import DataTerm
 from skspectral._training.optimizers import FusedAdamSteps
 from skspectral._training.penalty import add_penalty_gradient
@@ -107,31 +106,6 @@ def _identity(module: SpectralMLP, optimizer: torch.optim.Optimizer) -> list[Any
     ]
 
 
-_capturing = threading.Lock()
-_streams: dict[torch.device, torch.cuda.Stream] = {}
-
-
-def _capture(
-    work: Callable[[], tuple[Tensor, Tensor]], device: torch.device
-) -> tuple[Any, tuple[Tensor, Tensor]]:
-    """Record what `work` does on the GPU; return a function that repeats it, and its results.
-
-    Each device has one stream for this. Other threads may go on working meanwhile.
-    """
-    graph = torch.cuda.CUDAGraph()
-    # one capture at a time, as they share a stream; in torch's default mode a capture fails
-    # if another thread so much as allocates memory
-    with _capturing, torch.cuda.device(device):
-        before = torch.cuda.current_stream(device)
-        stream = _streams.setdefault(device, torch.cuda.Stream(device))
-        try:
-            with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
-                results = work()
-        finally:
-            torch.cuda.set_stream(before)  # a failed capture leaves its own stream behind
-    return graph.replay, results
-
-
 class GraphedUpdate:
     """A lean update captured in a CUDA graph: one launch a step instead of dozens.
 
@@ -146,24 +120,19 @@ class GraphedUpdate:
         Rows of the batches to capture.
     """
 
-    warm_up = 3
-    """Ordinary updates before capture.
-
-    They create the optimiser's state and the workspaces of the CUDA libraries.
-    """
-
     def __init__(self, update: LeanUpdate, n_rows: int) -> None:
         self.update, self.n_rows = update, n_rows
         self.is_current = update.is_current
         self.n_ordinary = 0
         self.tried = False
         self.replay: Callable[[], None] | None = None
+        self.results: tuple[Tensor, Tensor] | None = None
 
     def __call__(self, X: Any, y: Tensor) -> tuple[Tensor, Tensor]:
         """Return outputs and loss from before the update, both in buffers."""
-        if len(y) == self.n_rows and self.n_ordinary >= self.warm_up and not self.tried:
+        if len(y) == self.n_rows and self.n_ordinary >= WARM_UP and not self.tried:
             self._try_to_capture(X, y)
-        if len(y) != self.n_rows or self.replay is None:
+        if len(y) != self.n_rows or self.replay is None or self.results is None:
             self.n_ordinary += 1
             return self.update(X, y)
         # a graph repeats its kernels on fixed addresses: batch and rates must be put there
@@ -190,16 +159,9 @@ class GraphedUpdate:
             for _ in range(2)
         )
         self.tried = True  # before the attempt: a second one would fail, and warn, again
-        try:
-            self.replay, self.results = _capture(
-                lambda: self.update(self.X, self.y, self.rates, self.decays), y.device
-            )
-        except RuntimeError as error:
-            warnings.warn(
-                f"Steps could not be captured in a CUDA graph, so they run one by one: {error}",
-                RuntimeWarning,
-                stacklevel=2,
-            )
+        self.replay, self.results = try_to_capture(
+            lambda: self.update(self.X, self.y, self.rates, self.decays), y.device
+        )
 
 
 def _flat(X: Any, y: Tensor) -> list[Tensor]:

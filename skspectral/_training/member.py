@@ -92,7 +92,7 @@ class Member:
     Parameters
     ----------
     net : SpectralNet
-        With the schedule that :meth:`SpectralNet.train` sets.
+        With the schedule that :meth:`SpectralNet.plan` sets.
     dataset : RowDataset
     epochs : int
     interrupts : Interrupts or None, default=None

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
+
+from skspectral.nn._architecture import n_weights
 
 MANY_WEIGHTS = 10**8
 """Weights below which torch's own error is shown: it has another reason."""
@@ -30,10 +31,10 @@ def enough_memory(layer_sizes: Sequence[int]) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, TypeError) as error:
-        n_weights = sum(a * b for a, b in pairwise(layer_sizes))
-        if n_weights < MANY_WEIGHTS:
+        n = n_weights(layer_sizes)
+        if n < MANY_WEIGHTS:
             raise
         raise MemoryError(
-            f"A network of layers of {', '.join(map(str, layer_sizes))} nodes has {n_weights:.2g} "
+            f"A network of layers of {', '.join(map(str, layer_sizes))} nodes has {n:.2g} "
             "weights, for which there is not enough memory. Lower `hidden_layer_sizes`."
         ) from error

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Generator, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from skspectral._training.interrupts import Interrupts
 from skspectral._training.member import Member
 from skspectral._training.net import SpectralNet
 from skspectral._training.torch_state import training_state
+from skspectral.nn._architecture import n_weights
 
 LARGEST = {"cpu": 4_000_000, "cuda": 200_000_000}
 """Multiply-adds in a forward pass of a network beyond which the ordinary way is as fast."""
@@ -61,7 +61,7 @@ class Training:
         self.member: Member | None = None
         # a limit of time holds within an epoch, and a fleet knows no such end
         if dataset_valid is None and seconds == math.inf and Member.serves(net, dataset):
-            products = weights_between(net.module_.layer_sizes) * net.batch_size
+            products = n_weights(net.module_.layer_sizes) * net.batch_size
             if products <= LARGEST[dataset.X.device.type]:
                 self.member = Member(net, dataset, self.epochs, interrupts)
 
@@ -133,22 +133,17 @@ def train_some(trainings: Sequence[Training]) -> list[Training]:
         for member in crew:
             if member.done:
                 member.finish()
-    return [training for training in trainings if training.member in crew and training.is_over]
-
-
-def weights_between(sizes: Sequence[int]) -> int:
-    """Return the number of weights between the layers."""
-    return sum(a * b for a, b in itertools.pairwise(sizes))
+    return [training for training in trainings if training.is_over]
 
 
 def arrange(members: Sequence[Member]) -> list[Member]:
     """Return the widest of the members, and those that fit beside it."""
     kind = members[0].kind
     alike = [member for member in members if member.kind == kind]
-    alike.sort(key=lambda member: -weights_between(member.layer_sizes))
+    alike.sort(key=lambda member: -n_weights(member.layer_sizes))
     widest = alike[0]
     room = ROOM[widest.dataset.X.device.type]
-    most = max(1, room // (widest.batch * weights_between(widest.layer_sizes)))
+    most = max(1, room // (widest.batch * n_weights(widest.layer_sizes)))
     return [member for member in alike if _fits(member.layer_sizes, widest.layer_sizes)][:most]
 
 

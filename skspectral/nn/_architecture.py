@@ -4,11 +4,18 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import torch
 
 from skspectral.nn._mlp import SpectralMLP
+
+
+def n_weights(layer_sizes: Sequence[int]) -> int:
+    """Return the number of weights between layers, without biases."""
+    return sum(n_in * n_out for n_in, n_out in itertools.pairwise(layer_sizes))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from sklearn.base import clone
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, fit_many
-from skspectral._training import fleet, graphed_step, together
+from skspectral._training import cuda_graph, fleet, graphed_step, together
 from skspectral._training.together import finish_all
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -168,7 +168,7 @@ def test_captured_steps_equal_ordinary_ones(regression, monkeypatch):
         return lambda: replays.append(work()), None
 
     plain = fit_many([clone(m) for m in wanted], X, y)
-    monkeypatch.setattr(graphed_step, "_capture", capture)
+    monkeypatch.setattr(cuda_graph, "capture", capture)
     monkeypatch.setattr(
         fleet, "fastest", lambda step, n_rows, device: graphed_step.GraphedStep(step, n_rows)
     )
@@ -183,7 +183,7 @@ def test_capture_that_fails_is_told_once(regression, monkeypatch):
     def capture(work, device):
         raise RuntimeError("no graphs here")
 
-    monkeypatch.setattr(graphed_step, "_capture", capture)
+    monkeypatch.setattr(cuda_graph, "capture", capture)
     monkeypatch.setattr(
         fleet, "fastest", lambda step, n_rows, device: graphed_step.GraphedStep(step, n_rows)
     )

@@ -10,7 +10,7 @@ import torch
 from skorch.callbacks import Callback, Freezer
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
-from skspectral._training import lean_update as update_module
+from skspectral._training import cuda_graph
 from skspectral._training.lean_update import GraphedUpdate, LeanUpdate
 from skspectral._training.losses import DataTerm
 from skspectral._training.net import SpectralNet
@@ -272,7 +272,7 @@ def graphs(monkeypatch):
         captured.append(GraphedUpdate(LeanUpdate(*arguments), arguments[-1]))
         return captured[-1]
 
-    monkeypatch.setattr(update_module, "_capture", capture)
+    monkeypatch.setattr(cuda_graph, "capture", capture)
     monkeypatch.setattr("skspectral._training.net.lean_update", lean_update)
     return captured
 
@@ -301,7 +301,7 @@ def test_where_capture_fails_updates_are_ordinary(binary, graphs, monkeypatch):
         tries.append(1)
         raise RuntimeError("operation not permitted when stream is capturing")
 
-    monkeypatch.setattr(update_module, "_capture", fail)
+    monkeypatch.setattr(cuda_graph, "capture", fail)
     with pytest.warns(RuntimeWarning, match="could not be captured"):
         clf = SpectralMLPClassifier((8,), batch_size=32, max_iter=20, random_state=0).fit(*binary)
     assert clf.score(*binary) > 0.8
