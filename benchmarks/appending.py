@@ -52,6 +52,22 @@ class Appender:
             csv.writer(file, lineterminator="\n").writerow(row)
 
 
+def read_arguments(about, results, budget):
+    """Read the command line: minutes, the CSV that grows, and the share of several runs."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("--budget", type=float, default=budget, help="minutes after which to stop")
+    parser.add_argument("--out", type=Path, default=results, help="CSV that grows row by row")
+    parser.add_argument(
+        "--share",
+        type=int,
+        nargs=2,
+        default=(0, 1),
+        metavar=("K", "N"),
+        help="of N runs side by side, the measurements of the K-th, from 0",
+    )
+    return parser.parse_args()
+
+
 def run(keys, measure, doc_tables, *, about, results, columns, budget=30):
     """Read the command line, measure what is missing, and write the tables of the documentation.
 
@@ -72,18 +88,7 @@ def run(keys, measure, doc_tables, *, about, results, columns, budget=30):
         Minutes after which to stop, unless told otherwise.
     """
     keys = [tuple(key) for key in keys]
-    parser = argparse.ArgumentParser(description=about.splitlines()[0])
-    parser.add_argument("--budget", type=float, default=budget, help="minutes after which to stop")
-    parser.add_argument("--out", type=Path, default=results, help="CSV that grows row by row")
-    parser.add_argument(
-        "--share",
-        type=int,
-        nargs=2,
-        default=(0, 1),
-        metavar=("K", "N"),
-        help="of N runs side by side, the measurements of the K-th, from 0",
-    )
-    arguments = parser.parse_args()
+    arguments = read_arguments(about, results, budget)
     file = Appender(arguments.out, columns, n_keys=len(keys[0]), budget=arguments.budget)
     warnings.simplefilter("ignore", ConvergenceWarning)  # sizes that have not settled
     k, n = arguments.share

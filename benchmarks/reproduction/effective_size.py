@@ -20,7 +20,6 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import argparse
 import functools
 import itertools
 import sys
@@ -35,7 +34,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the modules that benchmarks share
 
-from appending import Appender
+from appending import Appender, read_arguments
 from documents import write_tables
 from effective_size_figures import doc_tables, draw_all
 from one_cycle import one_cycle
@@ -182,18 +181,7 @@ def measure(file, key):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--budget", type=float, default=60, help="minutes after which to stop")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="CSV that grows row by row")
-    parser.add_argument(
-        "--share",
-        type=int,
-        nargs=2,
-        default=(0, 1),
-        metavar=("K", "N"),
-        help="of N runs side by side, the repetitions of the K-th, from 0",
-    )
-    arguments = parser.parse_args()
+    arguments = read_arguments(__doc__, RESULTS, budget=60)
     file = Appender(arguments.out, COLUMNS, n_keys=4, budget=arguments.budget)
     warnings.simplefilter("ignore", ConvergenceWarning)  # settled or not is what is looked at
     k, n = arguments.share
