@@ -19,10 +19,10 @@ def fit_many(estimators, X, y, sample_weight=None):
 
     Small networks take their time in the steps, not in their arithmetic. So networks that differ
     in width, penalty, seed or parametrisation are stacked, and each step is made for all of a kind
-    at once: on a CPU up to several times, on a GPU up to hundreds of times as fast as one
-    after the other. Each estimator ends as its own ``fit`` would have left it, to rounding. What
-    cannot be stacked (callbacks, early stopping, other solvers than Adam, large networks) is
-    fitted as always.
+    at once: a few times as fast as one after the other on a CPU, twice on a GPU, where the CPU
+    remains the better place for small ones. Each estimator ends as its own ``fit`` would have
+    left it, to rounding. What cannot be stacked (callbacks, early stopping, `time_limit`, sparse
+    rows, other solvers than Adam, large networks) is fitted as always.
 
     Parameters
     ----------
