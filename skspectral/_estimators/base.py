@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from abc import abstractmethod
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -29,6 +31,12 @@ from skspectral._estimators.checks import (
     warn_of_full_batch,
 )
 from skspectral._estimators.exportable import ExportableMixin
+from skspectral._estimators.noise_folds import (
+    check_noise_folds,
+    course_of_noise,
+    ends_of_fold,
+    noise_folds,
+)
 from skspectral._estimators.recipe import (
     SOLVERS,
     batch_rows,
@@ -103,6 +111,7 @@ class BaseSpectralMLP(
         "trainable": [StrOptions(set(TRAINABLE))],
         "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "alpha_factor": [Interval(Real, 0, None, closed="neither")],
+        "noise_cv": ["cv_object"],
         "alpha_phi": [Interval(Real, 0, None, closed="left"), None],
         "alpha_lambda": [Interval(Real, 0, None, closed="left"), None],
         "relevance_threshold": [Interval(Real, 0, 1, closed="left")],
@@ -151,7 +160,17 @@ class BaseSpectralMLP(
         return rows
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        groups=None,
+    ):
         """Train the network.
 
         Parameters
@@ -168,11 +187,13 @@ class BaseSpectralMLP(
         X_val : {array-like, sparse matrix} of shape (n_val, n_features) or None, default=None
             Validation rows for `early_stopping`. None holds out a fraction of the
             training rows. Without early stopping they tell alpha="auto" the
-            noise, which is what tables with many columns for their rows need.
+            noise, as the folds of `noise_cv` do without keeping rows from training.
         y_val : array-like or None, default=None
             Targets of the validation rows.
         sample_weight_val : array-like of shape (n_val,) or None, default=None
             Weights of the validation rows.
+        groups : array-like of shape (n_samples,) or None, default=None
+            Labels of rows that belong together, for the splitter in `noise_cv`.
 
         Returns
         -------
@@ -191,7 +212,8 @@ class BaseSpectralMLP(
             If the spreads of two columns differ by more than a factor of 30.
             One-hot and constant columns do not count.
         """
-        complaint = finish(self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val))
+        validation = X_val, y_val, sample_weight_val
+        complaint = finish(self._fit(X, y, sample_weight, *validation, groups))
         # last: where warnings are errors, the fit is complete when it is raised
         if complaint:
             warnings.warn(complaint, ConvergenceWarning, stacklevel=3)  # the line that calls fit
@@ -205,6 +227,7 @@ class BaseSpectralMLP(
         X_val=None,
         y_val=None,
         sample_weight_val=None,
+        groups=None,
         *,
         quiet=False,
     ):
@@ -218,6 +241,8 @@ class BaseSpectralMLP(
             What to warn of.
         """
         self._check_settings()
+        tells = X_val is not None and not self.early_stopping
+        check_noise_folds(self.noise_cv, groups, self.alpha, has_validation=tells)
         given = {"X": X, "y": y}  # scikit-learn's callbacks expect what the user passed
         is_warm = self.warm_start and hasattr(self, "net_")
         with unchanged_on_failure(self, self.net_ if is_warm else None):
@@ -228,7 +253,9 @@ class BaseSpectralMLP(
                 self._target.check_same(y, subset=self._known_classes is not None)
             target = self._target if is_warm else self._new_target(y, self._known_classes)
             # only now: classes come from all rows, whatever their weight
-            rows = self._weighted(Rows(read_later(X), y, sample_weight).positive(), target)
+            rows = Rows(read_later(X), y, sample_weight)
+            folds = noise_folds(self.noise_cv, rows, target.stratifies, groups)
+            rows = self._weighted(replace(rows, folds=folds).positive(), target)
             if X_val is not None and not (self.early_stopping or self.alpha == "auto"):
                 raise ValueError(
                     "`X_val` and `y_val` are used by early stopping, and by alpha='auto' to tell "
@@ -301,6 +328,7 @@ class BaseSpectralMLP(
         self._take_target(self._scaled_target(target, rows))
         # kept, so that a warm start draws new orders instead of repeating the first ones
         self._random_state = check_random_state(self.random_state)
+        self._noise_course = None
         # without the mean, as only the spread is needed and sparse rows cannot be centred
         self._input_scaler = StandardScaler(with_mean=False)
         n_rows, n_features = len(rows), rows.X.shape[1]
@@ -337,7 +365,7 @@ class BaseSpectralMLP(
             "verbose": int(self.verbose),
         }
 
-    def _follow_noise(self, rows, dataset, held_out, is_warm):
+    def _follow_noise(self, rows, dataset, held_out=None, is_warm=False, course=None):
         """Return what moves the penalty, None where it is a number."""
         depth = len(self.net_.module.hidden_layer_sizes)
         if self.alpha != "auto" or not depth:  # without hidden nodes there is no size to find
@@ -350,23 +378,82 @@ class BaseSpectralMLP(
             self.alpha_ if is_warm else None,
             held_out,
             ramp=RAMP if ramps else 0.0,
+            course=course,
         )
 
-    def _fit_callbacks(self, ends, noise, follow):
+    def _noise_of_folds(self, rows, ends, is_warm):
+        """Return what the folds tell of the noise, as a coroutine, and the seconds that are left.
+
+        Trained weights know the rows of all folds: a warm start keeps the noise of the first fit.
+        """
+        if is_warm or rows.folds is None or not self.net_.module.hidden_layer_sizes:
+            return self._noise_course if is_warm else None, self.time_limit
+        share = None
+        if self.time_limit is not None:
+            share = self.time_limit / (rows.folds.shape[1] + 1)
+        course = yield from course_of_noise(self, rows, ends, share)
+        self._noise_course = course.final()
+        return course, share
+
+    def _fold_training(self, train, test, n_rows, ends, time_limit, interrupts):
+        """Return the training of a network without a fold, and what follows its noise.
+
+        Parameters
+        ----------
+        train, test : Rows
+            To train on, and to tell the noise.
+        n_rows : int
+            Rows of the whole fit.
+        ends : sequence of int
+            Epochs after which the whole fit may end.
+        time_limit : float or None
+            Seconds of this training.
+        interrupts : Interrupts
+        """
+        # orders of its own, so that they do not depend on which trainings go side by side
+        orders = np.random.RandomState(new_seed(self._random_state)) if self.shuffle else None
+        settings = {**self._net_settings(n_rows), "random_state": orders, "verbose": 0}
+        batch = settings["batch_size"]
+        ends = ends_of_fold(ends, math.ceil(n_rows / batch), math.ceil(len(train) / batch))
+        net = self._new_net(self.net_.module, n_rows)
+        dataset = self._dataset(train)
+        noise = self._follow_noise(train, dataset, self._dataset(test))
+        callbacks = self._fit_callbacks(ends, noise, is_fold=True)
+        net.restart(callbacks=callbacks.in_order(), **settings)
+        training = self._training(net, dataset, None, ends, time_limit, interrupts)
+        return training, noise
+
+    def _training(self, net, dataset, dataset_valid, ends, time_limit, interrupts, is_warm=False):
+        """Return the training of a net as the parameters ask for it."""
+        return Training(
+            net,
+            dataset,
+            dataset_valid,
+            ends=ends,
+            schedule=schedule_name(self.learning_rate, is_warm, net.callbacks_),
+            seconds=np.inf if time_limit is None else time_limit,
+            n_threads=choose_threads(self.n_threads, net.module_.layer_sizes, net.batch_size),
+            interrupts=interrupts,
+        )
+
+    def _fit_callbacks(self, ends, noise, follow=None, *, is_fold=False):
+        """Return the callbacks of one training; those of others see all rows alone."""
+        # copies, as fit must not change a parameter; safe=False for names and classes
+        users = [] if is_fold else [clone(cb, safe=False) for cb in self.callbacks or ()]
         return fit_callbacks(
             ends=ends,
             noise=noise,
-            # copies, as fit must not change a parameter; safe=False for names and classes
-            users=[clone(callback, safe=False) for callback in self.callbacks or ()],
+            users=users,
             sklearn=follow if hasattr(self, "_skl_callbacks") else None,
             learning_rate=self.learning_rate,
-            early_stopping=self.early_stopping,
+            early_stopping=self.early_stopping and not is_fold,
             tol=self.tol,
             n_iter_no_change=self.n_iter_no_change,
             time_limit=self.time_limit,
             shrink=self.shrink,
             n_threads=self.n_threads,
-            verbose=self.verbose,
+            verbose=0 if is_fold else self.verbose,
+            tells_noise=is_fold,
         )
 
     def _train(self, rows, validation, architecture, given):
@@ -393,28 +480,24 @@ class BaseSpectralMLP(
             dataset = self._dataset(rows)
             dataset_valid = None if validation is None else self._dataset(validation)
             held_out = None if self.early_stopping else dataset_valid
-            noise = self._follow_noise(rows, dataset, held_out, is_warm)
+            course, time_limit = yield from self._noise_of_folds(rows, ends, is_warm)
+            noise = self._follow_noise(rows, dataset, held_out, is_warm, course)
             callbacks = self._fit_callbacks(ends, noise, follow)
             net.restart(callbacks=callbacks.in_order(), **self._net_settings(n_rows))
-            n_threads = choose_threads(self.n_threads, net.module_.layer_sizes, batch)
-            seconds = np.inf if self.time_limit is None else self.time_limit
+            dataset_valid = dataset_valid if self.early_stopping else None
             # Ctrl-C is kept for the end of the step, also while the result is judged
             with Interrupts() as interrupts:
-                yield Training(
-                    net,
-                    dataset,
-                    dataset_valid if self.early_stopping else None,
-                    ends=ends,
-                    schedule=schedule_name(self.learning_rate, is_warm, net.callbacks_),
-                    seconds=seconds,
-                    n_threads=n_threads,
-                    interrupts=interrupts,
+                training = self._training(
+                    net, dataset, dataset_valid, ends, time_limit, interrupts, is_warm
                 )
-                with training_state(n_threads):
+                yield (training,)
+                with training_state(training.n_threads):
                     if noise is not None and callbacks.best_epoch is not None:
                         noise.go_back(net, callbacks.best_epoch.best_epoch_)
                     # inside: it is a backward pass, which also wants denormals flushed
-                    settling = judge_size(net, dataset, callbacks.best_epoch, seconds, interrupts)
+                    settling = judge_size(
+                        net, dataset, callbacks.best_epoch, training.seconds, interrupts
+                    )
             self._rows_known = total_weight(rows)
             complaint = self._conclude(dataset, callbacks, settling, ends[-1], interrupts)
         finally:

@@ -82,6 +82,15 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         Factor on the penalty of alpha="auto", the one thing to search there. At 1
         next to nothing of pure noise survives; smaller factors keep more nodes.
         Ignored where `alpha` is a number.
+    noise_cv : int, splitter, iterable or None, default=None
+        How alpha="auto" tells the noise. None: by the residuals of the training
+        rows, less what the parameters in use have fitted. Folds, as
+        :func:`sklearn.model_selection.check_cv` takes them: by the loss of held-out
+        rows. A network is then trained without each fold, before the one on all
+        rows. That costs a few times as long and pays where columns are many for the
+        rows, or where rows belong together (``GroupKFold()``, with `groups` in
+        ``fit``). A warm start keeps the noise of the first fit, and `partial_fit`
+        goes by the rows of the call.
     alpha_phi : float >= 0 or None, default=None
         Penalty on the eigenvectors. None uses `alpha`; "auto" allows nothing else.
     alpha_lambda : float >= 0 or None, default=None
@@ -287,6 +296,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         trainable="all",
         alpha="auto",
         alpha_factor=0.5,
+        noise_cv=None,
         alpha_phi=None,
         alpha_lambda=None,
         relevance_threshold=0.05,
@@ -319,6 +329,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         self.trainable = trainable
         self.alpha = alpha
         self.alpha_factor = alpha_factor
+        self.noise_cv = noise_cv
         self.alpha_phi = alpha_phi
         self.alpha_lambda = alpha_lambda
         self.relevance_threshold = relevance_threshold

@@ -14,7 +14,7 @@ import torch
 from skorch.callbacks import LRScheduler
 
 from skspectral._estimators.checks import check_hidden_layer_sizes
-from skspectral._training.cycles import StopWhenSettled
+from skspectral._training.cycles import StopWhenNoiseSettled, StopWhenSettled
 from skspectral._training.history import data_loss, negative_score, penalised_loss
 from skspectral._training.noise import FollowNoise
 from skspectral._training.optimizers import ADAM_BETAS
@@ -176,6 +176,7 @@ def fit_callbacks(
     shrink: bool,
     n_threads: Any,
     verbose: int,
+    tells_noise: bool = False,
 ) -> FitCallbacks:
     """Return the callbacks that one fit needs.
 
@@ -191,9 +192,12 @@ def fit_callbacks(
         What tells scikit-learn's callbacks about the epochs.
     learning_rate, early_stopping, tol, n_iter_no_change, time_limit, shrink, n_threads, verbose
         Parameters of the estimators.
+    tells_noise : bool, default=False
+        Whether the noise is all that is asked for.
     """
     ramp = noise.ramp if noise else 0.0
     has_end = learning_rate in HORIZON_SCHEDULES
+    stop = StopWhenNoiseSettled if tells_noise else StopWhenSettled
     best = plateau = None
     if early_stopping:
         # a schedule that ends has its smallest steps last, so an earlier epoch that scores
@@ -211,7 +215,7 @@ def fit_callbacks(
         users=users,
         sklearn=sklearn,
         plateau=plateau,
-        settled=StopWhenSettled(ends, ramp) if len(ends) > 1 else None,
+        settled=stop(ends, ramp) if len(ends) > 1 else None,
         # callbacks of the user may hold on to parameters, which removing nodes replaces
         shrink=DropSilent(n_threads) if shrink and not users else None,
     )

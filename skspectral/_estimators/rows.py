@@ -54,12 +54,15 @@ class Rows:
     weight : ndarray of shape (n,) or None
     classes : ndarray of shape (n_classes,) or None, default=None
         All classes of the table, of which a part of its rows may lack some. None: those of `y`.
+    folds : bool ndarray of shape (n, n_folds, 2) or None, default=None
+        Which rows train and which tell the noise, fold by fold.
     """
 
     X: Any
     y: np.ndarray
     weight: np.ndarray | None
     classes: np.ndarray | None = None
+    folds: np.ndarray | None = None
 
     def __len__(self) -> int:
         return int(self.X.shape[0])
@@ -69,7 +72,8 @@ class Rows:
         weight = None if self.weight is None else self.weight[index]
         mapped = isinstance(self.X, MappedRows)
         X = self.X.take(index) if mapped else _safe_indexing(self.X, index)
-        return replace(self, X=X, y=self.y[index], weight=weight)
+        folds = None if self.folds is None else self.folds[index]
+        return replace(self, X=X, y=self.y[index], weight=weight, folds=folds)
 
     def positive(self) -> Rows:
         """Return the rows of positive weight; a row of zero weight has no effect at all."""

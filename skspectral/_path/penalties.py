@@ -11,8 +11,8 @@ import numpy as np
 
 
 def fixed(alphas: Iterable[float]) -> Iterator[dict[str, Any]]:
-    """Return the parameters of absolute penalties."""
-    return ({"alpha": float(alpha)} for alpha in alphas)
+    """Return the parameters of absolute penalties, which follow no noise."""
+    return ({"alpha": float(alpha), "noise_cv": None} for alpha in alphas)
 
 
 def following(factors: Iterable[float]) -> Iterator[dict[str, Any]]:
@@ -23,11 +23,15 @@ def following(factors: Iterable[float]) -> Iterator[dict[str, Any]]:
 def multiples(network: Any, factors: Iterable[float]) -> Iterator[dict[str, Any]]:
     """Return the parameters of multiples of the penalty that a network has.
 
+    Where folds told the noise, these are multiples of the penalty that it ended with.
+
     Raises
     ------
     ValueError
         If its penalty is 0, all multiples of which are the same.
     """
+    if network.noise_cv is not None:
+        return fixed(network.alpha_ * float(factor) for factor in factors)
     if network.alpha == "auto":
         return following(network.alpha_factor * float(factor) for factor in factors)
     if not network.alpha > 0:

@@ -17,6 +17,8 @@ SIZE_SHARE = 0.05
 """Share of the nodes of a layer that may come or go from one cycle to the next."""
 LOSS_SHARE = 0.05
 """Share by which the penalised loss may change."""
+NOISE_SHARE = 0.05
+"""Share by which the noise of held-out rows may change."""
 
 
 class StopWhenSettled(Callback):
@@ -56,12 +58,31 @@ class StopWhenSettled(Callback):
         sizes = self.before_["n_alive_nodes"]
         if sizes and not any(sizes):
             raise StopTraining
-        if before is None or progress < self.earliest or not is_as_before(self.before_, before):
+        if before is None or progress < self.earliest:
             return
-        settling = judge_size(net, dataset_train)
-        # a dense layer has no size to judge beyond the count of its nodes
-        if settling is None or settling.settled:
+        if self.has_settled(net, dataset_train, self.before_, before):
             raise StopTraining
+
+    def has_settled(
+        self, net: Any, dataset: Any, row: dict[str, Any], before: dict[str, Any]
+    ) -> bool:
+        """Tell from the rows of the history at the ends of two cycles whether to stop."""
+        if not is_as_before(row, before):
+            return False
+        settling = judge_size(net, dataset)
+        # a dense layer has no size to judge beyond the count of its nodes
+        return settling is None or settling.settled
+
+
+class StopWhenNoiseSettled(StopWhenSettled):
+    """Stop at the end of a cycle that left the noise as it was, as nothing else is asked for."""
+
+    def has_settled(
+        self, net: Any, dataset: Any, row: dict[str, Any], before: dict[str, Any]
+    ) -> bool:
+        """Tell whether the noise is that of the cycle before."""
+        change = row["noise_variance"] - before["noise_variance"]
+        return bool(abs(change) <= NOISE_SHARE * before["noise_variance"])
 
 
 def is_as_before(row: dict[str, Any], before: dict[str, Any]) -> bool:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ The noise is overestimated at first, and nodes of upper layers that die of it ar
 """
 RENEWAL_STEPS = 10
 """Fewest steps from one estimate of the noise to the next."""
+TOLD_SHARE = 0.01
+"""Share by which the noise must change before it is told anew."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,36 @@ def capped(noise: np.ndarray, constant: np.ndarray) -> np.ndarray:
     return noise if np.trace(noise) < np.trace(constant) else constant
 
 
+class NoiseCourse:
+    """How the noise that held-out rows told went down while several networks were trained.
+
+    Parameters
+    ----------
+    told : sequence of list of (float, ndarray of shape (n_outputs, n_outputs))
+        Of each network: the share of training that was over, and the noise from there on.
+    """
+
+    def __init__(self, told: Sequence[list[tuple[float, np.ndarray]]]) -> None:
+        self.told = told
+
+    def at(self, progress: float) -> np.ndarray:
+        """Return the mean noise of the networks where so much of their training was over."""
+        found = [
+            course[max(0, bisect.bisect_right(course, progress, key=_progress_of) - 1)][1]
+            for course in self.told
+        ]
+        mean: np.ndarray = np.mean(found, axis=0)
+        return mean
+
+    def final(self) -> NoiseCourse:
+        """Return the course of a training that begins with what was told last."""
+        return NoiseCourse([[(0.0, self.at(1.0))]])
+
+
+def _progress_of(entry: tuple[float, np.ndarray]) -> float:
+    return entry[0]
+
+
 class FollowNoise(Callback):
     """Set the penalty to that at which noise does not pay, anew after each epoch.
 
@@ -140,6 +173,8 @@ class FollowNoise(Callback):
         Rows that tell the noise; None: the training rows do.
     ramp : float, default=0.0
         Share of training in which the penalty rises linearly from zero to the rule.
+    course : NoiseCourse or None, default=None
+        Noise that other networks have told.
     """
 
     def __init__(
@@ -149,18 +184,21 @@ class FollowNoise(Callback):
         alpha: float | None = None,
         held_out: RowDataset | None = None,
         ramp: float = 0.0,
+        course: NoiseCourse | None = None,
     ) -> None:
         self.table = table
         self.factor = factor
         self.alpha = alpha
         self.held_out = held_out
         self.ramp = ramp
+        self.course = course
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Begin with the largest noise there can be, unless told otherwise."""
         net.criterion_.moments = new_moments(net)
         self.noise_ = self.table.constant
         self.due_ = 0
+        self.told_ = [(0.0, self.noise_)]
         first = self.alpha
         if first is None:
             first = self._rule(net)
@@ -175,6 +213,7 @@ class FollowNoise(Callback):
             residuals = net.criterion_.moments.take()
             if not self.table.constant_is_exact:
                 self.noise_ = self._noise(net, residuals)
+                self._tell(net)
             self._take(net, self._rule(net))
         net.history.record("noise_variance", float(np.trace(self.noise_)) / len(self.noise_))
 
@@ -194,7 +233,15 @@ class FollowNoise(Callback):
         progress = net.progress(net.steps_done_ + net.epoch_steps_ / 2)
         return alpha * progress / self.ramp if progress < self.ramp else alpha
 
+    def _tell(self, net: Any) -> None:
+        """Keep the noise for others, where it has changed."""
+        _, before = self.told_[-1]
+        if abs(np.trace(self.noise_) - np.trace(before)) > TOLD_SHARE * np.trace(before):
+            self.told_.append((net.progress(net.steps_done_), self.noise_))
+
     def _noise(self, net: Any, residuals: np.ndarray) -> np.ndarray:
+        if self.course is not None:
+            return capped(self.course.at(net.progress(net.steps_done_)), self.table.constant)
         if self.held_out is not None:  # rows that the parameters have not fitted
             return capped(mean_products(net, self.held_out), self.table.constant)
         sizes, n_alive = net.module.layer_sizes, net.history[-1]["n_alive_nodes"]
