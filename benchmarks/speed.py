@@ -1,4 +1,7 @@
-"""How fast is training? Cases S1 to S12, each a ratio of medians against a peer.
+"""How fast is training? Cases S1 to S12 and F1 to F7, each a ratio of medians against a peer.
+
+S: one fit against those of others. F: what is trained side by side, as one program, against the
+same fits one after the other in skorch's loop, as large networks are trained.
 
 Both sides of a case run in turn, in one process, on one thread each, and get
 the data as a user would hand them over: a float64 data frame unless the case
@@ -41,12 +44,21 @@ import skorch
 import torch
 from documents import read_rows, write_tables
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
 import skspectral
-from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+from skspectral import (
+    SpectralMLPClassifier,
+    SpectralMLPRegressor,
+    SpectralMLPRegressorCV,
+    fit_many,
+    size_interval,
+)
+from skspectral._training import together
 from skspectral._training.lean_update import LeanUpdate
+from skspectral.datasets import make_teacher_student
 
 RESULTS = Path(__file__).parent / "results" / "speed.json"
 CASES = {}
@@ -345,6 +357,110 @@ print(time.perf_counter() - start)
 """
 
 
+def loop(work):
+    """Return the work with every network trained by itself, in skorch's loop."""
+
+    def serial():
+        usual, together.LARGEST = together.LARGEST, {"cpu": 0, "cuda": 0}
+        try:
+            return work()
+        finally:
+            together.LARGEST = usual
+
+    return serial
+
+
+def against_loop(work):
+    """Return both sides: side by side, and one after the other."""
+    return timed(work), timed(loop(work))
+
+
+def students(widths, seeds, **options):
+    """Return networks that differ in width and seed."""
+    options = {"alpha": 1e-3, "shrink": False, "n_threads": 1, **options}
+    return [SpectralMLPRegressor(w, random_state=s, **options) for w in widths for s in seeds]
+
+
+for _width in (8, 20, 64, 256):
+
+    @case(
+        f"F1 ({_width})",
+        "one fit, 10,000 x 8, so many nodes / in skorch's loop",
+        0.6 if _width <= 64 else None,
+    )
+    def _(width=_width):
+        X, y = table(10_000)
+        return against_loop(lambda: students((width,), (0,), max_iter=20)[0].fit(X, y))
+
+
+for _width in (8, 20, 64, 256):
+
+    @case(f"F2 ({_width})", "8 fits, 10,000 x 8, so many nodes / in skorch's loop", None)
+    def _(width=_width):
+        X, y = table(10_000)
+        return against_loop(lambda: fit_many(students((width,), range(8), max_iter=10), X, y))
+
+
+def teacher(n_rows):
+    return make_teacher_student(n_rows, 8, (10,), noise=0.1, random_state=0)
+
+
+for _rows in (1000, 10_000):
+
+    @case(f"F3 ({_rows:,})", "CV estimator, so many rows x 8 / in skorch's loop", 0.33, repeats=3)
+    def _(rows=_rows):
+        data = teacher(rows)
+        search = SpectralMLPRegressorCV(random_state=0, n_threads=1)
+        return against_loop(lambda: search.fit(data.X, data.y))
+
+
+@case("F4", "CV estimator, California / in skorch's loop", 0.33, repeats=2)
+def _():
+    X, y = california()
+    search = SpectralMLPRegressorCV(random_state=0, n_threads=1)
+    return against_loop(lambda: search.fit(X, y))
+
+
+@case("F5", "size_interval, 2,000 x 8 / in skorch's loop", None, repeats=3)
+def _():
+    data = teacher(2000)
+    reg = SpectralMLPRegressor(random_state=0, n_threads=1).fit(data.X, data.y)
+    return against_loop(lambda: size_interval(reg, data.X, data.y, random_state=0))
+
+
+SWEEP = (10, 20, 40, 60, 100, 200, 500)
+
+for _kind in ("spectral", "dense"):
+
+    @case(f"F6 ({_kind})", "7 widths x 10 seeds, 10,000 x 10 / in skorch's loop", 0.2, repeats=3)
+    def _(kind=_kind):
+        data = make_teacher_student(10_000, 10, (20,), random_state=0)
+        options = {"max_iter": 60, "shrink": True, "parametrization": kind}
+        return against_loop(
+            lambda: fit_many(students(SWEEP, range(10), **options), data.X, data.y)
+        )
+
+
+for _rows in (1000, 10_000):
+
+    @case(
+        f"F7 ({_rows:,})",
+        "CV estimator, so many rows x 8 / GridSearchCV over 7 widths of scikit-learn's MLP",
+        0.1,
+        repeats=2,
+    )
+    def _(rows=_rows):
+        data = teacher(rows)
+        network = MLPRegressor(early_stopping=True, random_state=0)
+        widths = {"hidden_layer_sizes": [(width,) for width in SWEEP]}
+        peer = GridSearchCV(network, widths, cv=KFold(5))
+        search = SpectralMLPRegressorCV(cv=KFold(5), random_state=0, n_threads=1)
+        return (
+            timed(lambda: search.fit(data.X, data.y)),
+            timed(lambda: peer.fit(data.X, data.y)),
+        )
+
+
 @case("S12", "seconds of import beyond torch, scikit-learn and skorch", 0.1)
 def _():
     return lambda: in_new_process(IMPORT)[0], lambda: 1.0
@@ -401,7 +517,9 @@ def doc_tables(rows):
     table = pd.DataFrame.from_dict(rows["cases"], orient="index").rename_axis("case")
     numbers = table[["ratio", "lowest", "highest", "target"]].astype(float)
     numbers = numbers.map(lambda number: "" if np.isnan(number) else f"{number:.2f}")
-    return {"speed": table[["what"]].join(numbers).reset_index()}
+    shown = table[["what"]].join(numbers).reset_index()
+    is_fleet = shown["case"].str.startswith("F")
+    return {"speed": shown[~is_fleet], "fleets": shown[is_fleet]}
 
 
 def write(results):

@@ -113,6 +113,13 @@ def dtype_of(dtype: str, n_rows: int, n_features: int, device: str) -> torch.dty
     return chosen
 
 
+def dtype_of_all(dtype: str, n_rows: int, n_features: int) -> str:
+    """Return what `dtype` must be for fits to parts of a table to compute as one to all rows."""
+    # small parts of a large table would take float64; those of a small one do anyway
+    chosen = dtype_of(dtype, n_rows, n_features, "cpu")
+    return "float32" if chosen == torch.float32 else dtype
+
+
 def penalty_of(alpha: float | str, alpha_phi: float | None, alpha_lambda: float | None) -> Penalty:
     """Return the penalty; eigenvectors and eigenvalues have that of the weights unless given.
 

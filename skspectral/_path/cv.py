@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skspectral._compat import Interval, StrOptions, _fit_context
 from skspectral._estimators.checks import check_alphas
-from skspectral._estimators.recipe import hidden_widths
+from skspectral._estimators.recipe import dtype_of_all, hidden_widths
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._estimators.rollback import unchanged_on_failure
 from skspectral._path.complaints import complaints_about
@@ -134,7 +134,7 @@ class BaseSpectralMLPCV(BaseEstimator):
         rng = check_random_state(self.random_state)
         rows = check_rows(self, X, y, routed.weight)
         # Rows of weight zero count as left out, also for the width at the start.
-        network = self._network(len(rows.positive()))
+        network = self._network(*rows.positive().X.shape)
         check_path_estimator(network)
         folds = make_folds(self.cv, rows, network, routed.split)
         # For selection="best" as well, since sizes are compared between folds.
@@ -184,17 +184,21 @@ class BaseSpectralMLPCV(BaseEstimator):
         names = [*NETWORK_PARAMETERS, self._own_parameter]
         return self._network_class(**{name: getattr(self, name) for name in names})
 
-    def _network(self, n_rows):
-        # By all rows, so that the networks of the folds are as wide as the final one.
+    def _network(self, n_rows, n_features):
+        # By all rows, so that the networks of the folds are of the kind of the final one.
         return self._inner().set_params(
-            hidden_layer_sizes=hidden_widths(self.hidden_layer_sizes, n_rows)
+            hidden_layer_sizes=hidden_widths(self.hidden_layer_sizes, n_rows),
+            dtype=dtype_of_all(self.dtype, n_rows, n_features),
         )
 
     def _set_fitted_attributes(self, path, fold_paths, choice, network):
         """Set what `fit` has found."""
         # The walk set these for its own use; a later fit of `estimator_` starts from scratch.
         self.estimator_ = network.set_params(
-            warm_start=False, max_iter=self.max_iter, random_state=self.random_state
+            warm_start=False,
+            max_iter=self.max_iter,
+            random_state=self.random_state,
+            dtype=self.dtype,
         )
         self.path_, self.alphas_ = path, path.alphas
         self.cv_results_ = choice.cv_results

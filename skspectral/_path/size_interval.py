@@ -188,9 +188,10 @@ def size_interval(
     fits = [rows.positive()] * n_seeds + _parts(cv, rows, network, rng)
     if not fits:
         raise ValueError("Give `n_seeds` of at least 1, or folds: there is nothing to fit.")
-    # As wide as the estimator's, also on folds, which have fewer rows.
-    start = network.net_.module.hidden_layer_sizes
-    networks = [seeded(network, rng).set_params(hidden_layer_sizes=start) for _ in fits]
+    # As wide as the estimator's and in its arithmetic, also on folds, which have fewer rows.
+    start, dtype = network.net_.module.hidden_layer_sizes, network.net_.module.dtype
+    kept = {"hidden_layer_sizes": start, "dtype": str(dtype).removeprefix("torch.")}
+    networks = [seeded(network, rng).set_params(**kept) for _ in fits]
     tasks = [
         (one, train, None, penalties, None) for one, train in zip(networks, fits, strict=True)
     ]

@@ -10,7 +10,7 @@ from typing import Any
 from skorch.callbacks import Callback
 
 from skspectral._training.convergence import judge_size
-from skspectral._training.history import penalised_loss
+from skspectral._training.history import last_row, penalised_loss
 from skspectral._training.interrupts import StopTraining
 
 SIZE_SHARE = 0.05
@@ -54,7 +54,7 @@ class StopWhenSettled(Callback):
         if cycle == self.cycle_ or cycle == len(self.ends):
             return
         self.cycle_ = cycle
-        before, self.before_ = self.before_, net.history[-1]
+        before, self.before_ = self.before_, last_row(net)
         sizes = self.before_["n_alive_nodes"]
         if sizes and not any(sizes):
             raise StopTraining

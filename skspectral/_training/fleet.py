@@ -23,7 +23,7 @@ from skspectral.nn._relevance import COLLAPSED
 LOOSE = 1.2
 """Share by which padding may enlarge the matrices before members are arranged anew."""
 LOOSE_PRODUCTS = 100_000
-"""Multiply-adds that padding may cost a step in any case."""
+"""Multiply-adds that padding may cost a member's step in any case."""
 
 
 def residuals(out_activation: str, output: Tensor, target: Tensor) -> Tensor:
@@ -84,6 +84,7 @@ class Fleet:
         }
         self.n_steps = 0
         self.counts = self._counts_of_steps()
+        self.bounds = np.cumsum([len(self.stack.trained), n_outputs**2, 1])
         self._set_decays()
         for k, member in enumerate(self.members):
             if member.pause is not None:
@@ -220,7 +221,7 @@ class Fleet:
         own = [n_weights(module.layer_sizes) for module in self.stack.modules]
         padded = len(own) * n_weights(self.stack.sizes)
         spare = self.feed.n_rows * (padded - sum(own))
-        return padded > LOOSE * sum(own) and spare > LOOSE_PRODUCTS
+        return padded > LOOSE * sum(own) and spare > LOOSE_PRODUCTS * len(own)
 
     def _measure(self) -> list[Tensor]:
         """Return norms, products, entropies, alive and silent nodes, each of shape (K, ...)."""
@@ -230,11 +231,7 @@ class Fleet:
             ((r > self.thresholds * r.amax(dim=1, keepdim=True)) & (r > floor[:, None])).sum(dim=1)
             for r, floor in zip(relevances, self.floors.unbind(1), strict=True)
         ]
-        # only a relu can be silent
-        relu = isinstance(self.stack.modules[0].activation, torch.nn.ReLU)
-        biases = self.passes.biases() if relu else [None] * len(relevances)
-        masks = silent_masks(relevances, biases, self.largest_inputs, NOISE)
-        counts = [*alive, *(mask.sum(dim=1) for mask in masks)]
+        counts = [*alive, *self._count_silent(relevances)]
         return [
             norms,
             self.products.flatten(1),
@@ -242,15 +239,25 @@ class Fleet:
             *(count[:, None].to(norms.dtype) for count in counts),
         ]
 
+    def _count_silent(self, relevances: list[Tensor]) -> list[Tensor]:
+        """Return the silent nodes of each layer, none where no member would drop them now."""
+        # only a relu can be silent
+        relu = isinstance(self.stack.modules[0].activation, torch.nn.ReLU)
+        if not relu or not any(member.may_drop for member in self.members):
+            return []
+        biases = self.passes.biases()
+        masks = silent_masks(relevances, biases, self.largest_inputs, NOISE)
+        return [mask.sum(dim=1) for mask in masks]
+
     def _read(self) -> list[Reading]:
         """Return what the epochs of all members came to so far."""
         columns = self._measure()
         # in one go: each read makes the host wait for the GPU
         table = torch.cat(columns, dim=1).double().cpu().numpy()
         n_outputs, n_hidden = self.stack.sizes[-1], len(self.stack.sizes) - 2
-        bounds = np.cumsum([columns[0].shape[1], n_outputs**2, 1, n_hidden])
-        norm, products, loss, n_alive, n_silent = np.split(table, bounds, axis=1)
+        norm, products, loss, counts = np.split(table, self.bounds, axis=1)
         products = products.reshape(-1, n_outputs, n_outputs)
+        n_alive, n_silent = counts[:, :n_hidden], counts[:, n_hidden:].sum(axis=1)
         loss = loss[:, 0]
         if self.out_activation == "identity":
             loss = np.trace(products, axis1=1, axis2=2)
@@ -264,7 +271,7 @@ class Fleet:
                 bool(is_finite[k]),
                 float(penalties[k]),
                 n_alive[k],
-                int(n_silent[k].sum()),
+                int(n_silent[k]),
                 products[k],
                 float(loss[k]) / (max(1, member.position) * n_terms),
             )

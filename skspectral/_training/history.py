@@ -7,6 +7,13 @@ from __future__ import annotations
 from typing import Any
 
 
+def last_row(net: Any) -> dict[str, Any]:
+    """Return the row of the epoch that is going on, or of the last one."""
+    # skorch's own way to index copies the whole history, at each of thousands of epochs
+    row: dict[str, Any] = list.__getitem__(net.history, -1)
+    return row
+
+
 def penalised_loss(row: dict[str, Any]) -> float:
     """Return the penalised loss of an epoch."""
     return float(row["train_loss"] + row["penalty"])

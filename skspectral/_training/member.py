@@ -147,6 +147,11 @@ class Member:
         return 0.0 if self.drop is None else self.drop.largest_input_
 
     @property
+    def may_drop(self) -> bool:
+        """Whether nodes that are silent now would leave the network."""
+        return self.drop is not None and self.net.steps_done_ >= self.drop.due_
+
+    @property
     def kind(self) -> tuple[Any, ...]:
         """What members of a fleet have in common."""
         group = self.net.optimizer_.param_groups[0]

@@ -25,6 +25,7 @@ from torch import Tensor
 
 from skspectral._training.backpropagation import Backpropagation, has_hooks
 from skspectral._training.batches import PREDICTION_ROWS, FixedSplit, RowBatches, RowDataset
+from skspectral._training.history import last_row
 from skspectral._training.hooks import overrides
 from skspectral._training.interrupts import Interrupts, StopTraining
 from skspectral._training.lean_update import GraphedUpdate, LeanUpdate, Update, lean_update
@@ -343,7 +344,7 @@ class SpectralNet(ScorableNet):
 
         At the end of an epoch that is a stop as planned, in its midst it counts as Ctrl-C.
         """
-        is_whole = bool(self.history) and "train_loss" in self.history[-1]
+        is_whole = bool(self.history) and "train_loss" in last_row(self)
         if self.interrupts_.raised or (self.interrupts_.at_once and not is_whole):
             return False
         if not is_whole:
@@ -454,7 +455,7 @@ class SpectralNet(ScorableNet):
             self._run_lean_epoch(batches, step, training, prefix)
         if training:
             self._close_epoch()  # here: callbacks on the end of an epoch read what it records
-            self.rows_seen_ += sum(row["train_batch_size"] for row in self.history[-1]["batches"])
+            self.rows_seen_ += sum(row["train_batch_size"] for row in last_row(self)["batches"])
 
     def _run_lean_epoch(
         self, batches: Iterable[Any], step: Callable[..., Any], training: bool, prefix: str
@@ -490,9 +491,11 @@ class SpectralNet(ScorableNet):
             del self.history[-1]
             raise StopTraining
         torch._foreach_copy_(self.last_finite_, [p.detach() for p in self.module_.parameters()])
-        self.history.record("penalty", self.penalty.value(self.module_))
-        self.history.record("learning_rate_sum", self.learning_rate_sum_)
-        self.history.record("n_alive_nodes", [int(mask.sum()) for mask in self.alive_masks()])
+        last_row(self).update(
+            penalty=self.penalty.value(self.module_),
+            learning_rate_sum=self.learning_rate_sum_,
+            n_alive_nodes=[int(mask.sum()) for mask in self.alive_masks()],
+        )
 
     def _restore_finite(self) -> bool:
         """Go back to the last finite weights if these are not; tell whether they were not."""

@@ -15,6 +15,7 @@ import torch
 from skorch.callbacks import Callback
 
 from skspectral._training.batches import RowDataset
+from skspectral._training.history import last_row
 from skspectral._training.losses import ResidualMoments, weight_of
 from skspectral._training.noise_rule import Spectrum, column_moments, noise_threshold
 from skspectral._training.penalty import Penalty
@@ -206,7 +207,8 @@ class FollowNoise(Callback):
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Estimate the noise, and the penalty from it."""
-        net.history.record("alpha", self.alpha_)
+        row = last_row(net)
+        row["alpha"] = self.alpha_
         # an epoch of a small table is a single step, which an estimate would make much slower
         if net.steps_done_ >= self.due_:
             self.due_ = net.steps_done_ + RENEWAL_STEPS
@@ -215,7 +217,7 @@ class FollowNoise(Callback):
                 self.noise_ = self._noise(net, residuals)
                 self._tell(net)
             self._take(net, self._rule(net))
-        net.history.record("noise_variance", float(np.trace(self.noise_)) / len(self.noise_))
+        row["noise_variance"] = float(np.trace(self.noise_)) / len(self.noise_)
 
     @property
     def share_(self) -> float:
@@ -244,7 +246,7 @@ class FollowNoise(Callback):
             return capped(self.course.at(net.progress(net.steps_done_)), self.table.constant)
         if self.held_out is not None:  # rows that the parameters have not fitted
             return capped(mean_products(net, self.held_out), self.table.constant)
-        sizes, n_alive = net.module.layer_sizes, net.history[-1]["n_alive_nodes"]
+        sizes, n_alive = net.module.layer_sizes, last_row(net)["n_alive_nodes"]
         n_used = n_used_parameters(sizes[0], n_alive, sizes[-1])
         return capped(inflated(residuals, n_used, self.table.n_rows), self.table.constant)
 

@@ -129,6 +129,15 @@ class Stack:
         self.frozen = like.new_zeros(len(modules), n_frozen)
         self.blocks = blocks
         self.trained = [block for block in blocks if block.trained]
+        self.block_of = torch.tensor(
+            [
+                i
+                for i, b in enumerate(self.trained)
+                for _ in range(b.columns.start, b.columns.stop)
+            ],
+            dtype=torch.long,
+            device=like.device,
+        )
         self.zeros = {block.full_name for block in blocks if is_zero(block, modules)}
         self.modules, self.optimizers = list(modules), list(optimizers)
         self.steps = [0] * len(modules)
@@ -199,9 +208,7 @@ class Stack:
 
     def set_decays(self, coefficients: Sequence[Sequence[float]]) -> None:
         """Set the weight decay of each trained block, a row per network."""
-        sizes = [block.columns.stop - block.columns.start for block in self.trained]
-        like = self.values.new_tensor(coefficients)
-        self.decays.copy_(like.repeat_interleave(torch.tensor(sizes, device=like.device), dim=1))
+        torch.index_select(self.values.new_tensor(coefficients), 1, self.block_of, out=self.decays)
 
     def norms(self) -> Tensor:
         """Return the norm of each trained block, Tensor of shape (K, n_blocks)."""

@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.metrics import accuracy_score, r2_score
 from skorch.callbacks import Callback
 
+from skspectral._training.history import last_row
 from skspectral._training.interrupts import StopTraining
 
 MIN_LEARNING_RATE = 1e-6
@@ -48,7 +49,7 @@ class BestEpoch(Callback):
     def on_epoch_end(self, net: Any, dataset_valid: Any = None, **kwargs: Any) -> None:
         """Record the score, and keep the network if it is the best so far."""
         score = self.last_score_ = self.score(net, dataset_valid)
-        net.history.record("valid_score", score)
+        last_row(net)["valid_score"] = score
         is_late = self.earliest == 0 or net.progress(net.steps_done_) >= self.earliest
         if is_late and score > self.best_score_:
             self.best_score_ = score
@@ -103,7 +104,7 @@ class StopOnPlateau(Callback):
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Count epochs without progress; stop where none is left."""
-        value = self.value(net.history[-1])
+        value = self.value(last_row(net))
         self.n_no_change_ = 0 if value < self.best_ - self.tol else self.n_no_change_ + 1
         # also after a fall below tol, as in scikit-learn: many small falls are no progress
         self.best_ = min(self.best_, value)

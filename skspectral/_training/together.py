@@ -22,6 +22,8 @@ ROOM = {"cpu": 8_000_000, "cuda": 4_000_000_000}
 """Multiply-adds in a forward pass of all members up to which they are trained together."""
 ALIKE = 0.6
 """Share of the widest member's width from which on another one stands beside it."""
+SPARE = 150_000
+"""Multiply-adds of padding in a forward pass that cost less than steps of its own would."""
 
 
 class Training:
@@ -152,8 +154,12 @@ def arrange(members: Sequence[Member]) -> list[Member]:
     widest = alike[0]
     room = ROOM[widest.dataset.X.device.type]
     most = max(1, room // (widest.batch * n_weights(widest.layer_sizes)))
-    return [member for member in alike if _fits(member.layer_sizes, widest.layer_sizes)][:most]
+    return [member for member in alike if _fits(member, widest)][:most]
 
 
-def _fits(sizes: Sequence[int], widest: Sequence[int]) -> bool:
-    return all(a >= ALIKE * b for a, b in zip(sizes, widest, strict=True))
+def _fits(member: Member, widest: Member) -> bool:
+    spare = n_weights(widest.layer_sizes) - n_weights(member.layer_sizes)
+    return widest.batch * spare <= SPARE or all(
+        own >= ALIKE * most
+        for own, most in zip(member.layer_sizes, widest.layer_sizes, strict=True)
+    )

@@ -196,7 +196,8 @@ def test_capture_that_fails_is_told_once(regression, monkeypatch):
 def test_widths_that_differ_much_stand_apart(regression):
     X, y = regression
     nets = [
-        SpectralMLPRegressor(width, max_iter=1).fit(X, y).net_ for width in (100, 20, 90, 30, 18)
+        SpectralMLPRegressor(width, max_iter=1).fit(X, y).net_
+        for width in (1000, 200, 900, 300, 180, 100, 50)
     ]
 
     class Waiting:
@@ -207,5 +208,11 @@ def test_widths_that_differ_much_stand_apart(regression):
             self.X = torch.zeros(1)
 
     waiting = [Waiting(net) for net in nets]
-    assert [m.layer_sizes[1] for m in together.arrange(waiting)] == [100, 90]
-    assert [m.layer_sizes[1] for m in together.arrange(waiting[1:2] + waiting[3:])] == [30, 20, 18]
+    assert [m.layer_sizes[1] for m in together.arrange(waiting)] == [1000, 900]
+    assert [m.layer_sizes[1] for m in together.arrange(waiting[1:2] + waiting[3:-2])] == [
+        300,
+        200,
+        180,
+    ]
+    # padding costs small networks less than steps of their own
+    assert [m.layer_sizes[1] for m in together.arrange(waiting[-2:])] == [100, 50]
