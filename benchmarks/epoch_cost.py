@@ -8,7 +8,7 @@ an epoch is the time of a fit of several epochs less that of a fit of one.
 
 writes benchmarks/results/epoch_cost.csv, a row per setting with the median of all
 rounds, and the table of the documentation; ``--repeats 0`` writes that again and
-measures nothing. step_parts.py has where the time goes.
+measures nothing.
 """
 
 import os
