@@ -17,7 +17,7 @@ from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._estimators.checks import check_has_hidden_layer
 from skspectral._estimators.recipe import batch_rows
 from skspectral._training.interrupts import interrupts_reach_the_caller
-from skspectral._training.together import Training, train
+from skspectral._training.together import train
 
 STEPS_PER_ROOT = 4
 """Steps of a later fit of a path, divided by the square root of the number of rows.
@@ -95,8 +95,8 @@ def steps(estimator, X, y, penalties, *, sample_weight=None, classes=None, epoch
 
     Yields
     ------
-    Training or estimator
-        First the training that a fit needs, then the same object each time, fitted at the
+    tuple of Training, or estimator
+        First the trainings that a fit needs, then the same object each time, fitted at the
         next penalty. Copy it to keep a state.
     """
     first, later = epochs or (estimator.max_iter, estimator.max_iter)
@@ -129,7 +129,7 @@ def walk(*args, **options):
         while True:
             with interrupts_reach_the_caller():
                 step = next(walked, None)
-                while isinstance(step, Training):
+                while isinstance(step, tuple):
                     train(step)
                     step = next(walked, None)
             if step is None:
@@ -150,7 +150,7 @@ def visit(walked, look):
     seen = []
     with contextlib.closing(walked):
         for step in walked:
-            if isinstance(step, Training):
+            if isinstance(step, tuple):
                 yield step
             else:
                 seen.append(look(step))

@@ -76,8 +76,8 @@ class Training:
             self.net.train(self.dataset, self.dataset_valid, self.epochs, self.interrupts)
 
 
-Fit = Generator[Training, None, Any]
-"""A fit that yields the trainings it needs, and returns its result once they are done."""
+Fit = Generator[tuple[Training, ...], None, Any]
+"""A fit that yields trainings, goes on once they all are done, and returns its result."""
 
 
 def finish(fit: Fit) -> Any:
@@ -92,32 +92,40 @@ def finish_all(fits: Sequence[Fit]) -> list[Any]:
 
     def go_on(index: int) -> None:
         try:
-            training = next(fits[index])
+            trainings = next(fits[index])
         except StopIteration as stop:
             results[index] = stop.value
         else:
-            waiting[training] = index
-            if training.member is not None:
-                training.member.begin()
+            begin(trainings)
+            waiting.update(dict.fromkeys(trainings, index))
 
     try:
         for index in range(len(fits)):
             go_on(index)
         while waiting:
-            for training in train_some(list(waiting)):
-                go_on(waiting.pop(training))
+            ended = {waiting.pop(training) for training in train_some(list(waiting))}
+            for index in sorted(ended - set(waiting.values())):
+                go_on(index)
     finally:
         for fit in fits:
             fit.close()  # after an error they clean up
     return results
 
 
-def train(training: Training) -> None:
-    """Train one network to its end."""
-    if training.member is not None:
-        training.member.begin()
-    while training not in train_some([training]):
-        pass
+def begin(trainings: Sequence[Training]) -> None:
+    """Start those that fleets train; the ordinary way starts by itself."""
+    for training in trainings:
+        if training.member is not None:
+            training.member.begin()
+
+
+def train(trainings: Sequence[Training]) -> None:
+    """Train networks to their ends."""
+    begin(trainings)
+    waiting = list(trainings)
+    while waiting:
+        ended = train_some(waiting)
+        waiting = [training for training in waiting if training not in ended]
 
 
 def train_some(trainings: Sequence[Training]) -> list[Training]:
