@@ -17,7 +17,7 @@ from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._estimators.checks import check_has_hidden_layer
 from skspectral._estimators.recipe import batch_rows
 from skspectral._training.interrupts import interrupts_reach_the_caller
-from skspectral._training.together import train
+from skspectral._training.together import Training, train, trainings_of
 
 STEPS_PER_ROOT = 4
 """Steps of a later fit of a path, divided by the square root of the number of rows.
@@ -129,8 +129,8 @@ def walk(*args, **options):
         while True:
             with interrupts_reach_the_caller():
                 step = next(walked, None)
-                while isinstance(step, tuple):
-                    train(step)
+                while isinstance(step, (Training, tuple)):
+                    train(trainings_of(step))
                     step = next(walked, None)
             if step is None:
                 return
@@ -150,7 +150,7 @@ def visit(walked, look):
     seen = []
     with contextlib.closing(walked):
         for step in walked:
-            if isinstance(step, tuple):
+            if isinstance(step, (Training, tuple)):
                 yield step
             else:
                 seen.append(look(step))

@@ -76,8 +76,13 @@ class Training:
             self.net.train(self.dataset, self.dataset_valid, self.epochs, self.interrupts)
 
 
-Fit = Generator[tuple[Training, ...], None, Any]
+Fit = Generator[Training | tuple[Training, ...], None, Any]
 """A fit that yields trainings, goes on once they all are done, and returns its result."""
+
+
+def trainings_of(step: Training | tuple[Training, ...]) -> tuple[Training, ...]:
+    """Return what a fit has yielded as a tuple."""
+    return (step,) if isinstance(step, Training) else step
 
 
 def finish(fit: Fit) -> Any:
@@ -92,7 +97,7 @@ def finish_all(fits: Sequence[Fit]) -> list[Any]:
 
     def go_on(index: int) -> None:
         try:
-            trainings = next(fits[index])
+            trainings = trainings_of(next(fits[index]))
         except StopIteration as stop:
             results[index] = stop.value
         else:
