@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import ExitStack
 
 from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 
+from skspectral._compat import callback_management_context
 from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._training.interrupts import interrupts_reach_the_caller
 from skspectral._training.together import Fit, finish_all
@@ -66,7 +68,9 @@ def fit_many(estimators, X, y, sample_weight=None):
     for estimator in estimators:
         estimator._validate_params()
         fits.append(estimator._fit(X, y, sample_weight, quiet=bool(fits)))  # one tells
-    with interrupts_reach_the_caller():
+    with interrupts_reach_the_caller(), ExitStack() as callbacks:
+        for estimator in estimators:
+            callbacks.enter_context(callback_management_context(estimator))
         complaints = finish_all(fits)
     for complaint in dict.fromkeys(complaints):
         if complaint:

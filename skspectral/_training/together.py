@@ -85,6 +85,35 @@ def trainings_of(step: Training | tuple[Training, ...]) -> tuple[Training, ...]:
     return (step,) if isinstance(step, Training) else step
 
 
+def ready(result: Any) -> Fit:
+    """Return a fit that needs no training, as its result is there."""
+    yield from ()
+    return result
+
+
+def abreast(fits: Sequence[Fit]) -> Fit:
+    """Return one fit that makes several, and returns the list of their results."""
+    results: dict[int, Any] = {}
+
+    def go_on(index: int) -> tuple[Training, ...]:
+        try:
+            return trainings_of(next(fits[index]))
+        except StopIteration as stop:
+            results[index] = stop.value
+            return ()
+
+    try:
+        while len(results) < len(fits):
+            going = [index for index in range(len(fits)) if index not in results]
+            trainings = tuple(training for index in going for training in go_on(index))
+            if trainings:
+                yield trainings
+    finally:
+        for fit in fits:
+            fit.close()
+    return [results[index] for index in range(len(fits))]
+
+
 def finish(fit: Fit) -> Any:
     """Return the result of one fit."""
     return finish_all([fit])[0]
