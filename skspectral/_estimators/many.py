@@ -63,7 +63,13 @@ def fit_many(estimators, X, y, sample_weight=None):
     >>> [student.n_alive_nodes_ for student in fit_many(students, data.X, data.y)]
     [[3], [3]]
     """
-    estimators = _checked(estimators)
+    estimators = check_several(estimators, "estimators")
+    for index, estimator in enumerate(estimators):
+        if hasattr(estimator, "net_"):
+            raise ValueError(
+                f"`estimators` must not be fitted yet; the one at index {index} is. Give "
+                "sklearn.base.clone(estimator)."
+            )
     fits: list[Fit] = []
     for estimator in estimators:
         estimator._validate_params()
@@ -78,29 +84,38 @@ def fit_many(estimators, X, y, sample_weight=None):
     return estimators
 
 
-def _checked(estimators):
-    """Return the estimators as a list of different ones, none fitted, all of one task."""
+def check_several(estimators, name):
+    """Return estimators as a list of different ones, all of one task.
+
+    Parameters
+    ----------
+    estimators : object
+    name : str
+        Of the parameter, for the message.
+
+    Raises
+    ------
+    TypeError
+        If an estimator is of another class.
+    ValueError
+        If there is none, one is there twice, or regressors and classifiers are mixed.
+    """
     if not isinstance(estimators, (list, tuple)) or not estimators:
         raise ValueError(
-            "`estimators` must be a list of SpectralMLPRegressor or SpectralMLPClassifier, with "
+            f"`{name}` must be a list of SpectralMLPRegressor or SpectralMLPClassifier, with "
             f"at least one; got {estimators!r}."
         )
     for index, estimator in enumerate(estimators):
         if not isinstance(estimator, BaseSpectralMLP):
             raise TypeError(
-                "`estimators` must be SpectralMLPRegressor or SpectralMLPClassifier; got "
+                f"`{name}` must be SpectralMLPRegressor or SpectralMLPClassifier; got "
                 f"{type(estimator).__name__} at index {index}."
             )
-        if hasattr(estimator, "net_"):
-            raise ValueError(
-                f"`estimators` must not be fitted yet; the one at index {index} is. Give "
-                "sklearn.base.clone(estimator)."
-            )
     if len({id(estimator) for estimator in estimators}) < len(estimators):
-        raise ValueError("Each of `estimators` must be an object of its own; one is there twice.")
+        raise ValueError(f"Each of `{name}` must be an object of its own; one is there twice.")
     kinds = {is_classifier(estimator) for estimator in estimators}
     if len(kinds) > 1:
         raise ValueError(
-            "`estimators` must be all regressors or all classifiers, as they share y; got both."
+            f"`{name}` must be all regressors or all classifiers, as they share y; got both."
         )
     return list(estimators)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import math
 import warnings
+from typing import TypeGuard
 
 import numpy as np
 from sklearn.base import clone
@@ -108,7 +109,7 @@ def steps(estimator, X, y, penalties, *, sample_weight=None, classes=None, epoch
         network.set_params(**penalty)
         # Only a fit tells a penalty that follows the noise.
         is_known = network.alpha != "auto"
-        if not hasattr(network, "net_") or any(network.n_alive_nodes_) or not is_known:
+        if not hasattr(network, "net_") or not is_dead(network) or not is_known:
             complaint = yield from fit_part(network, rows)
             # Sizes that have not settled are told by `size_settled` of the path. "Training
             # diverged" makes the whole path doubtful.
@@ -127,12 +128,30 @@ def walk(*args, **options):
         while True:
             with interrupts_reach_the_caller():
                 step = next(walked, None)
-                while isinstance(step, (Training, tuple)):
+                while _is_training(step):
                     train(trainings_of(step))
                     step = next(walked, None)
             if step is None:
                 return
             yield step
+
+
+def _is_training(step: object) -> TypeGuard[Training | tuple[Training, ...]]:
+    return isinstance(step, (Training, tuple))
+
+
+def until(walked, is_last):
+    """Walk up to the first network for which ``is_last(network)``."""
+    with contextlib.closing(walked):
+        for step in walked:
+            yield step
+            if not _is_training(step) and is_last(step):
+                return
+
+
+def is_dead(network):
+    """Tell whether no node of a fitted network is alive."""
+    return not any(network.n_alive_nodes_)
 
 
 def visit(walked, look):
@@ -148,7 +167,7 @@ def visit(walked, look):
     seen = []
     with contextlib.closing(walked):
         for step in walked:
-            if isinstance(step, (Training, tuple)):
+            if _is_training(step):
                 yield step
             else:
                 seen.append(look(step))
