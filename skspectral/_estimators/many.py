@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skspectral._compat import callback_management_context
 from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._training.interrupts import interrupts_reach_the_caller
+from skspectral._training.progress import JointProgress
 from skspectral._training.together import Fit, finish_all
 
 
@@ -24,7 +25,8 @@ def fit_many(estimators, X, y, sample_weight=None):
     at once: a few times as fast as one after the other on a CPU, twice on a GPU, where the CPU
     remains the better place for small ones. Each estimator ends as its own ``fit`` would have
     left it, to rounding. What cannot be stacked (callbacks, early stopping, `time_limit`, sparse
-    rows, other solvers than Adam, large networks) is fitted as always.
+    rows, other solvers than Adam, large networks) is fitted as always. With ``verbose=1`` in one
+    of them, one bar or plain lines show the progress of all.
 
     Parameters
     ----------
@@ -77,11 +79,25 @@ def fit_many(estimators, X, y, sample_weight=None):
     with interrupts_reach_the_caller(), ExitStack() as callbacks:
         for estimator in estimators:
             callbacks.enter_context(callback_management_context(estimator))
-        complaints = finish_all(fits)
+        complaints = finish_all(fits, shown_together(estimators))
     for complaint in dict.fromkeys(complaints):
         if complaint:
             warnings.warn(complaint, ConvergenceWarning, stacklevel=2)
     return estimators
+
+
+def shown_together(estimators, n_trainings=1):
+    """Return the one display of several estimators, None where none or but one is to be shown.
+
+    Parameters
+    ----------
+    estimators : list of SpectralMLPRegressor or SpectralMLPClassifier
+    n_trainings : int, default=1
+        Of each fit, about.
+    """
+    if len(estimators) > 1 and any(estimator.verbose == 1 for estimator in estimators):
+        return JointProgress(len(estimators), n_trainings)
+    return None
 
 
 def check_several(estimators, name):

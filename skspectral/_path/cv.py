@@ -149,7 +149,12 @@ class BaseSpectralMLPCV(BaseEstimator):
             for k, fold in enumerate(folds)
         ]
         (path, estimators), paths = beside_folds(
-            whole, fold_path, tasks, n_jobs=self.n_jobs, verbose=int(self.verbose)
+            whole,
+            fold_path,
+            tasks,
+            n_jobs=self.n_jobs,
+            verbose=int(self.verbose),
+            n_trainings=len(penalties),
         )
         choice = choose_penalty(self._listed(path), paths, self.selection, self.tolerance)
         self._set_fitted_attributes(path, paths, choice, estimators[choice.index])

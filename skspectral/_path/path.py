@@ -16,7 +16,7 @@ from skspectral._estimators.checks import (
     with_names,
 )
 from skspectral._estimators.fitted import data_loss
-from skspectral._estimators.many import check_several
+from skspectral._estimators.many import check_several, shown_together
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._estimators.rows import Rows, check_weights
 from skspectral._estimators.spreads import measure_and_warn
@@ -263,7 +263,9 @@ def spectral_path(
     penalties = None if alphas is None else check_alphas(alphas)
     options = penalties, path_max_iter, (n_alphas, eps), return_coefs
     with interrupts_reach_the_caller():
-        paths = finish_all([_path(network, rows, held_out, *options) for network in networks])
+        fits = [_path(network, rows, held_out, *options) for network in networks]
+        n_trainings = n_alphas if penalties is None else len(penalties)
+        paths = finish_all(fits, shown_together(networks, n_trainings))
     # Only the default grid promises to end with every node dead.
     if alphas is None:
         for path in paths:

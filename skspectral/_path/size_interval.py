@@ -120,7 +120,8 @@ def size_interval(
     random_state : int, RandomState instance or None, default=None
         Seed of the fits.
     n_jobs : int or None, default=None
-        Fits at the same time, in processes.
+        Processes among which the fits are shared. In one process they are trained
+        side by side, with one bar for all if the estimator is `verbose`.
 
     Returns
     -------
@@ -195,7 +196,8 @@ def size_interval(
     tasks = [
         (one, train, None, penalties, None) for one, train in zip(networks, fits, strict=True)
     ]
-    paths = fit_folds(fold_path, tasks, n_jobs=n_jobs)
+    verbose = network.verbose == 1
+    paths = fit_folds(fold_path, tasks, n_jobs=n_jobs, verbose=verbose, n_trainings=len(penalties))
     sizes = np.array([path.n_alive_nodes for path in paths])
     interval, identified = judge(sizes, factors, network.n_alive_nodes_, start)
     return Bunch(

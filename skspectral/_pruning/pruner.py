@@ -114,9 +114,11 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         Seed for the choice of the held-out rows, and for the estimator if its own
         `random_state` is None.
     n_jobs : int or None, default=None
-        Folds that are fitted at the same time, in processes.
+        Processes among which the folds are shared. In one process they are trained
+        side by side, together with the network of all rows.
     verbose : bool or int, default=0
-        Whether to print the progress over folds, as joblib does.
+        Whether to show the progress: one bar, or plain lines, for all networks; with
+        `n_jobs` lines of joblib's, one for each share of the folds.
 
     Attributes
     ----------
@@ -395,8 +397,14 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
             )
         check_defined(score, folds, strategy.estimator, self.scoring)
         tasks = [(strategy, *fold, score, f"fold {k} of `cv`") for k, fold in enumerate(folds)]
+        verbose = int(self.verbose) or strategy.estimator.verbose == 1
         full, curves = beside_folds(
-            strategy.full(rows), fold_curve, tasks, n_jobs=self.n_jobs, verbose=int(self.verbose)
+            strategy.full(rows),
+            fold_curve,
+            tasks,
+            n_jobs=self.n_jobs,
+            verbose=verbose,
+            n_trainings=strategy.n_trainings(),
         )
         return full, choose_size(curves, self.tolerance)
 

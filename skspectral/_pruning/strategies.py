@@ -117,6 +117,10 @@ class CutTrained:
         """Fit the network whose nodes are ranked, as a coroutine that returns it."""
         return self._fit(clone(self.estimator), rows)
 
+    def n_trainings(self) -> int:
+        """Return how many trainings the curve of a fold takes."""
+        return 1
+
     def ranking(self, full: Any) -> list[np.ndarray]:
         """Rank the nodes of the full network; see :func:`rank_nodes`."""
         return rank_nodes(self._relevances(full), self.scope, self.min_nodes)
@@ -217,6 +221,10 @@ class CutUntrained(CutTrained):
     relevance = "lambda"
     growth = 2.0  # each size that is compared costs a fit
     fine_up_to = 1
+
+    def n_trainings(self) -> int:
+        """Return how many trainings the curve of a fold takes."""
+        return 1 + len(self.sizes([np.arange(width) for width in self.widths()]))
 
     def full(self, rows: Rows) -> Fit:
         """Return the network with random eigenvectors and trained eigenvalues."""

@@ -13,6 +13,7 @@ from skspectral._training.fleet import Fleet
 from skspectral._training.interrupts import Interrupts
 from skspectral._training.member import Member
 from skspectral._training.net import SpectralNet
+from skspectral._training.progress import JointProgress
 from skspectral._training.torch_state import training_state
 from skspectral.nn._architecture import n_weights
 
@@ -119,8 +120,15 @@ def finish(fit: Fit) -> Any:
     return finish_all([fit])[0]
 
 
-def finish_all(fits: Sequence[Fit]) -> list[Any]:
-    """Return the results of fits; trainings of a kind are made side by side."""
+def finish_all(fits: Sequence[Fit], progress: JointProgress | None = None) -> list[Any]:
+    """Return the results of fits; trainings of a kind are made side by side.
+
+    Parameters
+    ----------
+    fits : sequence of Fit
+    progress : JointProgress or None, default=None
+        What shows them all. None: each shows itself, if it is asked to.
+    """
     results = [None] * len(fits)
     waiting: dict[Training, int] = {}
 
@@ -130,6 +138,9 @@ def finish_all(fits: Sequence[Fit]) -> list[Any]:
         except StopIteration as stop:
             results[index] = stop.value
         else:
+            if progress is not None:
+                for training in trainings:
+                    progress.follow(training.net, training.epochs)
             begin(trainings)
             waiting.update(dict.fromkeys(trainings, index))
 
@@ -143,6 +154,8 @@ def finish_all(fits: Sequence[Fit]) -> list[Any]:
     finally:
         for fit in fits:
             fit.close()  # after an error they clean up
+        if progress is not None:
+            progress.close()
     return results
 
 

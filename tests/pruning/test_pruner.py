@@ -128,6 +128,15 @@ def test_fits_side_by_side_give_equal_results(request, multiclass, strategy, mon
     np.testing.assert_allclose(together.predict_proba(X), alone.predict_proba(X), rtol=1e-7)
 
 
+def test_sizes_side_by_side_follow_their_own_noise(request, regression):
+    network = SpectralMLPRegressor(8, max_iter=40, dtype="float64", random_state=0)
+    pruner = SpectralPruner(network, cv=2, strategy="before")
+    together = clone(pruner).fit(*regression).cv_results_
+    request.getfixturevalue("no_fleet")
+    alone = clone(pruner).fit(*regression).cv_results_
+    np.testing.assert_allclose(together["mean_test_score"], alone["mean_test_score"], rtol=1e-7)
+
+
 def test_errors_name_the_fold(reg, regression):
     X, y = regression
 
