@@ -22,7 +22,10 @@ except ImportError:  # should it move, the HTML view lacks our caption, and noth
 
 try:
     from sklearn.callback import CallbackSupportMixin
+    from sklearn.callback._callback_support import callback_management_context
 except ImportError:  # scikit-learn < 1.9 has no callbacks
+    from contextlib import nullcontext as callback_management_context
+
     # A base class has to exist whatever the version, so an empty one takes its place.
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """Stand-in for scikit-learn's callback support, without any callback."""
@@ -40,6 +43,7 @@ __all__ = [
     "_get_adapter_from_container",
     "_num_samples",
     "_routing_enabled",
+    "callback_management_context",
     "check_matplotlib_support",
     "validate_params",
 ]

@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import ExitStack
 
 from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 
+from skspectral._compat import callback_management_context
 from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._training.interrupts import interrupts_reach_the_caller
+from skspectral._training.progress import JointProgress
 from skspectral._training.together import Fit, finish_all
 
 
@@ -22,7 +25,8 @@ def fit_many(estimators, X, y, sample_weight=None):
     at once: a few times as fast as one after the other on a CPU, twice on a GPU, where the CPU
     remains the better place for small ones. Each estimator ends as its own ``fit`` would have
     left it, to rounding. What cannot be stacked (callbacks, early stopping, `time_limit`, sparse
-    rows, other solvers than Adam, large networks) is fitted as always.
+    rows, other solvers than Adam, large networks) is fitted as always. With ``verbose=1`` in one
+    of them, one bar or plain lines show the progress of all.
 
     Parameters
     ----------
@@ -61,42 +65,73 @@ def fit_many(estimators, X, y, sample_weight=None):
     >>> [student.n_alive_nodes_ for student in fit_many(students, data.X, data.y)]
     [[3], [3]]
     """
-    estimators = _checked(estimators)
+    estimators = check_several(estimators, "estimators")
+    for index, estimator in enumerate(estimators):
+        if hasattr(estimator, "net_"):
+            raise ValueError(
+                f"`estimators` must not be fitted yet; the one at index {index} is. Give "
+                "sklearn.base.clone(estimator)."
+            )
     fits: list[Fit] = []
     for estimator in estimators:
         estimator._validate_params()
         fits.append(estimator._fit(X, y, sample_weight, quiet=bool(fits)))  # one tells
-    with interrupts_reach_the_caller():
-        complaints = finish_all(fits)
+    with interrupts_reach_the_caller(), ExitStack() as callbacks:
+        for estimator in estimators:
+            callbacks.enter_context(callback_management_context(estimator))
+        complaints = finish_all(fits, shown_together(estimators))
     for complaint in dict.fromkeys(complaints):
         if complaint:
             warnings.warn(complaint, ConvergenceWarning, stacklevel=2)
     return estimators
 
 
-def _checked(estimators):
-    """Return the estimators as a list of different ones, none fitted, all of one task."""
+def shown_together(estimators, n_trainings=1):
+    """Return the one display of several estimators, None where none or but one is to be shown.
+
+    Parameters
+    ----------
+    estimators : list of SpectralMLPRegressor or SpectralMLPClassifier
+    n_trainings : int, default=1
+        Of each fit, about.
+    """
+    if len(estimators) > 1 and any(estimator.verbose == 1 for estimator in estimators):
+        return JointProgress(len(estimators), n_trainings)
+    return None
+
+
+def check_several(estimators, name):
+    """Return estimators as a list of different ones, all of one task.
+
+    Parameters
+    ----------
+    estimators : object
+    name : str
+        Of the parameter, for the message.
+
+    Raises
+    ------
+    TypeError
+        If an estimator is of another class.
+    ValueError
+        If there is none, one is there twice, or regressors and classifiers are mixed.
+    """
     if not isinstance(estimators, (list, tuple)) or not estimators:
         raise ValueError(
-            "`estimators` must be a list of SpectralMLPRegressor or SpectralMLPClassifier, with "
+            f"`{name}` must be a list of SpectralMLPRegressor or SpectralMLPClassifier, with "
             f"at least one; got {estimators!r}."
         )
     for index, estimator in enumerate(estimators):
         if not isinstance(estimator, BaseSpectralMLP):
             raise TypeError(
-                "`estimators` must be SpectralMLPRegressor or SpectralMLPClassifier; got "
+                f"`{name}` must be SpectralMLPRegressor or SpectralMLPClassifier; got "
                 f"{type(estimator).__name__} at index {index}."
             )
-        if hasattr(estimator, "net_"):
-            raise ValueError(
-                f"`estimators` must not be fitted yet; the one at index {index} is. Give "
-                "sklearn.base.clone(estimator)."
-            )
     if len({id(estimator) for estimator in estimators}) < len(estimators):
-        raise ValueError("Each of `estimators` must be an object of its own; one is there twice.")
+        raise ValueError(f"Each of `{name}` must be an object of its own; one is there twice.")
     kinds = {is_classifier(estimator) for estimator in estimators}
     if len(kinds) > 1:
         raise ValueError(
-            "`estimators` must be all regressors or all classifiers, as they share y; got both."
+            f"`{name}` must be all regressors or all classifiers, as they share y; got both."
         )
     return list(estimators)

@@ -22,7 +22,6 @@ Measured on California Housing, all columns scaled and one of them then times a 
 the score stays, from 30 on it falls and fewer nodes are left. Columns that preprocessors make of
 13 tables differ by up to 25; those of raw tables by 40 to 40,000, and iris by 4.
 """
-BEGINNING = "The spreads of columns differ"
 """How the warning begins, for those that fit many networks and want it once."""
 MOST_NAMED = 3
 """Columns that the warning names; the others are counted."""
@@ -65,9 +64,9 @@ def warn_of_spreads(scaler: Any, X: Any, names: Any, stacklevel: int) -> None:
     if len(wide) > MOST_NAMED:
         told.insert(MOST_NAMED, f"{len(wide) - MOST_NAMED} others")
     warnings.warn(
-        f"{BEGINNING} by a factor of {ratio:.2g}, more than {FACTOR}: {', '.join(told)}. Networks "
-        "train badly on such columns: put a StandardScaler in front, in a pipeline, or "
-        "skspectral.preprocessing.make_tabular_preprocessor.",
+        f"The spreads of columns differ by a factor of {ratio:.2g}, more than {FACTOR}: "
+        f"{', '.join(told)}. Networks train badly on such columns: put a StandardScaler in "
+        "front, in a pipeline, or skspectral.preprocessing.make_tabular_preprocessor.",
         UserWarning,
         stacklevel=stacklevel + 1,
     )

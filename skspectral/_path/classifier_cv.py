@@ -76,9 +76,11 @@ class SpectralMLPClassifierCV(NetworkInsideMixin, ClassifierMixin, BaseSpectralM
     n_threads : int >= 1, "auto" or None, default="auto"
         Torch threads during training on a CPU.
     n_jobs : int or None, default=None
-        Folds that are fitted at the same time, in processes.
+        Processes among which the folds are shared. In one process they are trained
+        side by side, together with the network of all rows.
     verbose : bool or int, default=False
-        Verbosity of the loop over folds.
+        Whether to show the progress: one bar, or plain lines, for all networks; with
+        `n_jobs` lines of joblib's, one for each share of the folds.
 
     Attributes
     ----------

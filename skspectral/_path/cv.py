@@ -23,13 +23,14 @@ from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._estimators.rollback import unchanged_on_failure
 from skspectral._path.complaints import complaints_about
 from skspectral._path.description import describe, gather, order_of_leaving
-from skspectral._path.fold_paths import beside_folds
+from skspectral._path.fold_paths import fold_path
 from skspectral._path.identification import around, judge
 from skspectral._path.penalties import check_factors, fixed, following
 from skspectral._path.penalty_choice import choose_penalty
 from skspectral._path.walk import check_path_estimator, steps, visit
 from skspectral._selection.defined import check_defined
 from skspectral._selection.fit_routing import make_router, route
+from skspectral._selection.fold_fits import beside_folds
 from skspectral._selection.folds import check_rows, check_two_folds, make_folds
 from skspectral._selection.network_inside import seeded
 from skspectral._selection.scoring import network_score
@@ -148,7 +149,12 @@ class BaseSpectralMLPCV(BaseEstimator):
             for k, fold in enumerate(folds)
         ]
         (path, estimators), paths = beside_folds(
-            whole, tasks, n_jobs=self.n_jobs, verbose=int(self.verbose)
+            whole,
+            fold_path,
+            tasks,
+            n_jobs=self.n_jobs,
+            verbose=int(self.verbose),
+            n_trainings=len(penalties),
         )
         choice = choose_penalty(self._listed(path), paths, self.selection, self.tolerance)
         self._set_fitted_attributes(path, paths, choice, estimators[choice.index])

@@ -9,15 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from joblib import effective_n_jobs
-from sklearn.utils.parallel import Parallel, delayed
 
 from skspectral._estimators.rows import Rows
 from skspectral._path.walk import steps, visit
 from skspectral._selection.folds import noted
 from skspectral._selection.scoring import Score
-from skspectral._training.interrupts import interrupts_reach_the_caller
-from skspectral._training.together import Fit, finish, finish_all
+from skspectral._training.together import Fit
 
 
 @dataclass(frozen=True)
@@ -67,37 +64,3 @@ def fold_path(
     scores, sizes, settled = zip(*seen, strict=True)
     scores = scores if score is not None and test is not None else ()
     return FoldPath(np.array(scores, dtype=float), np.array(sizes), np.array(settled))
-
-
-def fold_paths(
-    tasks: Sequence[tuple[Any, ...]], *, n_jobs: int | None = None, verbose: int = 0
-) -> list[Any]:
-    """Return the paths of several :func:`fold_path`, given the arguments of each.
-
-    Networks of one process are trained side by side; with `n_jobs` each process takes its share.
-    """
-    n_shares = min(len(tasks), effective_n_jobs(n_jobs))
-    if n_shares < 2:
-        return _paths(tasks)
-    shares = [tasks[k::n_shares] for k in range(n_shares)]
-    found = Parallel(n_jobs=n_jobs, verbose=verbose)(delayed(_paths)(share) for share in shares)
-    paths: list[Any] = [None] * len(tasks)
-    for k, share in enumerate(found):
-        paths[k::n_shares] = share
-    return paths
-
-
-def beside_folds(
-    whole: Fit, tasks: Sequence[tuple[Any, ...]], *, n_jobs: int | None = None, verbose: int = 0
-) -> tuple[Any, list[Any]]:
-    """Return the result of the fit `whole` of all rows, and those of :func:`fold_paths`."""
-    with interrupts_reach_the_caller():
-        if effective_n_jobs(n_jobs) > 1:
-            return finish(whole), fold_paths(tasks, n_jobs=n_jobs, verbose=verbose)
-        first, *paths = finish_all([whole, *(fold_path(*task) for task in tasks)])
-        return first, paths
-
-
-def _paths(tasks: Sequence[tuple[Any, ...]]) -> list[Any]:
-    with interrupts_reach_the_caller():
-        return finish_all([fold_path(*task) for task in tasks])

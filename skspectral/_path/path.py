@@ -16,21 +16,44 @@ from skspectral._estimators.checks import (
     with_names,
 )
 from skspectral._estimators.fitted import data_loss
+from skspectral._estimators.many import check_several, shown_together
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._estimators.rows import Rows, check_weights
 from skspectral._estimators.spreads import measure_and_warn
 from skspectral._path.alphas import alpha_grid
-from skspectral._path.description import gather, warn_if_alive
-from skspectral._path.follow import follow
+from skspectral._path.description import describe, gather, warn_if_alive
 from skspectral._path.penalties import fixed
-from skspectral._path.walk import check_path_estimator, count_rows, path_epochs
+from skspectral._path.walk import (
+    check_path_estimator,
+    count_rows,
+    is_dead,
+    path_epochs,
+    steps,
+    until,
+    visit,
+)
+from skspectral._training.interrupts import interrupts_reach_the_caller
+from skspectral._training.together import finish_all
+
+
+def _checked_networks(estimator):
+    """Return the networks as a list."""
+    if estimator is None:
+        networks = [SpectralMLPRegressor()]
+    elif isinstance(estimator, (list, tuple)):
+        networks = check_several(estimator, "estimator")
+    else:
+        networks = [estimator]
+    for network in networks:
+        check_path_estimator(network)
+        network._validate_params()
+    return networks
 
 
 def _check_data(network, X, y, sample_weight, X_val, y_val):
     """Raise where a fit would; return the rows to train on, and those to score or None."""
     # A clone, so that the user's estimator gets no attributes of a fit that it has not had.
     probe = clone(network)
-    probe._validate_params()
     checked, y = check_table(probe, X, y, reset=True)
     weight = check_weights(sample_weight, checked)
     names = getattr(probe, "feature_names_in_", None)
@@ -42,6 +65,46 @@ def _check_data(network, X, y, sample_weight, X_val, y_val):
         return rows, None
     checked, y_val = check_table(probe, X_val, y_val, reset=False)
     return rows, Rows(with_names(X_val, checked, probe), y_val, None)
+
+
+def _path(network, rows, held_out, alphas, path_max_iter, grid, return_coefs):
+    """Return the path of one network, as a coroutine.
+
+    Parameters
+    ----------
+    network : SpectralMLPRegressor or SpectralMLPClassifier
+    rows : Rows
+    held_out : Rows or None
+    alphas : ndarray or None
+        None for a grid.
+    path_max_iter : int or "auto"
+    grid : tuple of (int, float)
+        Length of the grid, and its smallest penalty as a share of its largest.
+    return_coefs : bool
+    """
+
+    # What is wanted of a network is read now: the next step trains the same object on.
+    def look(fitted):
+        entry = describe(fitted)
+        if held_out is not None:
+            entry["validation_loss"] = data_loss(fitted, held_out.X, held_out.y)
+        return entry, (fitted.coefs_, fitted.intercepts_) if return_coefs else None
+
+    epochs = path_epochs(network, count_rows(rows.X, rows.weight), path_max_iter)
+    weight = {"sample_weight": rows.weight}
+    penalties = alphas
+    if alphas is None:
+        penalties = yield from alpha_grid(
+            network, rows.X, rows.y, *grid, epochs=epochs[1], **weight
+        )
+    walked = steps(network, rows.X, rows.y, fixed(penalties), epochs=epochs, **weight)
+    # Given penalties are all fitted, so that the path has the length that was asked for.
+    seen = yield from visit(until(walked, is_dead) if alphas is None else walked, look)
+    entries, weights = zip(*seen, strict=True)
+    path = gather(entries)
+    if return_coefs:
+        path.coefs, path.intercepts = map(list, zip(*weights, strict=True))
+    return path
 
 
 @validate_params(
@@ -82,10 +145,11 @@ def spectral_path(
         Training rows, scaled.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Targets.
-    estimator : SpectralMLPRegressor or SpectralMLPClassifier, default=None
+    estimator : SpectralMLPRegressor, SpectralMLPClassifier or list of them, default=None
         The network, wide enough at the start; None: ``SpectralMLPRegressor()``.
         The path sets its `alpha`. Its `max_iter` holds for the first fit; "auto"
-        makes four times the steps of a later one.
+        makes four times the steps of a later one. Networks of a list, such as
+        several seeds or widths, are trained side by side as in :func:`fit_many`.
     alphas : array-like of shape (n_alphas,) or None, default=None
         Penalties, increasing, >= 0. None: a geometric grid that ends where
         every node has died. There is no formula for the end: zero weights are a
@@ -144,13 +208,17 @@ def spectral_path(
             no node is, on this path. 0 and infinity stand for penalties that
             the path does not have.
 
+        For a list of networks a list of these. With alphas=None each has the grid
+        of its own.
+
     Raises
     ------
     TypeError
-        If `estimator` is not a network of this package.
+        If `estimator` is not a network of this package, or a list of them.
     ValueError
         If `alphas` are not finite, >= 0 and increasing, or the data are not as
-        described.
+        described. If a list of networks is empty, has one of them twice, or
+        regressors and classifiers.
 
     See Also
     --------
@@ -182,32 +250,24 @@ def spectral_path(
     >>> path = spectral_path(X, y, estimator=network, alphas=[1e-3, 1e-2, 1e-1, 1, 10])
     >>> path.n_alive_nodes[-1]
     array([0])
+
+    Two seeds, side by side:
+
+    >>> networks = [SpectralMLPRegressor(16, random_state=seed) for seed in (0, 1)]
+    >>> paths = spectral_path(X, y, estimator=networks, alphas=[1e-2, 1e-1])
+    >>> [path.n_alive_nodes[-1].tolist() for path in paths]
+    [[2], [3]]
     """
-    network = SpectralMLPRegressor() if estimator is None else estimator
-    check_path_estimator(network)
-    rows, held_out = _check_data(network, X, y, sample_weight, X_val, y_val)
-    epochs = path_epochs(network, count_rows(rows.X, rows.weight), path_max_iter)
-    if alphas is None:
-        penalties = alpha_grid(
-            network, rows.X, rows.y, n_alphas, eps, epochs=epochs[1], sample_weight=rows.weight
-        )
-    else:
-        # Given penalties are all fitted, so that the path has the length that was asked for.
-        penalties = check_alphas(alphas)
-    steps = follow(network, rows, fixed(penalties), epochs=epochs, to_the_end=alphas is not None)
-    entries, coefs, intercepts = [], [], []
-    for fitted, entry in steps:
-        entries.append(entry)
-        # What is wanted of `fitted` is read now: the next step trains the same object on.
-        if held_out is not None:
-            entry["validation_loss"] = data_loss(fitted, held_out.X, held_out.y)
-        if return_coefs:
-            coefs.append(fitted.coefs_)
-            intercepts.append(fitted.intercepts_)
-    path = gather(entries)
+    networks = _checked_networks(estimator)
+    rows, held_out = _check_data(networks[0], X, y, sample_weight, X_val, y_val)
+    penalties = None if alphas is None else check_alphas(alphas)
+    options = penalties, path_max_iter, (n_alphas, eps), return_coefs
+    with interrupts_reach_the_caller():
+        fits = [_path(network, rows, held_out, *options) for network in networks]
+        n_trainings = n_alphas if penalties is None else len(penalties)
+        paths = finish_all(fits, shown_together(networks, n_trainings))
     # Only the default grid promises to end with every node dead.
     if alphas is None:
-        warn_if_alive(path)
-    if return_coefs:
-        path.coefs, path.intercepts = coefs, intercepts
-    return path
+        for path in paths:
+            warn_if_alive(path)
+    return paths if isinstance(estimator, (list, tuple)) else paths[0]

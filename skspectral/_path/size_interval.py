@@ -17,10 +17,11 @@ from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._estimators.checks import check_table, with_names
 from skspectral._estimators.rows import Rows, check_weights, sentence
 from skspectral._path.cv import BaseSpectralMLPCV
-from skspectral._path.fold_paths import fold_paths
+from skspectral._path.fold_paths import fold_path
 from skspectral._path.identification import judge
 from skspectral._path.penalties import check_factors, multiples
 from skspectral._path.walk import check_path_estimator
+from skspectral._selection.fold_fits import fit_folds
 from skspectral._selection.folds import make_folds
 from skspectral._selection.network_inside import seeded
 from skspectral._training.counts import count_of
@@ -119,7 +120,8 @@ def size_interval(
     random_state : int, RandomState instance or None, default=None
         Seed of the fits.
     n_jobs : int or None, default=None
-        Fits at the same time, in processes.
+        Processes among which the fits are shared. In one process they are trained
+        side by side, with one bar for all if the estimator is `verbose`.
 
     Returns
     -------
@@ -195,7 +197,8 @@ def size_interval(
     tasks = [
         (one, train, None, penalties, None) for one, train in zip(networks, fits, strict=True)
     ]
-    paths = fold_paths(tasks, n_jobs=n_jobs)
+    verbose = network.verbose == 1
+    paths = fit_folds(fold_path, tasks, n_jobs=n_jobs, verbose=verbose, n_trainings=len(penalties))
     sizes = np.array([path.n_alive_nodes for path in paths])
     interval, identified = judge(sizes, factors, network.n_alive_nodes_, start)
     return Bunch(

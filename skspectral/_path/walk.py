@@ -15,7 +15,9 @@ from sklearn.exceptions import ConvergenceWarning
 from skspectral._compat import _num_samples
 from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._estimators.checks import check_has_hidden_layer
+from skspectral._estimators.parts import fit_part
 from skspectral._estimators.recipe import batch_rows
+from skspectral._estimators.rows import Rows
 from skspectral._training.interrupts import interrupts_reach_the_caller
 from skspectral._training.together import train
 
@@ -101,17 +103,13 @@ def steps(estimator, X, y, penalties, *, sample_weight=None, classes=None, epoch
     """
     first, later = epochs or (estimator.max_iter, estimator.max_iter)
     network = clone(estimator).set_params(warm_start=True, max_iter=first)
+    rows = Rows(X, y, sample_weight, classes)
     for penalty in penalties:
         network.set_params(**penalty)
-        network._validate_params()
         # Only a fit tells a penalty that follows the noise.
         is_known = network.alpha != "auto"
-        if not hasattr(network, "net_") or any(network.n_alive_nodes_) or not is_known:
-            network._known_classes = classes
-            try:
-                complaint = yield from network._fit(X, y, sample_weight, quiet=True)
-            finally:
-                del network._known_classes  # of this fit alone: the next one may be the user's
+        if not hasattr(network, "net_") or not is_dead(network) or not is_known:
+            complaint = yield from fit_part(network, rows)
             # Sizes that have not settled are told by `size_settled` of the path. "Training
             # diverged" makes the whole path doubtful.
             if complaint and complaint.startswith("Training"):
@@ -135,6 +133,20 @@ def walk(*args, **options):
             if step is None:
                 return
             yield step
+
+
+def until(walked, is_last):
+    """Walk up to the first network for which ``is_last(network)``."""
+    with contextlib.closing(walked):
+        for step in walked:
+            yield step
+            if not isinstance(step, tuple) and is_last(step):
+                return
+
+
+def is_dead(network):
+    """Tell whether no node of a fitted network is alive."""
+    return not any(network.n_alive_nodes_)
 
 
 def visit(walked, look):

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skspectral._estimators.ranking import first_nodes
+from skspectral._estimators.resizing import keep_nodes
 from skspectral._estimators.rows import Rows
-from skspectral._pruning.curve import evaluate_nested
+from skspectral._pruning.curve import count_parameters
 from skspectral._pruning.strategies import CutTrained
+from skspectral._selection.folds import noted
 from skspectral._selection.scoring import Score
+from skspectral._training.together import Fit, abreast
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,12 @@ class FoldCurve:
     levels: np.ndarray
 
 
-def fold_curve(strategy: CutTrained, train: Rows, test: Rows, score: Score) -> FoldCurve:
+def fold_curve(
+    strategy: CutTrained, train: Rows, test: Rows, score: Score, place: str = "this curve"
+) -> Fit:
     """Fit on `train`, and score the nested smaller networks on `test`.
+
+    A coroutine that returns a :class:`FoldCurve`. An error gets a note of the `place`.
 
     Parameters
     ----------
@@ -51,21 +59,29 @@ def fold_curve(strategy: CutTrained, train: Rows, test: Rows, score: Score) -> F
     train, test : Rows
     score : callable
         As :func:`network_score` returns it.
+    place : str
     """
-    # One fit serves all sizes; a strategy that trains after the cut does so in `finish`.
-    full = strategy.full(train)
-    ranking = strategy.ranking(full)
-    sizes = strategy.sizes(ranking)
-    n_parameters, scores = evaluate_nested(
-        full, ranking, sizes, lambda network: score(strategy.finish(network, train), test)
-    )
-    # Kept for a single fold, where only rows can give a standard error.
-    by_row = [of_rows for _, of_rows in scores if of_rows is not None]
-    return FoldCurve(
-        n_nodes=sizes,
-        n_parameters=n_parameters,
-        score=np.array([mean for mean, _ in scores], dtype=float),
-        row_scores=np.array(by_row) if by_row else None,
-        weight=test.weight,
-        levels=strategy.levels(full, sizes),
-    )
+    with noted(place):
+        full = yield from strategy.full(train)
+        ranking = strategy.ranking(full)
+        sizes = strategy.sizes(ranking)
+
+        def smaller(size: int) -> Fit:
+            network = keep_nodes(full, first_nodes(ranking, size))
+            n_parameters = count_parameters(network.module_)
+            # One fit serves all sizes, unless the strategy trains after the cut.
+            network = yield from strategy.finish(network, train)
+            return n_parameters, *score(network, test)
+
+        n_parameters, scores, by_row = zip(
+            *(yield from abreast([smaller(size) for size in sizes])), strict=True
+        )
+        return FoldCurve(
+            n_nodes=sizes,
+            n_parameters=np.array(n_parameters),
+            score=np.array(scores, dtype=float),
+            # Kept for a single fold, where only rows can give a standard error.
+            row_scores=None if by_row[0] is None else np.array(by_row),
+            weight=test.weight,
+            levels=strategy.levels(full, sizes),
+        )

@@ -16,7 +16,6 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import get_scorer_names
 from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import MethodMapping
-from sklearn.utils.parallel import Parallel, delayed
 
 from skspectral._compat import Interval, RealNotInt, StrOptions, _fit_context
 from skspectral._estimators.ranking import SCOPES, check_n_nodes, masks_of
@@ -36,10 +35,13 @@ from skspectral._pruning.strategies import (
 )
 from skspectral._selection.defined import check_defined
 from skspectral._selection.fit_routing import make_router, route
-from skspectral._selection.folds import check_rows, check_two_folds, hold_out, make_folds, on_fold
+from skspectral._selection.fold_fits import beside_folds
+from skspectral._selection.folds import check_rows, check_two_folds, hold_out, make_folds
 from skspectral._selection.network_inside import seeded
 from skspectral._selection.row_scores import ROW_SCORES, row_score
 from skspectral._selection.scoring import network_score
+from skspectral._training.interrupts import interrupts_reach_the_caller
+from skspectral._training.together import finish
 
 HELD_OUT = 0.2
 """Share of the rows that are held out to choose the size if there are no folds."""
@@ -112,9 +114,11 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         Seed for the choice of the held-out rows, and for the estimator if its own
         `random_state` is None.
     n_jobs : int or None, default=None
-        Folds that are fitted at the same time, in processes.
+        Processes among which the folds are shared. In one process they are trained
+        side by side, together with the network of all rows.
     verbose : bool or int, default=0
-        Whether to print the progress over folds, as joblib does.
+        Whether to show the progress: one bar, or plain lines, for all networks; with
+        `n_jobs` lines of joblib's, one for each share of the folds.
 
     Attributes
     ----------
@@ -311,7 +315,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         NotFittedError
             If a frozen estimator is not fitted.
         """
-        with unchanged_on_failure(self):
+        with unchanged_on_failure(self), interrupts_reach_the_caller():
             # Results of the fit before must not mix with those of this one.
             for name in FITTED:
                 self.__dict__.pop(name, None)
@@ -330,20 +334,19 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         strategy.check_rows(rows, self.fine_tune)
         strategy = strategy.as_wide_as_for(rows)
         if isinstance(self.n_nodes, str):
-            choice = self._choose(rows, strategy, rng, routed)
-            full = strategy.full(rows)
+            full, choice = self._fit_and_choose(rows, strategy, rng, routed)
             masks = strategy.chosen(full, choice.n_nodes, choice.level)
             self.cv_results_ = choice.cv_results
         else:
             # Checked before the network is fitted: a wrong number must not cost a fit.
             n_nodes = check_n_nodes(self.n_nodes, strategy.widths(), self.min_nodes)
-            full = strategy.full(rows)
+            full = finish(strategy.full(rows))
             masks = masks_of(n_nodes, strategy.ranking(full))
         # Nodes that `shrink` removed in training are in the ranking, but cannot be kept.
         masks = present_masks(full, masks)
-        small = strategy.finish(keep_nodes(full, masks), rows)
+        small = finish(strategy.finish(keep_nodes(full, masks), rows))
         if self.fine_tune:
-            small = strategy.train_on(small, rows, max_iter=self.fine_tune)
+            small = finish(strategy.train_on(small, rows, max_iter=self.fine_tune))
         self.full_estimator_, self.estimator_ = full, small
         self.node_ranking_, self.node_support_ = strategy.ranking(full), masks
         self.n_nodes_ = [int(mask.sum()) for mask in masks]
@@ -380,8 +383,8 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         network = seeded(network, rng) if no_seed else clone(network)
         return STRATEGIES[self.strategy](network, **options)
 
-    def _choose(self, rows, strategy, rng, routed):
-        """Return the smallest size whose score is within `tolerance` of the best."""
+    def _fit_and_choose(self, rows, strategy, rng, routed):
+        """Return the network before the cut, and the size that the folds choose for it."""
         score = network_score(self.scoring, strategy.estimator, routed.score)
         folds = self._folds(rows, strategy, rng, routed.split)
         # A standard error takes several folds, or several rows with a score each.
@@ -393,11 +396,17 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
                 f"over rows, one of {sorted(ROW_SCORES)}.",
             )
         check_defined(score, folds, strategy.estimator, self.scoring)
-        curves = Parallel(n_jobs=self.n_jobs, verbose=int(self.verbose))(
-            delayed(on_fold)(f"fold {k} of `cv`", fold_curve, strategy, *fold, score)
-            for k, fold in enumerate(folds)
+        tasks = [(strategy, *fold, score, f"fold {k} of `cv`") for k, fold in enumerate(folds)]
+        verbose = int(self.verbose) or strategy.estimator.verbose == 1
+        full, curves = beside_folds(
+            strategy.full(rows),
+            fold_curve,
+            tasks,
+            n_jobs=self.n_jobs,
+            verbose=verbose,
+            n_trainings=strategy.n_trainings(),
         )
-        return choose_size(curves, self.tolerance)
+        return full, choose_size(curves, self.tolerance)
 
     def _folds(self, rows, strategy, rng, split_params):
         """Return pairs of rows to fit on and rows to score on."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skspectral._estimators.base import BaseSpectralMLP
@@ -19,7 +20,6 @@ from skspectral._estimators.ranking import first_nodes, node_priorities, places,
 from skspectral._estimators.recipe import hidden_widths
 from skspectral._estimators.resizing import set_trainable
 from skspectral._estimators.rows import Rows
-from skspectral._estimators.spreads import BEGINNING
 from skspectral._pruning.curve import (
     FINE_UP_TO,
     GROWTH,
@@ -27,7 +27,7 @@ from skspectral._pruning.curve import (
     network_relevances,
     size_grid,
 )
-from skspectral._training.interrupts import interrupts_reach_the_caller
+from skspectral._training.together import Fit, ready
 
 PRECISION = float(np.finfo(np.float32).eps)
 """Share of the largest relevance at or below which a node is dead."""
@@ -113,9 +113,13 @@ class CutTrained:
         """Return the nodes per hidden layer before any is cut."""
         return check_hidden_layer_sizes(self.estimator.hidden_layer_sizes)
 
-    def full(self, rows: Rows) -> Any:
-        """Return the fitted network whose nodes are ranked."""
+    def full(self, rows: Rows) -> Fit:
+        """Fit the network whose nodes are ranked, as a coroutine that returns it."""
         return self._fit(clone(self.estimator), rows)
+
+    def n_trainings(self) -> int:
+        """Return how many trainings the curve of a fold takes."""
+        return 1
 
     def ranking(self, full: Any) -> list[np.ndarray]:
         """Rank the nodes of the full network; see :func:`rank_nodes`."""
@@ -181,25 +185,27 @@ class CutTrained:
         total = sum(len(ranks) for ranks in ranking)
         return size_grid(least, total, self.growth, self.fine_up_to)
 
-    def finish(self, network: Any, rows: Rows) -> Any:
-        """Return the cut network as it is."""
-        return network
+    def finish(self, network: Any, rows: Rows) -> Fit:
+        """Return the cut network as it is, from a coroutine."""
+        return ready(network)
 
-    def train_on(self, network: Any, rows: Rows, **settings: Any) -> Any:
+    def train_on(self, network: Any, rows: Rows, **settings: Any) -> Fit:
         """Train a fitted network further, with parameters set for this one fit only.
 
+        A coroutine that returns it.
         `network` is a copy that was cut, so the user's estimator is not trained on.
         """
         # Put back after: `estimator_` is to have the parameters that the user gave.
         before = {name: getattr(network, name) for name in ("warm_start", *settings)}
         network.set_params(warm_start=True, **settings)
-        return self._fit(network, rows).set_params(**before)
+        network = yield from self._fit(network, rows)
+        return network.set_params(**before)
 
-    def _fit(self, estimator: Any, rows: Rows) -> Any:
-        with warnings.catch_warnings(), interrupts_reach_the_caller():
-            # the pruner has told, of the whole table
-            warnings.filterwarnings("ignore", BEGINNING)
-            return fit_part(estimator, rows, weigh=self.weigh, **self.fit_params)
+    def _fit(self, estimator: Any, rows: Rows) -> Fit:
+        complaint = yield from fit_part(estimator, rows, weigh=self.weigh, **self.fit_params)
+        if complaint:
+            warnings.warn(complaint, ConvergenceWarning, stacklevel=1)
+        return estimator
 
 
 class CutUntrained(CutTrained):
@@ -216,7 +222,11 @@ class CutUntrained(CutTrained):
     growth = 2.0  # each size that is compared costs a fit
     fine_up_to = 1
 
-    def full(self, rows: Rows) -> Any:
+    def n_trainings(self) -> int:
+        """Return how many trainings the curve of a fold takes."""
+        return 1 + len(self.sizes([np.arange(width) for width in self.widths()]))
+
+    def full(self, rows: Rows) -> Fit:
         """Return the network with random eigenvectors and trained eigenvalues."""
         return self._fit(clone(self.estimator).set_params(trainable="eigenvalues"), rows)
 
@@ -225,7 +235,7 @@ class CutUntrained(CutTrained):
         # Not by level: what is left is trained anew, so the relevances of now do not last.
         return first_nodes(self.ranking(full), size)
 
-    def finish(self, network: Any, rows: Rows) -> Any:
+    def finish(self, network: Any, rows: Rows) -> Fit:
         """Train the cut network with the estimator's own `trainable`."""
         return self.train_on(set_trainable(network, self.estimator.trainable), rows)
 
@@ -254,7 +264,7 @@ class CutFrozen(CutTrained):
         # The network is the one the curve was made of, so the number itself holds.
         return self.chosen_number(full, size)
 
-    def full(self, rows: Rows) -> Any:
+    def full(self, rows: Rows) -> Fit:
         """Return the fitted network itself."""
         # Not a clone, which is unfitted, and not a copy: cutting makes one of its own.
-        return self.estimator
+        return ready(self.estimator)

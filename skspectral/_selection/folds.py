@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from numbers import Integral
@@ -93,12 +93,6 @@ def check_folds(folds: Sequence[Fold]) -> None:
                 f"Fold {k} of `cv` must have rows to train on and rows to score; got "
                 f"{len(train)} and {len(test)} of positive weight."
             )
-
-
-def on_fold(place: str, function: Callable[..., Any], *args: Any) -> Any:
-    """Return ``function(*args)``; an error gets a note of where it happened, as "fold 2"."""
-    with noted(place):
-        return function(*args)
 
 
 @contextmanager

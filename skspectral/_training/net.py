@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import copyreg
 import functools
 import inspect
@@ -254,6 +255,7 @@ class SpectralNet(ScorableNet):
         changed.callbacks = [(name, clone(callback, safe=False)) for name, callback in given]
         changed.initialize_callbacks()
         changed.module_ = module
+        changed.criterion_ = copy.copy(self.criterion_)  # its moments are those of one training
         changed.node_indices_ = [np.arange(size) for size in module.layer_sizes[1:-1]]
         changed.module = replace(self.module, layer_sizes=module.layer_sizes)
         changed.restart_optimizer()

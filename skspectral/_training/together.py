@@ -13,6 +13,7 @@ from skspectral._training.fleet import Fleet
 from skspectral._training.interrupts import Interrupts
 from skspectral._training.member import Member
 from skspectral._training.net import SpectralNet
+from skspectral._training.progress import JointProgress
 from skspectral._training.torch_state import training_state
 from skspectral.nn._architecture import n_weights
 
@@ -82,13 +83,49 @@ Fit = Generator[tuple[Training, ...], None, Any]
 """A fit that yields trainings, goes on once they all are done, and returns its result."""
 
 
+def ready(result: Any) -> Fit:
+    """Return a fit that needs no training, as its result is there."""
+    yield from ()
+    return result
+
+
+def abreast(fits: Sequence[Fit]) -> Fit:
+    """Return one fit that makes several, and returns the list of their results."""
+    results: dict[int, Any] = {}
+
+    def go_on(index: int) -> tuple[Training, ...]:
+        try:
+            return next(fits[index])
+        except StopIteration as stop:
+            results[index] = stop.value
+            return ()
+
+    try:
+        while len(results) < len(fits):
+            going = [index for index in range(len(fits)) if index not in results]
+            trainings = tuple(training for index in going for training in go_on(index))
+            if trainings:
+                yield trainings
+    finally:
+        for fit in fits:
+            fit.close()
+    return [results[index] for index in range(len(fits))]
+
+
 def finish(fit: Fit) -> Any:
     """Return the result of one fit."""
     return finish_all([fit])[0]
 
 
-def finish_all(fits: Sequence[Fit]) -> list[Any]:
-    """Return the results of fits; trainings of a kind are made side by side."""
+def finish_all(fits: Sequence[Fit], progress: JointProgress | None = None) -> list[Any]:
+    """Return the results of fits; trainings of a kind are made side by side.
+
+    Parameters
+    ----------
+    fits : sequence of Fit
+    progress : JointProgress or None, default=None
+        What shows them all. None: each shows itself, if it is asked to.
+    """
     results = [None] * len(fits)
     waiting: dict[Training, int] = {}
 
@@ -98,6 +135,9 @@ def finish_all(fits: Sequence[Fit]) -> list[Any]:
         except StopIteration as stop:
             results[index] = stop.value
         else:
+            if progress is not None:
+                for training in trainings:
+                    progress.follow(training.net, training.epochs)
             begin(trainings)
             waiting.update(dict.fromkeys(trainings, index))
 
@@ -111,6 +151,8 @@ def finish_all(fits: Sequence[Fit]) -> list[Any]:
     finally:
         for fit in fits:
             fit.close()  # after an error they clean up
+        if progress is not None:
+            progress.close()
     return results
 
 

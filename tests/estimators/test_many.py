@@ -39,6 +39,21 @@ def test_what_no_fleet_serves_is_fitted_as_always(regression, options, capsys):
         np.testing.assert_allclose(ours.predict(X), clone(ours).fit(X, y).predict(X), rtol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_callbacks_of_scikit_learn_are_ended(regression):
+    callback = pytest.importorskip("sklearn.callback")
+
+    class Ended(callback.ScoringMonitor):
+        def teardown(self, *args, **kwargs):
+            super().teardown(*args, **kwargs)
+            ended.append(self)
+
+    ended = []
+    monitors = [Ended(scoring="r2"), Ended(scoring="r2")]
+    fit_many([SpectralMLPRegressor(**SHORT).set_callbacks(m) for m in monitors], *regression)
+    assert sorted(map(id, ended)) == sorted(map(id, monitors))
+
+
 def test_same_complaint_is_made_once(regression):
     X, y = regression
     estimators = [SpectralMLPRegressor(alpha=100.0, **SHORT) for _ in range(3)]

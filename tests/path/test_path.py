@@ -11,8 +11,10 @@ from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, spectral_pat
 from skspectral._path.alphas import _last_of_scout, alpha_grid, find_alpha_max
 from skspectral._path.description import alpha_bracket, order_of_leaving
 from skspectral._path.penalties import fixed
-from skspectral._path.walk import path_epochs, walk
+from skspectral._path.walk import is_dead, path_epochs, until, walk
+from skspectral._training.fleet import Fleet
 from skspectral._training.net import SpectralNet
+from skspectral._training.together import finish
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(400, 4))
@@ -74,6 +76,43 @@ def test_validation_loss_of_a_classifier_is_the_log_loss():
     assert path.validation_loss[0] == pytest.approx(log_loss(y, network.predict_proba(X)))
 
 
+def test_walk_ends_with_the_first_network_without_nodes():
+    alive = [[2, 1], [0, 1], [0, 0], [0, 0]]
+    networks = (Bunch(n_alive_nodes_=n) for n in alive)
+    assert [network.n_alive_nodes_ for network in until(networks, is_dead)] == alive[:3]
+
+
+@pytest.mark.parametrize("alphas", [ALPHAS, None])
+def test_paths_side_by_side_are_those_of_each_network(alphas, monkeypatch):
+    networks = [
+        SpectralMLPRegressor(width, max_iter=60, dtype="float64", random_state=seed)
+        for width, seed in ((12, 0), (12, 1), (10, 0))
+    ]
+    options = {"alphas": alphas, "n_alphas": 4, "X_val": X[:50], "y_val": Y[:50]}
+    alone = [
+        spectral_path(X, Y, estimator=network, return_coefs=True, **options)
+        for network in networks
+    ]
+    crews = []
+    run = Fleet.run
+    monkeypatch.setattr(
+        Fleet, "run", lambda fleet: (crews.append(len(fleet.members)), run(fleet))[1]
+    )
+    together = spectral_path(X, Y, estimator=networks, return_coefs=True, **options)
+    assert crews[0] == 3
+    for one, other in zip(together, alone, strict=True):
+        assert one.keys() == other.keys()
+        np.testing.assert_array_equal(one.n_alive_nodes, other.n_alive_nodes)
+        np.testing.assert_allclose(one.alphas, other.alphas, rtol=1e-12)
+        np.testing.assert_allclose(one.validation_loss, other.validation_loss, rtol=1e-7)
+        np.testing.assert_allclose(one.coefs[0][0], other.coefs[0][0], rtol=1e-6, atol=1e-9)
+
+
+def test_list_of_one_gives_a_list(path):
+    (found,) = spectral_path(X, Y, estimator=[NETWORK], alphas=ALPHAS)
+    np.testing.assert_array_equal(found.train_loss, path.train_loss)
+
+
 def test_found_path_ends_at_the_first_alpha_without_nodes():
     path = spectral_path(X, Y, estimator=NETWORK, n_alphas=6, eps=1e-3)
     alive = path.n_alive_nodes.sum(axis=1)
@@ -84,8 +123,8 @@ def test_found_path_ends_at_the_first_alpha_without_nodes():
 
 
 def test_grid_spans_what_eps_says():
-    alpha_max = find_alpha_max(NETWORK, X, Y, epochs=100)
-    grid = alpha_grid(NETWORK, X, Y, 4, 1e-3, epochs=100)
+    alpha_max = finish(find_alpha_max(NETWORK, X, Y, epochs=100))
+    grid = finish(alpha_grid(NETWORK, X, Y, 4, 1e-3, epochs=100))
     alphas = [next(grid) for _ in range(4)]
     np.testing.assert_allclose(alphas, alpha_max * np.array([1e-3, 1e-2, 1e-1, 1.0]))
 
@@ -148,11 +187,11 @@ def test_search_ends_where_a_layer_has_collapsed_though_nodes_are_alive():
         Bunch(alpha=alpha, n_alive_nodes_=[3, 3], feature_relevance_=[np.ones(3), np.full(3, r)])
         for alpha, r in relevances.items()
     )
-    assert _last_of_scout(networks) == 8.0
+    assert finish(_last_of_scout(networks)) == 8.0
 
 
 def test_grid_has_an_end():
-    grid = list(alpha_grid(NETWORK, X, Y, 5, 1e-2, epochs=100))
+    grid = list(finish(alpha_grid(NETWORK, X, Y, 5, 1e-2, epochs=100)))
     assert len(grid) == 5 + 2
     assert grid[-1] == pytest.approx(10 * grid[4])
 
@@ -190,6 +229,16 @@ def test_bad_alphas_raise(alphas, message):
         ({"estimator": object()}, TypeError, "must be a SpectralMLPRegressor"),
         ({"estimator": SpectralMLPRegressor(())}, ValueError, "no hidden layer"),
         ({"estimator": SpectralMLPRegressor(alpha_phi=1e-3)}, ValueError, "`alpha_phi` must be"),
+        ({"estimator": []}, ValueError, "`estimator` must be a list .* with at least one"),
+        ({"estimator": [NETWORK, object()]}, TypeError, "got object at index 1"),
+        ({"estimator": [NETWORK, NETWORK]}, ValueError, "one is there twice"),
+        (
+            {"estimator": [NETWORK, SpectralMLPClassifier()]},
+            ValueError,
+            "`estimator` must be all regressors or all",
+        ),
+        ({"estimator": [NETWORK, SpectralMLPRegressor(())]}, ValueError, "no hidden layer"),
+        ({"estimator": [NETWORK, SpectralMLPRegressor(tol=-1)]}, ValueError, "'tol' parameter"),
         ({"X_val": X}, ValueError, "`y_val` was not given"),
         ({"n_alphas": 1}, ValueError, "n_alphas"),
         ({"eps": 1.0}, ValueError, "eps"),
@@ -269,7 +318,7 @@ def test_lists_are_taken():
 
 
 def test_grid_at_most_doubles():
-    penalties = list(alpha_grid(NETWORK, X, Y, 30, 0.99, epochs=2))
+    penalties = list(finish(alpha_grid(NETWORK, X, Y, 30, 0.99, epochs=2)))
     assert len(penalties) == 60
 
 
