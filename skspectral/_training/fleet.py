@@ -224,8 +224,8 @@ class Fleet:
         return padded > LOOSE * sum(own) and spare > LOOSE_PRODUCTS * len(own)
 
     def _measure(self) -> list[Tensor]:
-        """Return norms, products, entropies, alive and silent nodes, each of shape (K, ...)."""
-        norms = self.stack.norms()
+        """Return squared norms, products, entropies, alive and silent nodes, a row per member."""
+        norms = self.stack.squared_norms()
         relevances = self.passes.relevances()
         alive = [
             ((r > self.thresholds * r.amax(dim=1, keepdim=True)) & (r > floor[:, None])).sum(dim=1)
@@ -263,7 +263,7 @@ class Fleet:
             loss = np.trace(products, axis1=1, axis2=2)
         n_terms = 1 if self.out_activation == "softmax" else n_outputs
         is_finite = np.isfinite(norm).all(axis=1)
-        penalties = (self.coefficients * norm**2).sum(axis=1)
+        penalties = (self.coefficients * norm).sum(axis=1)
         # a network in which a layer died computes a constant: no node counts
         n_alive = (n_alive * (n_alive > 0).all(axis=1, keepdims=True)).astype(int).tolist()
         return [

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from skspectral.nn._linear import SpectralLinear
 from skspectral.nn._mlp import SpectralMLP
@@ -129,15 +130,9 @@ class Stack:
         self.frozen = like.new_zeros(len(modules), n_frozen)
         self.blocks = blocks
         self.trained = [block for block in blocks if block.trained]
-        self.block_of = torch.tensor(
-            [
-                i
-                for i, b in enumerate(self.trained)
-                for _ in range(b.columns.start, b.columns.stop)
-            ],
-            dtype=torch.long,
-            device=like.device,
-        )
+        sizes = torch.tensor([b.columns.stop - b.columns.start for b in self.trained])
+        self.block_of = torch.arange(len(sizes)).repeat_interleave(sizes).to(like.device)
+        self.belongs = F.one_hot(self.block_of, len(sizes)).to(like.dtype)
         self.zeros = {block.full_name for block in blocks if is_zero(block, modules)}
         self.modules, self.optimizers = list(modules), list(optimizers)
         self.steps = [0] * len(modules)
@@ -210,10 +205,9 @@ class Stack:
         """Set the weight decay of each trained block, a row per network."""
         torch.index_select(self.values.new_tensor(coefficients), 1, self.block_of, out=self.decays)
 
-    def norms(self) -> Tensor:
-        """Return the norm of each trained block, Tensor of shape (K, n_blocks)."""
-        parts = [self.values[:, block.columns] for block in self.trained]
-        return torch.stack([torch.linalg.vector_norm(part, dim=1) for part in parts], dim=1)
+    def squared_norms(self) -> Tensor:
+        """Return the squared norm of each trained block, Tensor of shape (K, n_blocks)."""
+        return self.values.square() @ self.belongs
 
     def layers(self) -> list[dict[str, Any]]:
         """Return the blocks of each layer by name, as pairs of value and gradient.
