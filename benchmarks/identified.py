@@ -24,7 +24,7 @@ from sklearn.datasets import make_friedman1, make_friedman2, make_friedman3
 from sklearn.preprocessing import scale
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, size_interval
-from skspectral._path.identification import judge
+from skspectral._path.identification import agreed_size, judge
 from skspectral.datasets import make_teacher_student
 
 RESULTS = Path(__file__).parent / "results" / "identified.csv"
@@ -142,6 +142,12 @@ def judged(row, factors=FACTORS, kinds=("seed_sizes", "fold_sizes")):
     return judge(sizes, np.array(factors), reported, width)
 
 
+def agreed(row):
+    """Return the size that the fits agree on, as text."""
+    sizes = np.concatenate([as_sizes(row[kind]) for kind in ("seed_sizes", "fold_sizes")])
+    return " ".join(map(str, agreed_size(sizes)))
+
+
 def is_right(task, reported):
     """Tell whether the reported size is the task's, within max(1, 5 %) of each layer."""
     sizes = [*map(int, str(reported).split())]
@@ -157,6 +163,7 @@ def doc_tables(rows):
     """Return the shares of sizes that are right, identified, and both, a row per cell."""
     found = rows.assign(
         right=[is_right(*pair) for pair in zip(rows.task, rows.reported, strict=True)],
+        agreed=[is_right(row["task"], agreed(row)) for _, row in rows.iterrows()],
         identified=[judged(row)[1] for _, row in rows.iterrows()],
     )
     found["both"] = found.right & found.identified
@@ -165,11 +172,11 @@ def doc_tables(rows):
     table = cells.agg(
         seeds=("seed", "size"),
         right=("right", "mean"),
+        agreed=("agreed", "mean"),
         identified=("identified", "mean"),
         both=("both", "mean"),
         wrong=("wrong", "sum"),
         nodes=("reported", lambda sizes: "; ".join(sorted(set(map(str, sizes))))),
-        seconds=("seconds", "median"),
     )
     return {"identified": table.round(2).reset_index()}
 

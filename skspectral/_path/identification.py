@@ -64,6 +64,17 @@ def size_range(sizes: np.ndarray, reported: Sequence[int]) -> SizeInterval:
     return [(int(low), int(high)) for low, high in ends]
 
 
+def agreed_size(sizes: np.ndarray) -> list[int]:
+    """Return the nodes of each layer that fits agree on: the median over fits and penalties.
+
+    Parameters
+    ----------
+    sizes : int ndarray of shape (n_fits, n_penalties, n_hidden_layers)
+    """
+    median = np.median(sizes.reshape(-1, sizes.shape[2]), axis=0)
+    return [int(size) for size in np.floor(median + 0.5)]
+
+
 def stays(interval: SizeInterval, reported: Sequence[int]) -> bool:
     """Tell whether no size is further than `SHARE` or one node from the reported one.
 
