@@ -11,7 +11,8 @@ hidden layer is alive above 0.05 of the largest relevance. Recipes:
 One row of results/effective_size.csv per fit: alive nodes, distinct directions, mean squared
 error as a share of the variance, its growth where only so many nodes are kept (teacher's size
 and more or less), a histogram of relevances, and for "dense" the fewest nodes with which it
-reaches the error of the spectral network, at any of five penalties. Rows that are there are
+reaches the error of the spectral network, at any of five penalties. The students of one width
+and teacher are fitted side by side, and their seconds are the mean. Rows that are there are
 skipped: ``python benchmarks/reproduction/effective_size.py --budget 60``. Tables and figures of
 the documentation are written at the end, from what there is; they need matplotlib.
 """
@@ -39,7 +40,7 @@ from documents import write_tables
 from effective_size_figures import doc_tables, draw_all
 from one_cycle import one_cycle
 
-from skspectral import SpectralMLPRegressor, match_nodes, n_distinct_nodes
+from skspectral import SpectralMLPRegressor, fit_many, match_nodes, n_distinct_nodes
 from skspectral.datasets import make_teacher_student
 
 RESULTS = Path(__file__).parents[1] / "results" / "effective_size.csv"
@@ -131,41 +132,56 @@ def errors_by_size(network, sizes, X, y):
     ]
 
 
-def nodes_at_error(network, error, data):
-    """Return the fewest nodes of the first layer with which the network reaches `error`."""
-    X, y, X_test, y_test = data
-    fits = [clone(network).set_params(alpha=alpha).fit(X, y) for alpha in OTHER_ALPHAS]
+def nodes_at_error(networks, error, X, y):
+    """Return the fewest nodes of the first layer with which a network reaches `error`."""
     sizes = [
-        fitted.n_alive_nodes_[0]
-        for fitted in (network, *fits)
-        if relative_error(y_test, fitted.predict(X_test)) <= error
+        network.n_alive_nodes_[0]
+        for network in networks
+        if relative_error(y, network.predict(X)) <= error
     ]
     return min(sizes, default="inf")
 
 
-def measure(file, key):
-    """Fit one student and append its row."""
-    teacher_size, repetition, width, recipe = key
+def students(key):
+    """Return the student of a key, and a dense one at all other penalties too."""
+    _, repetition, width, recipe = key
+    network = student(width, recipe, repetition)
+    others = OTHER_ALPHAS if recipe == "dense" else ()
+    return [network, *(clone(network).set_params(alpha=alpha) for alpha in others)]
+
+
+def measure(file, keys):
+    """Fit the students of one width to the rows of one teacher, and append their rows."""
+    teacher_size, repetition = keys[0][:2]
     made = make_teacher_student(
         N_TRAIN + N_TEST, 10, (teacher_size, SECOND), random_state=repetition
     )
     X, X_test = np.split(made.X, [N_TRAIN])
     y, y_test = np.split(made.y, [N_TRAIN])
+    groups = [students(key) for key in keys]
     start = time.perf_counter()
-    network = student(width, recipe, repetition).fit(X, y)
-    seconds = time.perf_counter() - start
-    error = relative_error(y_test, network.predict(X_test))
+    n_fits = len(fit_many([network for group in groups for network in group], X, y))
+    seconds = (time.perf_counter() - start) / n_fits
+    for key, group in zip(keys, groups, strict=True):
+        add(file, key, group, made.teacher, X_test, y_test, seconds)
+
+
+def add(file, key, networks, teacher, X, y, seconds):
+    """Append the row of fitted students, from rows to test on."""
+    teacher_size, _, _, recipe = key
+    network = networks[0]
+    error = relative_error(y, network.predict(X))
     equal = ""
     if recipe == "dense":
         rows = file.read()
         of_same = (rows[COLUMNS[:3]] == list(key[:3])).all(axis=1)
         target = rows[of_same & (rows["recipe"] == "spectral")]["error"].item()
-        equal = nodes_at_error(network, target, (X, y, X_test, y_test))
-    by_size = errors_by_size(network, [teacher_size + k for k in MORE_OR_LESS], X_test, y_test)
+        equal = nodes_at_error(networks, target, X, y)
+    by_size = errors_by_size(network, [teacher_size + k for k in MORE_OR_LESS], X, y)
     relevance = network.feature_relevance_[0]
     share = relevance / max(relevance.max(), np.finfo(float).tiny)
     counts = np.histogram(share, BINS)[0]
-    numbers = (np.mean(match_nodes(network, made.teacher).similarity), error)
+    numbers = (np.mean(match_nodes(network, teacher).similarity), error)
     file.add(
         [
             *key,
@@ -187,9 +203,10 @@ def main():
     k, n = arguments.share
     for teachers, repetitions, widths in PARTS:
         mine = [repetition for repetition in repetitions if repetition % n == k]
-        for key in itertools.product(teachers, mine, widths, RECIPES):
-            if file.wants(key):
-                measure(file, key)
+        for table_and_width in itertools.product(teachers, mine, widths):
+            keys = [(*table_and_width, recipe) for recipe in RECIPES]
+            if wanted := [key for key in keys if file.wants(key)]:
+                measure(file, wanted)
     if arguments.out == RESULTS:
         write_tables(doc_tables(file.read()))
         draw_all(file.read(), BINS, MORE_OR_LESS)

@@ -3,7 +3,8 @@
 Giambagli et al. (2023) show it for MNIST, Fashion-MNIST, California Housing and features of a
 ResNet50 on CIFAR-100. One hidden layer, spectral and dense with L2 on every layer, default
 schedule. One row of results/plateau_real_data.csv per fit, with alive nodes and test score (R2 or
-accuracy); rows that are there are skipped. Data are read from the folders that SKSPECTRAL_DATA and
+accuracy); rows that are there are skipped. The networks of one width are fitted side by side, and
+their seconds are the mean. Data are read from the folders that SKSPECTRAL_DATA and
 SCIKIT_LEARN_DATA name.
 
 Features of your own: ``--features features.npz``, a file with arrays X_train (n, n_features),
@@ -35,7 +36,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
-from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, fit_many
 
 RESULTS = Path(__file__).parents[1] / "results" / "plateau_real_data.csv"
 WIDTHS = (20, 50, 100, 200, 500)
@@ -85,20 +86,23 @@ def features(path):
     return scaler.transform(X), scaler.transform(X_test), y, y_test
 
 
-def measure(file, key, data):
-    """Fit one network and append its row."""
-    _, seed, width, parametrization = key
+def measure(file, keys, data):
+    """Fit the networks of one width, and append their rows."""
     X, X_test, y, y_test = data
     is_classes = np.asarray(y).dtype.kind in "iuOUb"
     Network = SpectralMLPClassifier if is_classes else SpectralMLPRegressor
-    network = Network(width, alpha=ALPHA, parametrization=parametrization, random_state=seed)
-    network.set_params(**one_cycle(len(y)))
+    settings = {"alpha": ALPHA, **one_cycle(len(y))}
+    networks = [
+        Network(width, parametrization=parametrization, random_state=seed, **settings)
+        for _, seed, width, parametrization in keys
+    ]
     start = time.perf_counter()
-    network.fit(X, y)
-    seconds = time.perf_counter() - start
-    scores = [round(network.score(*rows), 4) for rows in ((X, y), (X_test, y_test))]
-    alive = sum(network.n_alive_nodes_)
-    file.add([*key, alive, *scores, network.size_settled_, round(seconds, 1)])
+    fit_many(networks, X, y)
+    seconds = (time.perf_counter() - start) / len(networks)
+    for key, network in zip(keys, networks, strict=True):
+        scores = [round(network.score(*rows), 4) for rows in ((X, y), (X_test, y_test))]
+        alive = sum(network.n_alive_nodes_)
+        file.add([*key, alive, *scores, network.size_settled_, round(seconds, 1)])
 
 
 def doc_tables(rows):
@@ -129,12 +133,12 @@ def main():
     file = Appender(arguments.out, COLUMNS, n_keys=4, budget=arguments.budget)
     warnings.simplefilter("ignore", ConvergenceWarning)  # whether settled is in the rows
     for name, load in tables.items():
-        keys = itertools.product([name], arguments.seeds, arguments.widths, ("spectral", "dense"))
-        wanted = [key for key in keys if file.wants(key)]
-        data = load() if wanted else None
-        for key in wanted:
-            if file.wants(key):
-                measure(file, key, data)
+        data = None
+        for width in arguments.widths:
+            keys = itertools.product([name], arguments.seeds, [width], ("spectral", "dense"))
+            if wanted := [key for key in keys if file.wants(key)]:
+                data = data or load()
+                measure(file, wanted, data)
     if arguments.features is None and arguments.out == RESULTS:
         from plateau_real_data_figures import draw_plateaus  # needs matplotlib
 

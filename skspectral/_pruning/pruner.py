@@ -46,6 +46,8 @@ from skspectral._training.together import finish
 HELD_OUT = 0.2
 """Share of the rows that are held out to choose the size if there are no folds."""
 STRATEGIES = {"after": CutTrained, "before": CutUntrained}
+VALIDATION = {"X_val", "y_val", "sample_weight_val"}
+"""Keywords that are handed on to the fits of the network."""
 # What every fit starts without; `cv_results_` is not set by each of them.
 FITTED = (
     "estimator_",
@@ -366,6 +368,12 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         check_prunable(network)
         # Weights go with the rows of each fold, so only the question whether there are any stays.
         others = {name: value for name, value in fit_params.items() if name != "sample_weight"}
+        unknown = sorted(set(others) - VALIDATION)
+        if unknown:
+            raise TypeError(
+                "fit() takes `sample_weight`, `groups`, and of the network "
+                f"{', '.join(f'`{name}`' for name in sorted(VALIDATION))}; got {unknown}."
+            )
         options = {
             "scope": self.scope,
             "min_nodes": self.min_nodes,

@@ -626,6 +626,13 @@ def test_metadata_routing_reaches_scorer_and_splitter(reg, regression):
         pruner.fit(X, y, colour=np.ones(120), groups=np.arange(120) % 3)
 
 
+@pytest.mark.parametrize("name", ["colour", "quiet"])
+def test_unknown_keywords_are_named_before_anything_is_fitted(name, regression):
+    pruner = SpectralPruner(SpectralMLPRegressor(4, max_iter=10**9))
+    with pytest.raises(TypeError, match=rf"fit\(\) takes `sample_weight`.* got \['{name}'\]"):
+        pruner.fit(*regression, **{name: True})
+
+
 def test_validation_rows_reach_the_network(reg, regression):
     X, y = regression
     reg.set_params(early_stopping=True)
