@@ -115,6 +115,24 @@ def test_bad_settings_raise(settings, message):
 
 
 @pytest.mark.parametrize(
+    "settings",
+    [
+        {"n_samples": 2**63},
+        {"n_features": 2**63},
+        {"teacher_layer_sizes": (2**63,)},
+        {"teacher_layer_sizes": (2**40, 2**40)},
+        {"n_classes": 2**63, "task": "classification"},
+    ],
+    ids=str,
+)
+def test_sizes_beyond_any_memory_are_refused(settings):
+    with pytest.raises(
+        MemoryError, match=r"numbers, for which there is not enough memory\. Lower"
+    ):
+        make_teacher_student(**settings)
+
+
+@pytest.mark.parametrize(
     "sizes",
     [True, (5, True), np.True_, [np.True_, 3], np.array([True]), 5.0, np.array([2.0, 3.0])],
 )

@@ -87,6 +87,7 @@ class TableCleaner(  # type: ignore[call-arg]
         UserWarning
             If all categories of a column are rare, so that nothing is left of it.
         """
+        X = _table(X)
         validate_data(self, X, reset=True, skip_check_array=True)
         frame = self._frame(X)
         self.kinds_ = self._kinds(frame)
@@ -116,7 +117,7 @@ class TableCleaner(  # type: ignore[call-arg]
             If a column does not hold what it held in `fit`.
         """
         check_is_fitted(self)
-        frame = self._frame(X)
+        frame = self._frame(_table(X))
         return self._clean(self.cleaner_.transform, frame)[list(self.kinds_)]
 
     def to_sklearn(self):
@@ -139,10 +140,8 @@ class TableCleaner(  # type: ignore[call-arg]
         return self
 
     def _frame(self, X):
-        """Return `X` as a pandas data frame with names of type str."""
-        if not hasattr(X, "columns"):
-            X = pd.DataFrame(check_array(X, dtype=None, ensure_all_finite=False))
-        elif not isinstance(X, pd.DataFrame):
+        """Return a table as a pandas data frame with names of type str."""
+        if not isinstance(X, pd.DataFrame):
             X = pd.DataFrame({name: np.asarray(X[name]) for name in X.columns})
         if X.columns.has_duplicates:
             twice = X.columns[X.columns.duplicated()].unique().tolist()
@@ -188,6 +187,21 @@ class TableCleaner(  # type: ignore[call-arg]
                     UserWarning,
                     stacklevel=3,
                 )
+
+
+def _table(X):
+    """Return a data frame of any library as it is, and what is none as one of pandas.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows or no columns, or it is no table.
+    """
+    if not hasattr(X, "columns"):
+        return pd.DataFrame(check_array(X, dtype=None, ensure_all_finite=False))
+    if 0 in X.shape:
+        raise ValueError(f"X must have rows and columns; got a table of shape {tuple(X.shape)}.")
+    return X
 
 
 def _cleaning(kind):

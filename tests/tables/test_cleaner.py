@@ -214,3 +214,17 @@ def test_cleaner_gives_pandas_whatever_the_output_is_set_to():
     assert cleaner.transform(frame)["kind"].dtype == "category"
     again = clone(pickle.loads(pickle.dumps(cleaner))).fit(frame)
     pd.testing.assert_frame_equal(again.transform(frame), cleaner.transform(frame))
+
+
+@pytest.mark.parametrize("table", [{}, {"a": [1, 2]}, [], None, 3, "a", [{}]], ids=str)
+def test_cleaner_refuses_what_is_no_table(table):
+    for use in (TableCleaner().fit, TableCleaner().fit(np.ones((3, 2))).transform):
+        with pytest.raises(ValueError, match="Expected 2D array, got"):
+            use(table)
+
+
+@pytest.mark.parametrize("table", [pd.DataFrame(), pd.DataFrame({"a": []})], ids=["none", "rows"])
+def test_cleaner_refuses_empty_tables(table):
+    for use in (TableCleaner().fit, TableCleaner().fit(np.ones((3, 2))).transform):
+        with pytest.raises(ValueError, match=r"X must have rows and columns; got .* \(0, "):
+            use(table)
