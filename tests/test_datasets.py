@@ -96,6 +96,7 @@ def test_pair_is_returned_on_request():
         ({"teacher_layer_sizes": (5, 0)}, ">= 1"),
         ({"teacher_layer_sizes": (5, 2.5)}, "integer"),
         ({"teacher_layer_sizes": "twenty"}, "teacher_layer_sizes"),
+        ({"teacher_layer_sizes": [[1], [2, 3]]}, "`teacher_layer_sizes` must hold entries of one"),
         ({"teacher_layer_sizes": 0}, "teacher_layer_sizes"),
         ({"noise": -0.1}, "noise"),
         ({"task": "ranking"}, "task"),

@@ -304,6 +304,14 @@ def test_preprocessor_refuses_wrong_parameters(wrong):
         make_tabular_preprocessor(**wrong)
 
 
+@pytest.mark.parametrize("unit", [1e-2, 1e150, 1e289])
+def test_preprocessor_takes_numbers_of_any_unit(unit):
+    X = np.random.default_rng(0).normal(size=(200, 1))
+    wanted = make_tabular_preprocessor(n_knots=3).fit_transform(X)
+    found = make_tabular_preprocessor(n_knots=3).fit_transform(unit * X)
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
 def test_preprocessor_takes_parameters_by_name_only():
     with pytest.raises(TypeError, match="positional"):
         make_tabular_preprocessor(["deck"])

@@ -19,6 +19,7 @@ from skspectral._estimators.checks import check_has_nodes, read_rows, with_names
 from skspectral._estimators.fitted import of_all_nodes
 from skspectral._estimators.ranking import SCOPES, check_n_nodes, first_nodes, rank_nodes
 from skspectral._estimators.resizing import keep_nodes, present_masks
+from skspectral._estimators.rows import check_weights
 from skspectral._selection.scoring import checked_scorer, knowing_classes, score_without_names
 from skspectral.nn._relevance import RELEVANCES
 
@@ -252,7 +253,8 @@ def pruning_curve(
     scorer = knowing_classes(checked_scorer(estimator, scoring), estimator, y)
     if not callable(scoring):
         scorer = partial(score_without_names, scorer)
-    weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+    weight = check_weights(sample_weight, X)
+    weights = {} if weight is None else {"sample_weight": weight}
     kept = np.array(
         [
             [mask.sum() for mask in present_masks(estimator, first_nodes(ranking, size))]

@@ -223,7 +223,10 @@ class Fleet:
         return padded > LOOSE * sum(own) and spare > LOOSE_PRODUCTS
 
     def _measure(self) -> list[Tensor]:
-        """Return norms, products, entropies, alive and silent nodes, each of shape (K, ...)."""
+        """Return norms, products, entropies, alive and silent nodes, and norms of relevances.
+
+        Each is of shape (K, ...).
+        """
         norms = self.stack.norms()
         relevances = self.passes.relevances()
         alive = [
@@ -240,6 +243,7 @@ class Fleet:
             self.products.flatten(1),
             self.entropy[:, None],
             *(count[:, None].to(norms.dtype) for count in counts),
+            *(relevance.norm(dim=1, keepdim=True) for relevance in relevances),
         ]
 
     def _read(self) -> list[Reading]:
@@ -248,15 +252,18 @@ class Fleet:
         # in one go: each read makes the host wait for the GPU
         table = torch.cat(columns, dim=1).double().cpu().numpy()
         n_outputs, n_hidden = self.stack.sizes[-1], len(self.stack.sizes) - 2
-        bounds = np.cumsum([columns[0].shape[1], n_outputs**2, 1, n_hidden])
-        norm, products, loss, n_alive, n_silent = np.split(table, bounds, axis=1)
+        bounds = np.cumsum([columns[0].shape[1], n_outputs**2, 1, n_hidden, n_hidden])
+        norm, products, loss, n_alive, n_silent, relevance = np.split(table, bounds, axis=1)
         products = products.reshape(-1, n_outputs, n_outputs)
         loss = loss[:, 0]
         if self.out_activation == "identity":
             loss = np.trace(products, axis1=1, axis2=2)
         n_terms = 1 if self.out_activation == "softmax" else n_outputs
-        is_finite = np.isfinite(norm).all(axis=1)
-        penalties = (self.coefficients * norm**2).sum(axis=1)
+        # relevances too, as phi times eigenvalues may overflow where neither does
+        is_finite = np.isfinite(norm).all(axis=1) & np.isfinite(relevance).all(axis=1)
+        # a network that has diverged is told by its weights alone, and not by a warning
+        with np.errstate(over="ignore", invalid="ignore"):
+            penalties = (self.coefficients * norm**2).sum(axis=1)
         # a network in which a layer died computes a constant: no node counts
         n_alive = (n_alive * (n_alive > 0).all(axis=1, keepdims=True)).astype(int).tolist()
         return [

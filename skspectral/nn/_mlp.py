@@ -218,7 +218,14 @@ class SpectralMLP(nn.Module):
         Returns
         -------
         SpectralMLP
+
+        Raises
+        ------
+        TypeError
+            If `layers` are not modules.
         """
+        if not isinstance(layers, Iterable) or not all(isinstance(x, nn.Module) for x in layers):
+            raise TypeError(f"`layers` must be a sequence of torch.nn.Module; got {layers!r}.")
         replaced = nn.ModuleList(layers).train(self.training)
         # the memo makes deepcopy take the new layers where it would copy the old ones
         changed = copy.deepcopy(self, {id(self.layers): replaced})

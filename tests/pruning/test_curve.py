@@ -125,6 +125,9 @@ def test_scoring_and_weights(binary):
         ({"relevance": "size"}, "'relevance' parameter"),
         ({"scoring": "best"}, "'scoring' parameter"),
         ({"random_state": "seed"}, "'random_state' parameter"),
+        ({"random_state": -1, "relevance": "random"}, "'random_state' parameter"),
+        ({"sample_weight": [None] * 120}, "NaN"),
+        ({"sample_weight": np.inf}, "`sample_weight` must be finite"),
     ],
 )
 def test_wrong_arguments_are_named(reg, regression, options, message):
