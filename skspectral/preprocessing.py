@@ -79,7 +79,8 @@ def make_tabular_preprocessor(
     ------
     ValueError
         If a parameter is out of range or of the wrong type. `fit` raises it if the
-        values of a column are of several kinds, and names the column.
+        values of a column are of several kinds, or its numbers are infinite or spread over
+        less than 1e-5 without being constant, and names the column.
 
     Warns
     -----

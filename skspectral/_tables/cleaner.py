@@ -87,7 +87,8 @@ class TableCleaner(  # type: ignore[call-arg]
         ImportError
             If there are dates, and skrub, which encodes them, is not installed.
         ValueError
-            If the values of a column are of several kinds.
+            If the values of a column are of several kinds, or its numbers are of a size or
+            spread that the encoder cannot take; or if `X` is no table.
 
         Warns
         -----
