@@ -291,6 +291,8 @@ def test_preprocessor_warns_of_fewer_rows_than_quantiles():
         {"categorical_features": 0.5},
         {"n_knots": 1},
         {"n_knots": 4.0},
+        {"n_knots": 10_001},
+        {"n_knots": 2**63},
         {"n_quantiles": 1},
         {"n_quantiles": None},
         {"min_frequency": 0},
