@@ -13,6 +13,8 @@ from sklearn.utils import Bunch, check_random_state
 from skspectral._compat import Interval, StrOptions, validate_params
 from skspectral._estimators.checks import check_hidden_layer_sizes
 from skspectral._export.sklearn_mlp import ACTIVATIONS, make_mlp_classifier, make_mlp_regressor
+from skspectral.nn._architecture import n_weights
+from skspectral.nn._linear import TOO_MANY
 
 __all__ = ["make_teacher_student"]
 
@@ -45,6 +47,17 @@ def _as_classifier(teacher, centre, n_classes):
 def _largest(logits):
     """Return the class of the largest logit; a single logit is that of class 1."""
     return (logits > 0).astype(np.int64) if logits.ndim == 1 else logits.argmax(axis=1)
+
+
+def _check_countable(n_samples, layer_sizes):
+    """Raise MemoryError where NumPy could not count the bytes, and says so obscurely."""
+    n_numbers = max(n_weights(layer_sizes), n_samples * max(layer_sizes))
+    if n_numbers >= TOO_MANY:
+        raise MemoryError(
+            f"{n_samples} rows and a teacher of layers of {', '.join(map(str, layer_sizes))} "
+            f"nodes take {n_numbers:.2g} numbers, for which there is not enough memory. Lower "
+            "`n_samples`, `n_features`, `teacher_layer_sizes` or `n_classes`."
+        )
 
 
 @validate_params(
@@ -139,6 +152,8 @@ def make_teacher_student(
     ValueError
         If a parameter is out of range, or the output of the teacher is the
         same for all rows.
+    MemoryError
+        If no memory holds that many rows, or such a teacher.
 
     See Also
     --------
@@ -172,10 +187,12 @@ def make_teacher_student(
             "`output_weights` must be 'glorot' for more than two classes, whose outputs would "
             "otherwise be the same; got 'ones'."
         )
+    n_samples, layer_sizes = int(n_samples), (int(n_features), *hidden, int(n_outputs))
+    _check_countable(n_samples, layer_sizes)
     # weights before rows: a seed gives the same teacher for any number of rows
     rng = check_random_state(random_state)
-    teacher = _draw_teacher(rng, (n_features, *hidden, n_outputs), output_weights, activation)
-    X = rng.standard_normal((int(n_samples), int(n_features)))
+    teacher = _draw_teacher(rng, layer_sizes, output_weights, activation)
+    X = rng.standard_normal((n_samples, layer_sizes[0]))
     output = teacher.predict(X)
     # a relu node whose inputs are relu nodes is silent for all x if its weights are negative
     if n_samples > 1 and np.ptp(output, axis=0).min() == 0:

@@ -24,11 +24,14 @@ from skspectral._tables.cleaner import TableCleaner
 
 __all__ = ["make_tabular_preprocessor"]
 
+MOST_KNOTS = 10_000
+"""scikit-learn's SplineTransformer holds a matrix of as many rows and columns."""
+
 
 @validate_params(
     {
         "categorical_features": ["array-like", callable, slice, StrOptions({"auto"})],
-        "n_knots": [Interval(Integral, 2, None, closed="left"), None],
+        "n_knots": [Interval(Integral, 2, MOST_KNOTS, closed="both"), None],
         "n_quantiles": [Interval(Integral, 2, None, closed="left")],
         "min_frequency": [
             Interval(Integral, 1, None, closed="left"),
@@ -59,7 +62,7 @@ def make_tabular_preprocessor(
         or time spans. "auto": those that hold text, booleans or pandas categories. What
         counts is what a column holds, not its dtype: numbers remain numbers beside None
         and as Decimals.
-    n_knots : int >= 2 or None, default=24
+    n_knots : int from 2 to 10_000 or None, default=24
         Knots of each column of numbers; None leaves the hat functions out.
     n_quantiles : int >= 2, default=100
         Quantiles that define the map to a normal distribution. scikit-learn warns
@@ -79,7 +82,8 @@ def make_tabular_preprocessor(
     ------
     ValueError
         If a parameter is out of range or of the wrong type. `fit` raises it if the
-        values of a column are of several kinds, and names the column.
+        values of a column are of several kinds, or its numbers are infinite or spread over
+        less than 1e-5 without being constant, and names the column.
 
     Warns
     -----

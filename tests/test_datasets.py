@@ -96,6 +96,7 @@ def test_pair_is_returned_on_request():
         ({"teacher_layer_sizes": (5, 0)}, ">= 1"),
         ({"teacher_layer_sizes": (5, 2.5)}, "integer"),
         ({"teacher_layer_sizes": "twenty"}, "teacher_layer_sizes"),
+        ({"teacher_layer_sizes": [[1], [2, 3]]}, "`teacher_layer_sizes` must hold entries of one"),
         ({"teacher_layer_sizes": 0}, "teacher_layer_sizes"),
         ({"noise": -0.1}, "noise"),
         ({"task": "ranking"}, "task"),
@@ -111,6 +112,24 @@ def test_pair_is_returned_on_request():
 )
 def test_bad_settings_raise(settings, message):
     with pytest.raises(ValueError, match=message):
+        make_teacher_student(**settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"n_samples": 2**63},
+        {"n_features": 2**63},
+        {"teacher_layer_sizes": (2**63,)},
+        {"teacher_layer_sizes": (2**40, 2**40)},
+        {"n_classes": 2**63, "task": "classification"},
+    ],
+    ids=str,
+)
+def test_sizes_beyond_any_memory_are_refused(settings):
+    with pytest.raises(
+        MemoryError, match=r"numbers, for which there is not enough memory\. Lower"
+    ):
         make_teacher_student(**settings)
 
 

@@ -291,6 +291,8 @@ def test_preprocessor_warns_of_fewer_rows_than_quantiles():
         {"categorical_features": 0.5},
         {"n_knots": 1},
         {"n_knots": 4.0},
+        {"n_knots": 10_001},
+        {"n_knots": 2**63},
         {"n_quantiles": 1},
         {"n_quantiles": None},
         {"min_frequency": 0},
@@ -302,6 +304,14 @@ def test_preprocessor_refuses_wrong_parameters(wrong):
     name = next(iter(wrong))
     with pytest.raises(ValueError, match=f"'{name}' parameter of make_tabular_preprocessor must"):
         make_tabular_preprocessor(**wrong)
+
+
+@pytest.mark.parametrize("unit", [1e-2, 1e150, 1e289])
+def test_preprocessor_takes_numbers_of_any_unit(unit):
+    X = np.random.default_rng(0).normal(size=(200, 1))
+    wanted = make_tabular_preprocessor(n_knots=3).fit_transform(X)
+    found = make_tabular_preprocessor(n_knots=3).fit_transform(unit * X)
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
 
 
 def test_preprocessor_takes_parameters_by_name_only():

@@ -18,12 +18,14 @@ from typing import Any
 import numpy as np
 import torch
 from scipy import sparse
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 from skorch.callbacks import Callback
 
 from skspectral._compat import _get_adapter_from_container
 from skspectral._estimators.rows import Rows, check_weights
 from skspectral._estimators.targets import Target, target_kind
+from skspectral._tables.uneven import uneven_named
 from skspectral._training.mapped_rows import read_later
 from skspectral._training.optimizers import fault_of_optimizer, optimizer_class
 from skspectral.nn._architecture import Architecture
@@ -38,7 +40,8 @@ NUMBERS = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
 
 def check_hidden_layer_sizes(sizes: Any, name: str = "hidden_layer_sizes") -> tuple[int, ...]:
     """Return the nodes per hidden layer; raise ValueError unless all are integers >= 1."""
-    listed = (sizes,) if np.ndim(sizes) == 0 else tuple(sizes)
+    with uneven_named(**{name: sizes}):
+        listed = (sizes,) if np.ndim(sizes) == 0 else tuple(sizes)
     # True is an Integral to Python, but not a number of nodes
     whole = all(isinstance(size, Integral) and not isinstance(size, bool) for size in listed)
     # no hidden layer at all, (), is a linear model and allowed
@@ -80,7 +83,7 @@ def read_rows(estimator: Any, X: Any) -> Any:
     estimator : fitted estimator
     X : {array-like, sparse matrix} of shape (n, n_features)
     """
-    with encoding_advised(X):
+    with encoding_advised(X), uneven_named(X=X):
         return validate_data(estimator, check_sparse(X), reset=False, **NUMBERS)
 
 
@@ -101,7 +104,7 @@ def check_table(estimator: Any, X: Any, y: Any, *, reset: bool) -> tuple[Any, np
     ValueError
         If they are not as the estimator's ``fit`` describes.
     """
-    with encoding_advised(X):
+    with encoding_advised(X), uneven_named(X=X, y=y):
         try:
             X, y = validate_data(
                 estimator,
@@ -251,6 +254,17 @@ def check_same_architecture(wanted: Architecture, fitted: Architecture) -> None:
             f"A warm start must keep the network: `{PARAMETERS.get(field.name, field.name)}` was "
             f"{before!r} and is now {now!r}. Set warm_start=False to start anew."
         )
+
+
+def check_seed(random_state: Any) -> np.random.RandomState:
+    """Return the generator of a `random_state`; raise ValueError if it is none."""
+    try:
+        return check_random_state(random_state)
+    except ValueError as error:
+        raise ValueError(
+            "`random_state` must be an integer from 0 to 2**32 - 1, a RandomState or None; got "
+            f"{random_state!r}."
+        ) from error
 
 
 def check_alphas(alphas: Any) -> np.ndarray:

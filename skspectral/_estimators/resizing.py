@@ -12,7 +12,7 @@ import torch
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skspectral._estimators.checks import check_has_nodes, check_hidden_layer_sizes
+from skspectral._estimators.checks import check_has_nodes, check_hidden_layer_sizes, check_seed
 from skspectral._estimators.fitted import FittedNetworkMixin, alive_nodes, present_nodes
 from skspectral._estimators.ranking import check_n_nodes, masks_of, rank_nodes
 from skspectral._training.memory import enough_memory
@@ -200,7 +200,7 @@ class ResizableMixin(FittedNetworkMixin):
         # dead nodes would take the places of new ones, and cannot come back under the penalty
         alive = self.prune()
         _check_wider(sizes, alive.hidden_layer_sizes)
-        rng = alive._random_state if random_state is None else check_random_state(random_state)
+        rng = alive._random_state if random_state is None else check_seed(random_state)
         generator = torch.Generator().manual_seed(new_seed(rng))
         layer_sizes = (n_inputs, *sizes, n_outputs)
         with enough_memory(layer_sizes):

@@ -16,6 +16,9 @@ from skspectral._compat import _check_sample_weight
 from skspectral._training.counts import count_of
 from skspectral._training.mapped_rows import MappedRows, chunks
 
+LARGEST_WEIGHT = 1e12
+"""scikit-learn's moments of columns square weights, and hold their sum in 64 bits if sparse."""
+
 
 def check_weights(sample_weight: Any, X: Any, name: str = "sample_weight") -> np.ndarray | None:
     """Return weights as float64 array of shape (n,), or None if there are none.
@@ -23,13 +26,19 @@ def check_weights(sample_weight: Any, X: Any, name: str = "sample_weight") -> np
     Raises
     ------
     ValueError
-        If the length differs from X, a weight is negative or not finite, or
-        all are zero.
+        If the length differs from X, a weight is negative or not finite, all are zero, or
+        the largest is out of range.
     """
     # None is kept: scikit-learn would return ones, and weighing costs time
     if sample_weight is None:
         return None
-    weight: np.ndarray = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    try:
+        weight: np.ndarray = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"`{name}` must hold numbers, one for each row: {error}") from error
+    if not np.isfinite(weight).all():  # scikit-learn does not look at a single number
+        raise ValueError(f"`{name}` must be finite; got {sample_weight!r}.")
     if (weight < 0).any():
         raise ValueError(
             f"`{name}` must not be negative; the smallest is {weight.min():g}. "
@@ -39,6 +48,11 @@ def check_weights(sample_weight: Any, X: Any, name: str = "sample_weight") -> np
     if not (weight > 0).any():
         raise ValueError(
             f"All sample weights are zero: `{name}` must hold at least one positive weight."
+        )
+    if not 1 / LARGEST_WEIGHT <= weight.max() <= LARGEST_WEIGHT:
+        raise ValueError(
+            f"The largest of `{name}` must be from {1 / LARGEST_WEIGHT:g} to {LARGEST_WEIGHT:g}; "
+            f"got {weight.max():g}. Divide all by a constant: in `fit` only ratios count."
         )
     return weight
 

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+from types import NoneType
 
 import numpy as np
 from scipy import sparse
@@ -80,7 +82,7 @@ def to_onnx(model, path=None, *, X=None):
     ImportError
         If the packages of ``pip install "skspectral[onnx]"`` are missing.
     TypeError
-        If `model` is not one of those described.
+        If `model` is not one of those described, or `path` is neither text nor path-like.
     ValueError
         If a step cannot be converted, the ONNX model does not run or predicts
         something else for `X`, scikit-learn does not have the activation, or ONNX
@@ -109,6 +111,8 @@ def to_onnx(model, path=None, *, X=None):
     >>> [output.name for output in proto.graph.output]  # doctest: +SKIP
     ['variable']
     """
+    if not isinstance(path, (str, os.PathLike, NoneType)):
+        raise TypeError(f"`path` must be a str, a path-like object or None; got {path!r}.")
     _check_packages()
     steps, network = _split(model)
     expected = None if X is None else _predictions(model, X)

@@ -15,10 +15,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from skspectral._compat import Interval, StrOptions, validate_params
 from skspectral._estimators.base import BaseSpectralMLP
-from skspectral._estimators.checks import check_has_nodes, read_rows, with_names
+from skspectral._estimators.checks import check_has_nodes, check_table, with_names
 from skspectral._estimators.fitted import of_all_nodes
 from skspectral._estimators.ranking import SCOPES, check_n_nodes, first_nodes, rank_nodes
 from skspectral._estimators.resizing import keep_nodes, present_masks
+from skspectral._estimators.rows import check_weights
 from skspectral._selection.scoring import checked_scorer, knowing_classes, score_without_names
 from skspectral.nn._relevance import RELEVANCES
 
@@ -239,7 +240,8 @@ def pruning_curve(
         estimator = estimator[-1]
     check_network(estimator)
     # Once for all sizes: each network that is scored checks its rows, which is quick then.
-    X = with_names(X, read_rows(estimator, X), estimator)
+    # The targets stay as they came, as a metric of the user's own may read them.
+    X = with_names(X, check_table(estimator, X, y, reset=False)[0], estimator)
     ranking = rank_nodes(network_relevances(estimator, relevance, random_state), scope)
     widths = [len(ranks) for ranks in ranking]
     if n_nodes is None:
@@ -252,7 +254,8 @@ def pruning_curve(
     scorer = knowing_classes(checked_scorer(estimator, scoring), estimator, y)
     if not callable(scoring):
         scorer = partial(score_without_names, scorer)
-    weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+    weight = check_weights(sample_weight, X)
+    weights = {} if weight is None else {"sample_weight": weight}
     kept = np.array(
         [
             [mask.sum() for mask in present_masks(estimator, first_nodes(ranking, size))]

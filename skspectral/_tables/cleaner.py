@@ -19,9 +19,16 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skspectral._tables.kinds import column_kind
+from skspectral._tables.uneven import uneven_named
 
 CATEGORIES = ("flags", "strings", "codes")
 """The kinds that are one-hot encoded."""
+LARGEST = 1e290
+"""Of numbers: differences of doubles up to here, and down to its inverse, can be divided by."""
+NARROWEST = 1e-5
+"""Spread at which a hundredth of a column of numbers is lost at either end."""
+ROUNDING = 1e-12
+"""Share of its size at which the spread of a column is that of a constant."""
 # A category is never missing, so this makes NaN of every None, NA and NaT. By way of object,
 # as strings with an NA of their own would keep it.
 TO_CATEGORY = (methodcaller("astype", object), methodcaller("astype", "category"))
@@ -80,13 +87,15 @@ class TableCleaner(  # type: ignore[call-arg]
         ImportError
             If there are dates, and skrub, which encodes them, is not installed.
         ValueError
-            If the values of a column are of several kinds.
+            If the values of a column are of several kinds, or its numbers are of a size or
+            spread that the encoder cannot take; or if `X` is no table.
 
         Warns
         -----
         UserWarning
             If all categories of a column are rare, so that nothing is left of it.
         """
+        X = _table(X)
         validate_data(self, X, reset=True, skip_check_array=True)
         frame = self._frame(X)
         self.kinds_ = self._kinds(frame)
@@ -100,6 +109,7 @@ class TableCleaner(  # type: ignore[call-arg]
             verbose_feature_names_out=False,
         ).set_output(transform="pandas")
         clean = self._clean(self.cleaner_.fit_transform, frame)
+        _check_range(clean.select_dtypes("float64"))
         self.dtypes_ = {name: np.asarray(clean[name]).dtype for name in self.kinds_}
         self._warn_of_rare(frame)
         return self
@@ -116,7 +126,7 @@ class TableCleaner(  # type: ignore[call-arg]
             If a column does not hold what it held in `fit`.
         """
         check_is_fitted(self)
-        frame = self._frame(X)
+        frame = self._frame(_table(X))
         return self._clean(self.cleaner_.transform, frame)[list(self.kinds_)]
 
     def to_sklearn(self):
@@ -139,11 +149,11 @@ class TableCleaner(  # type: ignore[call-arg]
         return self
 
     def _frame(self, X):
-        """Return `X` as a pandas data frame with names of type str."""
-        if not hasattr(X, "columns"):
-            X = pd.DataFrame(check_array(X, dtype=None, ensure_all_finite=False))
-        elif not isinstance(X, pd.DataFrame):
-            X = pd.DataFrame({name: np.asarray(X[name]) for name in X.columns})
+        """Return a table as a pandas data frame with names of type str."""
+        if not isinstance(X, pd.DataFrame):
+            X = pd.DataFrame({name: _values(X[name], name) for name in X.columns})
+        halves = X.columns[X.dtypes == np.float16]
+        X = X.astype(dict.fromkeys(halves, np.float32))  # pandas makes no categories of those
         if X.columns.has_duplicates:
             twice = X.columns[X.columns.duplicated()].unique().tolist()
             raise ValueError(f"The names of columns must be distinct; {twice} are not.")
@@ -188,6 +198,54 @@ class TableCleaner(  # type: ignore[call-arg]
                     UserWarning,
                     stacklevel=3,
                 )
+
+
+def _table(X):
+    """Return a data frame of any library as it is, and what is none as one of pandas.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows or no columns, or it is no table.
+    """
+    if not hasattr(X, "columns"):
+        with uneven_named(X=X):
+            return pd.DataFrame(check_array(X, dtype=None, ensure_all_finite=False))
+    if 0 in X.shape:
+        raise ValueError(f"X must have rows and columns; got a table of shape {tuple(X.shape)}.")
+    return X
+
+
+def _values(column, name):
+    """Return the values of a column of any library."""
+    values = np.asarray(column)
+    if values.ndim != 1:
+        raise ValueError(
+            f"Column {name!r} must hold one value in a row; got arrays. Make columns of them."
+        )
+    return values
+
+
+def _check_range(numbers):
+    """Raise ValueError if a data frame has a column that no map to a normal distribution takes.
+
+    The map divides by differences of values, and scikit-learn's sends what is within 1e-7 of
+    the least or the largest value to the ends of the distribution.
+    """
+    for name, column in numbers.items():
+        sizes, spread = column.abs(), column.max() - column.min()
+        if ROUNDING * sizes.max() < spread < NARROWEST:
+            raise ValueError(
+                f"Column {name!r} must spread over {NARROWEST:g} or more; got {spread:g}. "
+                "Multiply it by a constant."
+            )
+        wrong = sizes[(sizes > LARGEST) | ((sizes > 0) & (sizes < 1 / LARGEST))]
+        if len(wrong):
+            raise ValueError(
+                f"Column {name!r} must hold numbers that are 0, missing or from {1 / LARGEST:g} "
+                f"to {LARGEST:g} in size; got {wrong.iloc[0]:g}. Change its unit, or replace "
+                "infinite values."
+            )
 
 
 def _cleaning(kind):

@@ -84,7 +84,7 @@ class Fleet:
         }
         self.n_steps = 0
         self.counts = self._counts_of_steps()
-        self.bounds = np.cumsum([len(self.stack.trained), n_outputs**2, 1])
+        self.bounds = np.cumsum([len(self.stack.trained), n_outputs**2, 1, 1])
         self._set_decays()
         for k, member in enumerate(self.members):
             if member.pause is not None:
@@ -224,7 +224,10 @@ class Fleet:
         return padded > LOOSE * sum(own) and spare > LOOSE_PRODUCTS * len(own)
 
     def _measure(self) -> list[Tensor]:
-        """Return squared norms, products, entropies, alive and silent nodes, a row per member."""
+        """Return what an epoch came to, a row per member.
+
+        Squared norms, products, entropies, sums of relevances, alive and silent nodes.
+        """
         norms = self.stack.squared_norms()
         relevances = self.passes.relevances()
         alive = [
@@ -236,6 +239,7 @@ class Fleet:
             norms,
             self.products.flatten(1),
             self.entropy[:, None],
+            torch.cat([norms.new_zeros(len(norms), 1), *relevances], dim=1).sum(1, keepdim=True),
             *(count[:, None].to(norms.dtype) for count in counts),
         ]
 
@@ -255,15 +259,18 @@ class Fleet:
         # in one go: each read makes the host wait for the GPU
         table = torch.cat(columns, dim=1).double().cpu().numpy()
         n_outputs, n_hidden = self.stack.sizes[-1], len(self.stack.sizes) - 2
-        norm, products, loss, counts = np.split(table, self.bounds, axis=1)
+        norm, products, loss, relevance, counts = np.split(table, self.bounds, axis=1)
         products = products.reshape(-1, n_outputs, n_outputs)
         n_alive, n_silent = counts[:, :n_hidden], counts[:, n_hidden:].sum(axis=1)
         loss = loss[:, 0]
         if self.out_activation == "identity":
             loss = np.trace(products, axis1=1, axis2=2)
         n_terms = 1 if self.out_activation == "softmax" else n_outputs
-        is_finite = np.isfinite(norm).all(axis=1)
-        penalties = (self.coefficients * norm).sum(axis=1)
+        # relevances too, as phi times eigenvalues may overflow where neither does
+        is_finite = np.isfinite(norm).all(axis=1) & np.isfinite(relevance[:, 0])
+        # a network that has diverged is told by its weights alone, and not by a warning
+        with np.errstate(over="ignore", invalid="ignore"):
+            penalties = (self.coefficients * norm).sum(axis=1)
         # a network in which a layer died computes a constant: no node counts
         n_alive = (n_alive * (n_alive > 0).all(axis=1, keepdims=True)).astype(int).tolist()
         return [

@@ -30,7 +30,7 @@ class Reading:
     Parameters
     ----------
     is_finite : bool
-        Whether all parameters are.
+        Whether all parameters and relevances are.
     penalty : float
         Its value, in the unit of the loss.
     n_alive : list of int

@@ -25,12 +25,12 @@ def enough_memory(layer_sizes: Sequence[int]) -> Iterator[None]:
     Raises
     ------
     MemoryError
-        That names the sizes, in place of torch's RuntimeError, or its TypeError for a number
-        that it cannot hold.
+        That names the sizes and the parameter, in place of torch's RuntimeError or the
+        MemoryError of :class:`SpectralMLP`.
     """
     try:
         yield
-    except (RuntimeError, TypeError) as error:
+    except (RuntimeError, MemoryError) as error:
         n = n_weights(layer_sizes)
         if n < MANY_WEIGHTS:
             raise

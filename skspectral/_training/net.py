@@ -501,9 +501,11 @@ class SpectralNet(ScorableNet):
 
     def _restore_finite(self) -> bool:
         """Go back to the last finite weights if these are not; tell whether they were not."""
-        # one norm for each parameter: a value that is not finite shows in their sum
+        # one norm for each parameter: a value that is not finite shows in their sum; relevances,
+        # as phi times eigenvalues may overflow where neither does
         parameters = [p.detach() for p in self.module_.parameters()]
-        if math.isfinite(torch.stack(torch._foreach_norm(parameters)).sum()):
+        measured = [*parameters, *hidden_relevances(self.module_)]
+        if math.isfinite(torch.stack(torch._foreach_norm(measured)).sum()):
             return False
         torch._foreach_copy_(parameters, self.last_finite_)
         self.restart_optimizer()  # the moments are not finite either

@@ -240,8 +240,9 @@ def column_covariance(X: Any, share: np.ndarray, mean: np.ndarray) -> np.ndarray
         Of the columns.
     """
     if sparse.issparse(X):  # centring would fill it
-        products = (X.T @ X.multiply(share[:, None])).toarray()
-        difference: np.ndarray = products - np.outer(mean, mean)
+        with np.errstate(over="ignore", invalid="ignore"):
+            products = (X.T @ X.multiply(share[:, None])).toarray()
+            difference: np.ndarray = products - np.outer(mean, mean)
         return difference
     covariance = np.zeros((X.shape[1], X.shape[1]))
     with np.errstate(over="ignore", invalid="ignore"):

@@ -69,4 +69,6 @@ def add_penalty_gradient(terms: list[tuple[Tensor, float]]) -> None:
         pairs = [(p.detach(), p.grad) for p, c in terms if c == coefficient and p.grad is not None]
         if pairs:
             parameters, gradients = map(list, zip(*pairs, strict=True))
-            torch._foreach_add_(gradients, parameters, alpha=2 * coefficient)
+            # float32 takes no larger factor, with which training diverges anyway
+            largest = torch.finfo(parameters[0].dtype).max
+            torch._foreach_add_(gradients, parameters, alpha=min(2 * coefficient, largest))

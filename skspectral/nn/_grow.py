@@ -6,14 +6,21 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from skspectral.nn._linear import SpectralLinear, empty_like, matrix_of, reset_layer
+from skspectral.nn._linear import (
+    SpectralLinear,
+    check_countable,
+    check_generator,
+    empty_like,
+    matrix_of,
+    reset_layer,
+)
 from skspectral.nn._mlp import SpectralMLP
 
 NEW = -1
@@ -69,6 +76,8 @@ def grow(
         If `module` is not a SpectralMLP.
     ValueError
         If `layer_sizes` or `spread` is not as described.
+    MemoryError
+        If no memory holds a network of that size.
 
     See Also
     --------
@@ -96,6 +105,7 @@ def grow(
     sizes = _check_sizes(module, layer_sizes)
     if not (isinstance(spread, Real) and 0 <= spread < math.inf):
         raise ValueError(f"`spread` must be a finite number >= 0; got {spread!r}.")
+    check_generator(generator)
     sources = [
         _sources(old, new, generator) for old, new in zip(module.layer_sizes, sizes, strict=True)
     ]
@@ -111,7 +121,8 @@ def grow(
 def _check_sizes(module: Any, layer_sizes: Any) -> list[int]:
     if not isinstance(module, SpectralMLP):
         raise TypeError(f"`module` must be a SpectralMLP; got {type(module).__name__}.")
-    old, new = module.layer_sizes, list(layer_sizes)
+    old = module.layer_sizes
+    new = list(layer_sizes) if isinstance(layer_sizes, Iterable) else [layer_sizes]
     fits = (
         len(new) == len(old)
         and all(isinstance(size, Integral) for size in new)
@@ -123,6 +134,7 @@ def _check_sizes(module: Any, layer_sizes: Any) -> list[int]:
             f"`layer_sizes` must be integers, one per layer, with the inputs and outputs of "
             f"{old} and no hidden layer smaller; got {tuple(new)}."
         )
+    check_countable(new)
     return [int(size) for size in new]
 
 

@@ -4,13 +4,18 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from numbers import Integral
+from collections.abc import Sequence
+from numbers import Integral, Real
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+TOO_MANY = 2**59
+"""Weights of one matrix whose bytes, up to 16 each, 64 bits cannot count."""
 
 
 def init_dense_(
@@ -34,6 +39,9 @@ def init_dense_(
         ``2 / (in_features + out_features)``, times `gain` squared.
     generator : torch.Generator on the CPU or None
     """
+    check_generator(generator)
+    if not isinstance(gain, Real) or not 0 <= gain < math.inf:
+        raise ValueError(f"`gain` must be a finite number >= 0; got {gain!r}.")
     if weight.is_meta:  # torch.nn.utils.skip_init: there is nothing to fill
         return
     out_features, in_features = weight.shape
@@ -50,6 +58,40 @@ def init_dense_(
 def is_size(size: Any) -> bool:
     """Tell whether `size` is a number of nodes: an integer of at least 1, and not True."""
     return isinstance(size, Integral) and not isinstance(size, bool) and int(size) >= 1
+
+
+def check_countable(layer_sizes: Sequence[int]) -> None:
+    """Raise MemoryError where torch could not count the bytes, and says so obscurely."""
+    for n_in, n_out in itertools.pairwise(map(int, layer_sizes)):
+        if n_in * n_out >= TOO_MANY:
+            raise MemoryError(
+                f"A layer from {n_in} to {n_out} nodes has {n_in * n_out:.2g} weights, for which "
+                "there is not enough memory. Lower its sizes."
+            )
+
+
+def check_dtype(dtype: Any) -> None:
+    """Raise ValueError unless `dtype` is one of weights that can be trained, or None."""
+    if dtype is None or dtype is float:  # which torch takes for float64
+        return
+    if not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
+        raise ValueError(
+            "`dtype` must be a floating-point torch.dtype, such as torch.float32, or None; got "
+            f"{dtype!r}."
+        )
+
+
+def check_generator(generator: Any) -> None:
+    """Raise TypeError unless `generator` is torch's, or None."""
+    if generator is not None and not isinstance(generator, torch.Generator):
+        raise TypeError(f"`generator` must be a torch.Generator or None; got {generator!r}.")
+
+
+def _check_flags(**flags: Any) -> None:
+    """Raise TypeError unless all are True or False, as torch asks of `requires_grad`."""
+    for name, flag in flags.items():
+        if not isinstance(flag, bool):
+            raise TypeError(f"`{name}` must be True or False; got {flag!r}.")
 
 
 class SpectralLinear(nn.Module):
@@ -100,7 +142,12 @@ class SpectralLinear(nn.Module):
     Raises
     ------
     ValueError
-        If `in_features` or `out_features` is below 1.
+        If `in_features` or `out_features` is below 1, or `dtype` is not one of
+        floating-point numbers.
+    TypeError
+        If what is trained is not given as True or False.
+    MemoryError
+        If no memory holds a matrix of that size.
 
     See Also
     --------
@@ -149,6 +196,13 @@ class SpectralLinear(nn.Module):
         for name, size in (("in_features", in_features), ("out_features", out_features)):
             if not is_size(size):
                 raise ValueError(f"`{name}` must be an integer of at least 1; got {size!r}.")
+        check_countable((in_features, out_features))
+        check_dtype(dtype)
+        _check_flags(
+            train_phi=train_phi,
+            train_lambda_in=train_lambda_in,
+            train_lambda_out=train_lambda_out,
+        )
         self.in_features = in_features
         self.out_features = out_features
         self.train_phi = train_phi
@@ -168,6 +222,11 @@ class SpectralLinear(nn.Module):
         self, *, train_phi: bool, train_lambda_in: bool, train_lambda_out: bool
     ) -> None:
         """Change what is trained; values stay. Parameters as in the constructor."""
+        _check_flags(
+            train_phi=train_phi,
+            train_lambda_in=train_lambda_in,
+            train_lambda_out=train_lambda_out,
+        )
         self.train_phi, self.phi.requires_grad = train_phi, train_phi
         self.train_lambda_in, self.lambda_in.requires_grad = train_lambda_in, train_lambda_in
         self.train_lambda_out, self.lambda_out.requires_grad = train_lambda_out, train_lambda_out

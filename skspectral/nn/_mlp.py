@@ -12,7 +12,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from skspectral.nn._linear import SpectralLinear, is_size, reset_layer
+from skspectral.nn._linear import (
+    SpectralLinear,
+    check_countable,
+    check_dtype,
+    is_size,
+    reset_layer,
+)
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "identity": nn.Identity,
@@ -97,7 +103,10 @@ class SpectralMLP(nn.Module):
     Raises
     ------
     ValueError
-        If `layer_sizes` is too short, a size is below 1, or an option is unknown.
+        If `layer_sizes` is too short, a size is below 1, an option is unknown, or `dtype` is
+        not one of floating-point numbers.
+    MemoryError
+        If no memory holds a network of that size.
 
     See Also
     --------
@@ -139,6 +148,8 @@ class SpectralMLP(nn.Module):
                 f"all integers of at least 1; got {layer_sizes!r}."
             )
         self.layer_sizes = tuple(int(size) for size in listed)
+        check_countable(self.layer_sizes)
+        check_dtype(dtype)
         _check_choice("activation", activation, tuple(ACTIVATIONS))
         _check_choice("eigenvalues", eigenvalues, EIGENVALUES)
         _check_choice("trainable", trainable, TRAINABLE)
@@ -207,7 +218,14 @@ class SpectralMLP(nn.Module):
         Returns
         -------
         SpectralMLP
+
+        Raises
+        ------
+        TypeError
+            If `layers` are not modules.
         """
+        if not isinstance(layers, Iterable) or not all(isinstance(x, nn.Module) for x in layers):
+            raise TypeError(f"`layers` must be a sequence of torch.nn.Module; got {layers!r}.")
         replaced = nn.ModuleList(layers).train(self.training)
         # the memo makes deepcopy take the new layers where it would copy the old ones
         changed = copy.deepcopy(self, {id(self.layers): replaced})

@@ -30,15 +30,14 @@ def check_masks(module: SpectralMLP, masks: Sequence[Any]) -> list[Tensor]:
     if not isinstance(module, SpectralMLP):
         raise TypeError(f"`module` must be a SpectralMLP; got {type(module).__name__}.")
     sizes = module.layer_sizes[1:-1]
-    if len(masks) != len(sizes):
+    listed = _listed(masks)
+    if listed is None or len(listed) != len(sizes):
+        found = f"{masks!r}" if listed is None else len(listed)
         raise ValueError(
-            f"`masks` must hold one mask per hidden layer, {len(sizes)} in all; got {len(masks)}."
+            f"`masks` must hold one mask per hidden layer, {len(sizes)} in all; got {found}."
         )
     device = next(module.parameters()).device
-    checked = [
-        mask.to(device) if isinstance(mask, Tensor) else torch.tensor(mask, device=device)
-        for mask in masks
-    ]
+    checked = [_mask(index, mask, device) for index, mask in enumerate(listed)]
     for index, (mask, size) in enumerate(zip(checked, sizes, strict=True)):
         if mask.dtype != torch.bool or mask.shape != (size,):
             raise ValueError(
@@ -51,6 +50,28 @@ def check_masks(module: SpectralMLP, masks: Sequence[Any]) -> list[Tensor]:
                 "one node."
             )
     return checked
+
+
+def _listed(masks: Any) -> list[Any] | None:
+    """Return the entries of a sequence, or None of what is none, such as a text."""
+    if isinstance(masks, (str, bytes)):
+        return None
+    try:
+        return list(masks)
+    except TypeError:
+        return None
+
+
+def _mask(index: int, mask: Any, device: torch.device) -> Tensor:
+    """Return a mask as it came, but as a tensor."""
+    if isinstance(mask, Tensor):
+        return mask.to(device)
+    try:
+        return torch.tensor(mask, device=device)
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"`masks[{index}]` must be boolean, one entry per node; got {mask!r}."
+        ) from error
 
 
 class _KeepRows(nn.Module):

@@ -26,6 +26,7 @@ WRONG = [
     ("hidden_layer_sizes", (8, 0)),
     ("hidden_layer_sizes", (8, 2.5)),
     ("hidden_layer_sizes", "wide"),
+    ("hidden_layer_sizes", [[8], [8, 8]]),
     ("activation", "swish"),
     ("fit_intercept", "yes"),
     ("parametrization", "sparse"),
@@ -116,6 +117,8 @@ def bad(array, value):
         (X, None, "requires y to be passed"),
         (X.astype(complex), Y, "Complex data not supported"),
         (np.full((40, 3), "a"), Y, "could not convert"),
+        ([[1], [2, 3]], Y, "`X` must hold entries of one length; got lists of several"),
+        (X, [[1], [2, 3]] * 20, "`y` must hold entries of one length; got lists of several"),
     ],
 )
 def test_bad_tables_are_refused(cls, rows, target, message):
@@ -139,6 +142,12 @@ def test_wrong_width_is_refused(cls):
         (np.ones(39), r"(sample_weight|inconsistent)"),
         (np.full(40, np.nan), "NaN"),
         (np.ones((40, 2)), "1D array or scalar"),
+        (np.inf, "must be finite; got inf"),
+        (np.nan, "must be finite; got nan"),
+        (np.full(40, 1e300), r"must be from 1e-12 to 1e\+12; got 1e\+300"),
+        (np.full(40, 1e-300), r"must be from 1e-12 to 1e\+12; got 1e-300"),
+        ("a", "must hold numbers, one for each row"),
+        ([[1], [2, 3]], "must hold numbers, one for each row"),
     ],
 )
 def test_bad_weights_are_refused(cls, weight, message):

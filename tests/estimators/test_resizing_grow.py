@@ -93,8 +93,9 @@ def test_other_errors(fitted, regression):
     reg, _, _ = fitted
     with pytest.raises(ValueError, match="`hidden_layer_sizes` must hold integers >= 1"):
         reg.grow((0, 3))
-    with pytest.raises(ValueError, match="cannot be used to seed"):
-        reg.grow(random_state="x")
+    for seed in ("x", -1, 2**63):
+        with pytest.raises(ValueError, match=f"`random_state` must be an integer .* got {seed!r}"):
+            reg.grow(random_state=seed)
     with pytest.raises(NotFittedError):
         SpectralMLPRegressor().grow()
     linear = SpectralMLPRegressor((), max_iter=2).fit(*regression)

@@ -455,6 +455,13 @@ def test_unknown_activations_are_refused(regression):
         to_onnx(pipeline)
 
 
+@pytest.mark.parametrize("path", [np.nan, 3, True, [], object])
+def test_to_onnx_refuses_what_is_no_path(path, regression):
+    model = SpectralMLPRegressor(4, max_iter=2, alpha=0).fit(*regression)
+    with pytest.raises(TypeError, match="`path` must be a str, a path-like object or None; got"):
+        model.to_onnx(path)
+
+
 @pytest.mark.parametrize("kind", [str, lambda path: path], ids=["str", "Path"])
 def test_to_onnx_writes_the_file(kind, tmp_path, regression):
     X, y = regression

@@ -134,7 +134,7 @@ def test_a_merged_node_comes_apart():
 
 
 @pytest.mark.parametrize(
-    "sizes", [(3, 1), (3, 4, 4, 1), (2, 4, 1), (3, 4, 2), (3, 3, 1), (3, 4.5, 1)]
+    "sizes", [(3, 1), (3, 4, 4, 1), (2, 4, 1), (3, 4, 2), (3, 3, 1), (3, 4.5, 1), 4, None]
 )
 def test_impossible_sizes(sizes):
     with pytest.raises(ValueError, match=r"`layer_sizes`.*\(3, 4, 1\).*got"):

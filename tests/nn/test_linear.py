@@ -1,10 +1,12 @@
 """SpectralLinear: a dense layer in other coordinates."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
 
-from skspectral.nn import SpectralLinear
+from skspectral.nn import SpectralLinear, SpectralMLP, grow
 
 MODES = [
     {},
@@ -126,3 +128,56 @@ def test_sizes_are_integers(size):
 def test_only_linear_layers_are_rewritten():
     with pytest.raises(TypeError, match=r"`linear` must be a torch.nn.Linear; got int"):
         SpectralLinear.from_linear(3)
+
+
+def mlp(**options):
+    return SpectralMLP((2, 3, 1), **options)
+
+
+@pytest.mark.parametrize("make", [lambda **k: SpectralLinear(2, 3, **k), mlp])
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.complex64, int, "float32"])
+def test_dtypes_are_of_floating_point(make, dtype):
+    with pytest.raises(ValueError, match=r"`dtype` must be a floating-point torch.dtype"):
+        make(dtype=dtype)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda size: SpectralLinear(size, 1),
+        lambda size: SpectralLinear(1, size),
+        lambda size: SpectralMLP((2, size, 1)),
+        lambda size: grow(SpectralMLP((2, 3, 1)), (2, size, 1)),
+    ],
+)
+@pytest.mark.parametrize("size", [2**59, 2**63, 2**100])
+def test_sizes_beyond_any_memory_are_refused(make, size):
+    with pytest.raises(MemoryError, match=f"{size} .*weights, for which there is not enough"):
+        make(size)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda generator: SpectralLinear(2, 3).reset_parameters(generator),
+        lambda generator: mlp(generator=generator),
+        lambda generator: grow(mlp(), (2, 4, 1), generator=generator),
+    ],
+)
+def test_generators_are_torchs(use):
+    with pytest.raises(TypeError, match=r"`generator` must be a torch.Generator or None; got 3"):
+        use(3)
+
+
+@pytest.mark.parametrize("gain", ["a", None, -1, float("nan")])
+def test_gains_are_numbers(gain):
+    with pytest.raises(ValueError, match="`gain` must be a finite number >= 0; got"):
+        SpectralLinear(2, 3).reset_parameters(gain=gain)
+
+
+@pytest.mark.parametrize("name", ["train_phi", "train_lambda_in", "train_lambda_out"])
+def test_what_is_trained_is_told_by_truth_values(name):
+    flags = {"train_phi": True, "train_lambda_in": False, "train_lambda_out": True, name: "yes"}
+    for use in (SpectralLinear(2, 3).set_trained, partial(SpectralLinear, 2, 3)):
+        with pytest.raises(TypeError, match=f"`{name}` must be True or False; got 'yes'"):
+            use(**flags)

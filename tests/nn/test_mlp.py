@@ -117,3 +117,9 @@ def test_mlp_is_a_module_with_the_layers_registered():
     module = SpectralMLP((3, 4, 1))
     assert isinstance(module.layers, nn.ModuleList)
     assert len(list(module.parameters())) == 4 + 2
+
+
+@pytest.mark.parametrize("layers", [3, None, "ab", [[1], [2, 3]]])
+def test_mlp_takes_modules_in_place_of_its_layers(layers):
+    with pytest.raises(TypeError, match=r"`layers` must be a sequence of torch.nn.Module; got"):
+        SpectralMLP((3, 4, 1)).with_layers(layers)

@@ -156,6 +156,13 @@ def test_masked_network_can_be_shrunk(random_module):
         ([[True] * 4, [1, 0, 1]], r"`masks\[1\]` must be boolean .* got int64"),
         ([[True] * 4, [[True] * 3]], r"`masks\[1\]` must be boolean of shape \(3,\)"),
         ([[True] * 4, [False] * 3], r"`masks\[1\]` is False everywhere"),
+        (None, "one mask per hidden layer, 2 in all; got None"),
+        (3, "one mask per hidden layer, 2 in all; got 3"),
+        (torch.tensor(True), "one mask per hidden layer, 2 in all; got tensor"),
+        ("ab", "one mask per hidden layer, 2 in all; got 'ab'"),
+        ([[True] * 4, None], r"`masks\[1\]` must be boolean, one entry per node; got None"),
+        ([[True] * 4, object], r"`masks\[1\]` must be boolean, one entry per node; got <class"),
+        ([[True] * 4, [[1], [2, 3]]], r"`masks\[1\]` must be boolean, one entry per node; got"),
     ],
 )
 def test_wrong_masks_are_refused(function, masks, message):

@@ -125,11 +125,35 @@ def test_scoring_and_weights(binary):
         ({"relevance": "size"}, "'relevance' parameter"),
         ({"scoring": "best"}, "'scoring' parameter"),
         ({"random_state": "seed"}, "'random_state' parameter"),
+        ({"random_state": -1, "relevance": "random"}, "'random_state' parameter"),
+        ({"sample_weight": [None] * 120}, "NaN"),
+        ({"sample_weight": np.inf}, "`sample_weight` must be finite"),
     ],
 )
 def test_wrong_arguments_are_named(reg, regression, options, message):
     with pytest.raises(ValueError, match=message):
         pruning_curve(reg, *regression, **options)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (["a", None], "must hold classes of one type"),
+        ([0.5, 1.5], "Unknown label type: continuous"),
+        ([[1], [2, 3]], "`y` must hold entries of one length"),
+        ([0], "inconsistent numbers of samples"),
+    ],
+)
+def test_wrong_targets_are_named(binary, target, message):
+    X, y = binary
+    clf = SpectralMLPClassifier(4, max_iter=2, alpha=0).fit(X, y)
+    with pytest.raises((TypeError, ValueError), match=message):
+        pruning_curve(clf, X, target * 75)
+
+
+def test_text_is_no_target_for_regression(reg, regression):
+    with pytest.raises(ValueError, match="`y` must be numeric"):
+        pruning_curve(reg, regression[0], ["a", "b"] * 60)
 
 
 def test_other_estimators_are_refused(regression):

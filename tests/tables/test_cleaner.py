@@ -214,3 +214,52 @@ def test_cleaner_gives_pandas_whatever_the_output_is_set_to():
     assert cleaner.transform(frame)["kind"].dtype == "category"
     again = clone(pickle.loads(pickle.dumps(cleaner))).fit(frame)
     pd.testing.assert_frame_equal(again.transform(frame), cleaner.transform(frame))
+
+
+@pytest.mark.parametrize("table", [{}, {"a": [1, 2]}, [], None, 3, "a", [{}]], ids=str)
+def test_cleaner_refuses_what_is_no_table(table):
+    for use in (TableCleaner().fit, TableCleaner().fit(np.ones((3, 2))).transform):
+        with pytest.raises(ValueError, match="Expected 2D array, got"):
+            use(table)
+
+
+@pytest.mark.parametrize("table", [pd.DataFrame(), pd.DataFrame({"a": []})], ids=["none", "rows"])
+def test_cleaner_refuses_empty_tables(table):
+    for use in (TableCleaner().fit, TableCleaner().fit(np.ones((3, 2))).transform):
+        with pytest.raises(ValueError, match=r"X must have rows and columns; got .* \(0, "):
+            use(table)
+
+
+def test_cleaner_names_lists_of_several_lengths():
+    for use in (TableCleaner().fit, TableCleaner().fit(np.ones((3, 2))).transform):
+        with pytest.raises(ValueError, match="`X` must hold entries of one length"):
+            use([[1], [2, 3]])
+
+
+def test_cleaner_makes_categories_of_half_floats():
+    X = np.array([[0.5], [1.5]] * N, dtype=np.float16)
+    assert TableCleaner([0]).fit_transform(X)["x0"].cat.categories.tolist() == [0.5, 1.5]
+
+
+def test_cleaner_refuses_a_column_of_arrays():
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"a": np.ones((N, 2))})
+    with pytest.raises(ValueError, match="Column 'a' must hold one value in a row; got arrays"):
+        TableCleaner().fit(frame)
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1e-12, 1e-150])
+def test_cleaner_refuses_columns_that_are_taken_for_constants(unit):
+    X = unit * np.arange(N, dtype=float)[:, None] / N
+    with pytest.raises(ValueError, match="Column 'x0' must spread over 1e-05 or more; got"):
+        TableCleaner().fit(X)
+    assert len(TableCleaner().fit_transform(0.1 + np.zeros((N, 1)) + 1e-17 * X)) == N
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, 1.7e308, -1e300, 5e-324, -1e-300])
+def test_cleaner_refuses_numbers_whose_differences_are_beyond_float64(value):
+    X = np.vstack([np.arange(N, dtype=float), np.arange(N) % 2.0]).T
+    assert len(TableCleaner().fit_transform(X)) == N
+    X[3, 1] = value
+    with pytest.raises(ValueError, match="Column 'x1' must hold numbers that are 0, missing or"):
+        TableCleaner().fit(X)

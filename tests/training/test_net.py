@@ -216,6 +216,29 @@ def test_divergence_keeps_the_last_finite_weights(regression):
     assert len(reg.loss_curve_) == reg.n_iter_ < 200
 
 
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("fleet", [True, False])
+def test_divergence_is_told_by_effective_weights(fleet, request):
+    if not fleet:
+        request.getfixturevalue("no_fleet")
+    X = np.random.default_rng(0).normal(size=(20, 3)) * [1e36, 1e36, 1.0]
+    clf = SpectralMLPClassifier(
+        4, max_iter=2, solver="sgd", learning_rate_init=0.02, random_state=0
+    )
+    with pytest.warns(ConvergenceWarning, match="diverged"):
+        clf.fit(X, X[:, 2] > 0)
+    # the factors of the weights are finite one by one
+    assert np.isfinite(clf.feature_relevance_[0]).all()
+    assert np.isfinite(clf.predict_proba(X)).all()
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("solver", ["adam", torch.optim.AdamW])
+def test_penalties_beyond_float32_are_taken(regression, solver):
+    reg = regressor(solver=solver, alpha=1e300, dtype="float32", max_iter=2).fit(*regression)
+    assert np.isfinite(reg.predict(regression[0])).all()
+
+
 @pytest.mark.parametrize(
     "solver",
     ["adam", "sgd", torch.optim.AdamW, functools.partial(torch.optim.RMSprop, alpha=0.9)],

@@ -206,8 +206,9 @@ def test_spread_beside_a_large_mean_counts():
     assert column_moments(X, None)[1].trace == pytest.approx(X.var(axis=0).sum())
 
 
+@pytest.mark.parametrize("make", [np.asarray, sparse.csr_matrix])
 @pytest.mark.parametrize("n_columns", [5, 1200])
-def test_squares_that_overflow_are_named(n_columns):
-    X = 1e200 * np.random.default_rng(0).normal(size=(20, n_columns))
+def test_squares_that_overflow_are_named(n_columns, make):
+    X = make(1e200 * np.random.default_rng(0).normal(size=(20, n_columns)))
     with pytest.raises(ValueError, match="whose squares overflow"):
         column_moments(X, None)
