@@ -139,6 +139,8 @@ class BaseSpectralMLP(
         "verbose": ["verbose"],
     }
 
+    # asked for by `noise_cv` alone: folds of a search around it need not share their groups
+    __metadata_request__fit = {"groups": False}
     _target: Target
     # of a fit to a part of a table, which may lack some of them; see `fit_part`
     _known_classes: np.ndarray | None = None

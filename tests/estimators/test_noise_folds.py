@@ -5,7 +5,10 @@ import re
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, ShuffleSplit
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skspectral import (
     SpectralMLPClassifier,
@@ -199,3 +202,13 @@ def test_folds_without_rows_of_weight():
 def test_a_splitter_at_random_works():
     reg = network(ShuffleSplit(2, test_size=0.3, random_state=0)).fit(X, Y)
     assert reg.noise_variance_ > 0
+
+
+def test_groups_are_routed_where_they_are_asked_for():
+    groups = np.arange(150) % 10
+    with config_context(enable_metadata_routing=True):
+        asked = network(GroupKFold(3)).set_fit_request(groups=True)
+        pipe = make_pipeline(StandardScaler(), asked).fit(X, Y, groups=groups)
+        with pytest.raises(TypeError, match="groups"):
+            make_pipeline(StandardScaler(), network(3)).fit(X, Y, groups=groups)
+    assert pipe[-1].noise_variance_ > 0
