@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -84,7 +85,9 @@ class Fleet:
         }
         self.n_steps = 0
         self.counts = self._counts_of_steps()
-        self.bounds = np.cumsum([len(self.stack.trained), n_outputs**2, 1, 1])
+        widths = [len(self.stack.trained), n_outputs**2, 1, 1, len(self.stack.sizes) - 2]
+        bounds = [0, *itertools.accumulate(widths), None]
+        self.parts = [slice(*pair) for pair in itertools.pairwise(bounds)]
         self._set_decays()
         for k, member in enumerate(self.members):
             if member.pause is not None:
@@ -190,7 +193,8 @@ class Fleet:
         readings = self._read()
         stack = self.stack
         lost = [k for k in ended if not readings[k].is_finite]
-        stack.values[lost] = self.last_finite[lost]
+        if lost:
+            stack.values[lost] = self.last_finite[lost]
         whole = len(ended) == len(self.members)
         which = slice(None) if whole else ended  # one copy, or one for each
         self.last_finite[which] = stack.values[which]
@@ -258,10 +262,12 @@ class Fleet:
         columns = self._measure()
         # in one go: each read makes the host wait for the GPU
         table = torch.cat(columns, dim=1).double().cpu().numpy()
-        n_outputs, n_hidden = self.stack.sizes[-1], len(self.stack.sizes) - 2
-        norm, products, loss, relevance, counts = np.split(table, self.bounds, axis=1)
+        n_outputs = self.stack.sizes[-1]
+        norm, products, loss, relevance, n_alive, n_silent = (
+            table[:, part] for part in self.parts
+        )
         products = products.reshape(-1, n_outputs, n_outputs)
-        n_alive, n_silent = counts[:, :n_hidden], counts[:, n_hidden:].sum(axis=1)
+        n_silent = n_silent.sum(axis=1)
         loss = loss[:, 0]
         if self.out_activation == "identity":
             loss = np.trace(products, axis1=1, axis2=2)
