@@ -407,7 +407,12 @@ def teacher(n_rows):
 
 for _rows in (1000, 10_000):
 
-    @case(f"F3 ({_rows:,})", "CV estimator, so many rows x 8 / in skorch's loop", 0.33, repeats=3)
+    @case(
+        f"F3 ({_rows:,})",
+        "CV estimator, so many rows x 8 / in skorch's loop",
+        0.33,
+        repeats=3 if _rows < 10_000 else 1,
+    )
     def _(rows=_rows):
         data = teacher(rows)
         search = SpectralMLPRegressorCV(random_state=0, n_threads=1)

@@ -43,6 +43,7 @@ from skspectral._estimators.recipe import (
     dtype_of,
     fit_callbacks,
     hidden_widths,
+    is_scheduler,
     optimizer_of,
     penalty_of,
     planned_ends,
@@ -247,6 +248,11 @@ class BaseSpectralMLP(
         check_noise_folds(self.noise_cv, groups, self.alpha, has_validation=tells)
         given = {"X": X, "y": y}  # scikit-learn's callbacks expect what the user passed
         is_warm = self.warm_start and hasattr(self, "net_")
+        if is_warm and self.noise_cv is not None and self._noise_course is None:
+            raise ValueError(
+                "A warm start keeps the noise that the folds of the first fit told, and that fit "
+                "had none: leave `noise_cv` at None, or set warm_start=False."
+            )
         with unchanged_on_failure(self, self.net_ if is_warm else None):
             X, y = check_table(self, X, y, reset=not is_warm)
             sample_weight = check_weights(sample_weight, X)
@@ -256,7 +262,9 @@ class BaseSpectralMLP(
             target = self._target if is_warm else self._new_target(y, self._known_classes)
             # only now: classes come from all rows, whatever their weight
             rows = Rows(read_later(X), y, sample_weight)
-            folds = noise_folds(self.noise_cv, rows, target.stratifies, groups)
+            folds = (
+                None if is_warm else noise_folds(self.noise_cv, rows, target.stratifies, groups)
+            )
             rows = self._weighted(replace(rows, folds=folds).positive(), target)
             if X_val is not None and not (self.early_stopping or self.alpha == "auto"):
                 raise ValueError(
@@ -388,13 +396,15 @@ class BaseSpectralMLP(
 
         Trained weights know the rows of all folds: a warm start keeps the noise of the first fit.
         """
-        if is_warm or rows.folds is None or not self.net_.module.hidden_layer_sizes:
-            return self._noise_course if is_warm else None, self.time_limit
+        if self.noise_cv is None or not self.net_.module.hidden_layer_sizes:
+            return None, self.time_limit
+        if is_warm:
+            return self._noise_course, self.time_limit
         share = None
         if self.time_limit is not None:
             share = self.time_limit / (rows.folds.shape[1] + 1)
-        course = yield from course_of_noise(self, rows, ends, share)
-        self._noise_course = course.final()
+        course = yield from course_of_noise(self, rows, rows.folds, ends, share)
+        self._noise_course = None if course is None else course.final()
         return course, share
 
     def _fold_training(self, train, test, n_rows, ends, time_limit, interrupts):
@@ -420,7 +430,7 @@ class BaseSpectralMLP(
         net = self._new_net(self.net_.module, n_rows)
         dataset = self._dataset(train)
         noise = self._follow_noise(train, dataset, self._dataset(test))
-        callbacks = self._fit_callbacks(ends, noise, is_fold=True)
+        callbacks = self._fit_callbacks(ends, noise, time_limit, is_fold=True)
         net.restart(callbacks=callbacks.in_order(), **settings)
         training = self._training(net, dataset, None, ends, time_limit, interrupts)
         return training, noise
@@ -438,10 +448,17 @@ class BaseSpectralMLP(
             interrupts=interrupts,
         )
 
-    def _fit_callbacks(self, ends, noise, follow=None, *, is_fold=False):
-        """Return the callbacks of one training; those of others see all rows alone."""
+    def _fit_callbacks(self, ends, noise, time_limit, follow=None, *, is_fold=False):
+        """Return the callbacks of one training.
+
+        A fold has those of the user's that set its learning rate.
+        """
         # copies, as fit must not change a parameter; safe=False for names and classes
-        users = [] if is_fold else [clone(cb, safe=False) for cb in self.callbacks or ()]
+        users = [
+            clone(callback, safe=False)
+            for callback in self.callbacks or ()
+            if not is_fold or is_scheduler(callback)
+        ]
         return fit_callbacks(
             ends=ends,
             noise=noise,
@@ -451,7 +468,7 @@ class BaseSpectralMLP(
             early_stopping=self.early_stopping and not is_fold,
             tol=self.tol,
             n_iter_no_change=self.n_iter_no_change,
-            time_limit=self.time_limit,
+            time_limit=time_limit,
             shrink=self.shrink,
             n_threads=self.n_threads,
             verbose=0 if is_fold else self.verbose,
@@ -484,7 +501,7 @@ class BaseSpectralMLP(
             held_out = None if self.early_stopping else dataset_valid
             course, time_limit = yield from self._noise_of_folds(rows, ends, is_warm)
             noise = self._follow_noise(rows, dataset, held_out, is_warm, course)
-            callbacks = self._fit_callbacks(ends, noise, follow)
+            callbacks = self._fit_callbacks(ends, noise, time_limit, follow)
             net.restart(callbacks=callbacks.in_order(), **self._net_settings(n_rows))
             dataset_valid = dataset_valid if self.early_stopping else None
             # Ctrl-C is kept for the end of the step, also while the result is judged

@@ -87,10 +87,10 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         rows, less what the parameters in use have fitted. Folds, as
         :func:`sklearn.model_selection.check_cv` takes them: by the loss of held-out
         rows. A network is then trained without each fold, before the one on all
-        rows. That costs a few times as long and pays where columns are many for the
-        rows, or where rows belong together (``GroupKFold()``, with `groups` in
-        ``fit``). A warm start keeps the noise of the first fit, and `partial_fit`
-        goes by the rows of the call.
+        rows. That takes two to eight times as long, and a copy of the rows for each
+        fold. It is for rows that belong together (``GroupKFold()``, with `groups` in
+        ``fit``), and for tables whose score gains by it. A warm start keeps the noise
+        of the first fit, and `partial_fit` goes by the rows of the call.
     alpha_phi : float >= 0 or None, default=None
         Penalty on the eigenvectors. None uses `alpha`; "auto" allows nothing else.
     alpha_lambda : float >= 0 or None, default=None
@@ -125,6 +125,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         Seconds of training. Schedules with an end reach it within this time,
         however many epochs are planned. The epoch in which the time runs out is
         cut short, and counts as one. To judge the size takes up to a tenth more.
+        With `noise_cv` each network has an equal share of the seconds.
     shuffle : bool, default=True
         Whether each epoch draws a new order of the rows. If all rows form one
         batch, the order stays.

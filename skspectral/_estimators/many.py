@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skspectral._compat import callback_management_context
 from skspectral._estimators.base import BaseSpectralMLP
+from skspectral._estimators.rollback import unchanged_on_failure
 from skspectral._training.interrupts import interrupts_reach_the_caller
 from skspectral._training.progress import JointProgress
 from skspectral._training.together import Fit, finish_all
@@ -76,9 +77,10 @@ def fit_many(estimators, X, y, sample_weight=None):
     for estimator in estimators:
         estimator._validate_params()
         fits.append(estimator._fit(X, y, sample_weight, quiet=bool(fits)))  # one tells
-    with interrupts_reach_the_caller(), ExitStack() as callbacks:
+    with interrupts_reach_the_caller(), ExitStack() as around:
         for estimator in estimators:
-            callbacks.enter_context(callback_management_context(estimator))
+            around.enter_context(unchanged_on_failure(estimator))
+            around.enter_context(callback_management_context(estimator))
         complaints = finish_all(fits, shown_together(estimators))
     for complaint in dict.fromkeys(complaints):
         if complaint:

@@ -43,6 +43,12 @@ def check_noise_folds(
         )
 
 
+def described(noise_cv: Any) -> str:
+    """Return a name of folds that does not print thousands of indices."""
+    is_short = isinstance(noise_cv, (int, str)) or hasattr(noise_cv, "split")
+    return f"`noise_cv`={noise_cv!r}" if is_short else f"`noise_cv` ({type(noise_cv).__name__})"
+
+
 def noise_folds(
     noise_cv: Any, rows: Rows, stratify: bool, groups: np.ndarray | None
 ) -> np.ndarray | None:
@@ -77,11 +83,20 @@ def noise_folds(
         for member, part in zip(folds, parts, strict=True):
             member[part] = True
     except (ValueError, IndexError, TypeError) as error:
+        advice = ""
+        if groups is None and "groups" in str(error):
+            advice = (
+                " Give `groups` to `fit`. (SpectralPruner keeps them for its own `cv`: fit the "
+                "network first, and give the pruner a FrozenEstimator.)"
+            )
         raise ValueError(
-            f"`noise_cv`={noise_cv!r} cannot split the rows: {sentence(error)}"
-        ) from (error)
+            f"{described(noise_cv)} cannot split the rows: {sentence(error)}{advice}"
+        ) from error
     if not folds.size or not folds.any(axis=1).all():
-        raise ValueError(f"`noise_cv`={noise_cv!r} must make folds with rows on both sides.")
+        raise ValueError(
+            f"{described(noise_cv)} must make folds with rows on both sides. Give a list where an "
+            "iterator may be used up."
+        )
     return folds.T.reshape(len(rows), -1, 2)
 
 
@@ -99,16 +114,24 @@ def ends_of_fold(ends: Sequence[int], steps: int, fold_steps: int) -> tuple[int,
 
 
 def course_of_noise(
-    estimator: Any, rows: Rows, ends: Sequence[int], time_limit: float | None
+    estimator: Any,
+    rows: Rows,
+    folds: np.ndarray,
+    ends: Sequence[int],
+    time_limit: float | None,
 ) -> Fit:
     """Train the networks of the folds, as a coroutine that returns the course of the noise.
+
+    None where all of them diverge, as the network of all rows will then, too.
 
     Parameters
     ----------
     estimator : SpectralMLPRegressor or SpectralMLPClassifier
         With a new net and the target of the fit.
     rows : Rows
-        All rows, with `folds`.
+        All rows.
+    folds : bool ndarray of shape (n, n_folds, 2)
+        As :func:`noise_folds` returns them.
     ends : sequence of int
         Epochs after which training on all rows may end.
     time_limit : float or None
@@ -121,11 +144,10 @@ def course_of_noise(
     KeyboardInterrupt
         After Ctrl-C: there is no network yet that could be kept.
     """
-    assert rows.folds is not None
     with Interrupts() as interrupts:
         made = []
-        for k in range(rows.folds.shape[1]):
-            train, test = (rows.take(rows.folds[:, k, side]) for side in (0, 1))
+        for k in range(folds.shape[1]):
+            train, test = (rows.take(folds[:, k, side]) for side in (0, 1))
             if not len(train) or not len(test):
                 raise ValueError(
                     f"Fold {k} of `noise_cv` has no row of positive weight to "
@@ -137,4 +159,5 @@ def course_of_noise(
         yield tuple(training for training, _ in made)
         if interrupts.asked:
             raise KeyboardInterrupt
-    return NoiseCourse([noise.told_ for _, noise in made])
+    told = [noise.told_ for training, noise in made if not training.net.diverged_]
+    return NoiseCourse(told) if told else None

@@ -103,6 +103,12 @@ def schedule_name(learning_rate: str, is_warm: bool, callbacks: Sequence[tuple[s
     return "cosine" if is_warm and learning_rate == "onecycle" else learning_rate
 
 
+def is_scheduler(callback: Any) -> bool:
+    """Tell whether a callback, its class, or a pair of a name and one, sets the learning rate."""
+    callback = callback[1] if isinstance(callback, tuple) else callback
+    return issubclass(callback if isinstance(callback, type) else type(callback), LRScheduler)
+
+
 def dtype_of(dtype: str, n_rows: int, n_features: int, device: str) -> torch.dtype:
     """Return torch's dtype; "auto" is float64 for small tables on a CPU."""
     # small tables are fast in float64, too; a GPU pays for it, and so do large tables

@@ -52,7 +52,8 @@ def check_weights(sample_weight: Any, X: Any, name: str = "sample_weight") -> np
     if not 1 / LARGEST_WEIGHT <= weight.max() <= LARGEST_WEIGHT:
         raise ValueError(
             f"The largest of `{name}` must be from {1 / LARGEST_WEIGHT:g} to {LARGEST_WEIGHT:g}; "
-            f"got {weight.max():g}. Divide all by a constant: in `fit` only ratios count."
+            f"got {weight.max():g}. Under alpha='auto' their sum counts as the number of rows; "
+            "otherwise only their ratios do."
         )
     return weight
 

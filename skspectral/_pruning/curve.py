@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skspectral._compat import Interval, StrOptions, validate_params
 from skspectral._estimators.base import BaseSpectralMLP
-from skspectral._estimators.checks import check_has_nodes, check_table, with_names
+from skspectral._estimators.checks import check_has_nodes, check_table, read_rows, with_names
 from skspectral._estimators.fitted import of_all_nodes
 from skspectral._estimators.ranking import SCOPES, check_n_nodes, first_nodes, rank_nodes
 from skspectral._estimators.resizing import keep_nodes, present_masks
@@ -241,7 +241,11 @@ def pruning_curve(
     check_network(estimator)
     # Once for all sizes: each network that is scored checks its rows, which is quick then.
     # The targets stay as they came, as a metric of the user's own may read them.
-    X = with_names(X, check_table(estimator, X, y, reset=False)[0], estimator)
+    if callable(scoring):
+        checked = read_rows(estimator, X)
+    else:
+        checked, _ = check_table(estimator, X, y, reset=False)
+    X = with_names(X, checked, estimator)
     ranking = rank_nodes(network_relevances(estimator, relevance, random_state), scope)
     widths = [len(ranks) for ranks in ranking]
     if n_nodes is None:

@@ -300,8 +300,8 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Weights of the rows, in training and in scoring.
         **fit_params : dict
-            `groups`, for splitters that need them. All others are passed to the
-            ``fit`` of the estimator. With metadata routing enabled, all are routed.
+            `groups`, for a `cv` that needs them; validation rows and their weights for
+            the ``fit`` of the estimator. With metadata routing enabled, all are routed.
 
         Returns
         -------
@@ -311,7 +311,8 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            If `estimator` is not a network of this package.
+            If `estimator` is not a network of this package, or if `fit_params` holds
+            anything else.
         ValueError
             If a parameter does not fit the network or the data.
         NotFittedError
@@ -349,6 +350,10 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         small = finish(strategy.finish(keep_nodes(full, masks), rows))
         if self.fine_tune:
             small = finish(strategy.train_on(small, rows, max_iter=self.fine_tune))
+        for network in () if self._is_frozen() else (full, small):
+            network.set_params(
+                dtype=self._inner().dtype
+            )  # as given; the folds had that of all rows
         self.full_estimator_, self.estimator_ = full, small
         self.node_ranking_, self.node_support_ = strategy.ranking(full), masks
         self.n_nodes_ = [int(mask.sum()) for mask in masks]
@@ -371,8 +376,8 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         unknown = sorted(set(others) - VALIDATION)
         if unknown:
             raise TypeError(
-                "fit() takes `sample_weight`, `groups`, and of the network "
-                f"{', '.join(f'`{name}`' for name in sorted(VALIDATION))}; got {unknown}."
+                "fit() takes `sample_weight`, `groups` for `cv`, and for the network "
+                f"{', '.join(f'`{name}`' for name in sorted(VALIDATION))}; got {unknown} for it."
             )
         options = {
             "scope": self.scope,

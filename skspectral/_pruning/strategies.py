@@ -17,7 +17,7 @@ from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._estimators.checks import check_has_hidden_layer, check_hidden_layer_sizes
 from skspectral._estimators.parts import fit_part
 from skspectral._estimators.ranking import first_nodes, node_priorities, places, rank_nodes
-from skspectral._estimators.recipe import hidden_widths
+from skspectral._estimators.recipe import dtype_of_all, hidden_widths
 from skspectral._estimators.resizing import set_trainable
 from skspectral._estimators.rows import Rows
 from skspectral._pruning.curve import (
@@ -101,12 +101,12 @@ class CutTrained:
         """Raise if the rows do not suit the network; one that is not fitted yet takes any."""
 
     def as_wide_as_for(self, rows: Rows) -> CutTrained:
-        """Return this strategy with the width that all rows ask for, also in folds of fewer."""
-        sizes = self.estimator.hidden_layer_sizes
-        if not isinstance(sizes, str):
-            return self
-        widths = hidden_widths(sizes, len(rows.positive()))
-        estimator = clone(self.estimator).set_params(hidden_layer_sizes=widths)
+        """Return this strategy with width and dtype by all rows, also for folds of fewer."""
+        n_rows, n_features = rows.positive().X.shape
+        estimator = clone(self.estimator).set_params(
+            hidden_layer_sizes=hidden_widths(self.estimator.hidden_layer_sizes, n_rows),
+            dtype=dtype_of_all(self.estimator.dtype, n_rows, n_features),
+        )
         return replace(self, estimator=estimator)
 
     def widths(self) -> tuple[int, ...]:

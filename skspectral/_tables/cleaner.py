@@ -233,18 +233,19 @@ def _check_range(numbers):
     the least or the largest value to the ends of the distribution.
     """
     for name, column in numbers.items():
-        sizes, spread = column.abs(), column.max() - column.min()
-        if ROUNDING * sizes.max() < spread < NARROWEST:
-            raise ValueError(
-                f"Column {name!r} must spread over {NARROWEST:g} or more; got {spread:g}. "
-                "Multiply it by a constant."
-            )
+        sizes = column.abs()
         wrong = sizes[(sizes > LARGEST) | ((sizes > 0) & (sizes < 1 / LARGEST))]
         if len(wrong):
             raise ValueError(
                 f"Column {name!r} must hold numbers that are 0, missing or from {1 / LARGEST:g} "
                 f"to {LARGEST:g} in size; got {wrong.iloc[0]:g}. Change its unit, or replace "
                 "infinite values."
+            )
+        spread = column.max() - column.min()
+        if ROUNDING * sizes.max() < spread < NARROWEST:
+            raise ValueError(
+                f"Column {name!r} must spread over {NARROWEST:g} or more (seconds, for spans of "
+                f"time); got {spread:g}. Give it in a smaller unit, as a number."
             )
 
 

@@ -61,6 +61,7 @@ class Training:
         self.epochs, self.seconds, self.n_threads = ends[-1], seconds, n_threads
         net.plan(dataset, ends=ends, schedule=schedule, seconds=seconds)
         self.interrupts = interrupts
+        self.error: BaseException | None = None
         self.member: Member | None = None
         # a limit of time holds within an epoch, and a fleet knows no such end
         if dataset_valid is None and seconds == math.inf and Member.serves(net, dataset):
@@ -74,13 +75,25 @@ class Training:
         return self.member is not None and self.member.done
 
     def run(self) -> None:
-        """Train in the ordinary way."""
-        with training_state(self.n_threads):
-            self.net.train(self.dataset, self.dataset_valid, self.epochs, self.interrupts)
+        """Train in the ordinary way; keep an error for the fit that asked for this training."""
+        try:
+            with training_state(self.n_threads):
+                self.net.train(self.dataset, self.dataset_valid, self.epochs, self.interrupts)
+        except BaseException as error:
+            self.error = error
 
 
 Fit = Generator[tuple[Training, ...], None, Any]
 """A fit that yields trainings, goes on once they all are done, and returns its result."""
+
+
+def advance(fit: Fit, ended: Sequence[Training]) -> tuple[Training, ...]:
+    """Let a fit go on until it asks for trainings; an error of the ended ones is raised in it."""
+    error = next((training.error for training in ended if training.error is not None), None)
+    trainings = next(fit) if error is None else fit.throw(error)
+    while not trainings:
+        trainings = next(fit)
+    return trainings
 
 
 def ready(result: Any) -> Fit:
@@ -92,20 +105,26 @@ def ready(result: Any) -> Fit:
 def abreast(fits: Sequence[Fit]) -> Fit:
     """Return one fit that makes several, and returns the list of their results."""
     results: dict[int, Any] = {}
+    asked: dict[int, tuple[Training, ...]] = {index: () for index in range(len(fits))}
 
-    def go_on(index: int) -> tuple[Training, ...]:
+    def go_on(index: int) -> None:
         try:
-            return next(fits[index])
+            asked[index] = advance(fits[index], asked[index])
         except StopIteration as stop:
             results[index] = stop.value
-            return ()
+            del asked[index]
 
     try:
-        while len(results) < len(fits):
-            going = [index for index in range(len(fits)) if index not in results]
-            trainings = tuple(training for index in going for training in go_on(index))
-            if trainings:
-                yield trainings
+        while asked:
+            for index in list(asked):
+                go_on(index)
+            trainings = tuple(training for each in asked.values() for training in each)
+            try:
+                if trainings:
+                    yield trainings
+            except BaseException as error:
+                if not any(training.error is error for training in trainings):
+                    raise  # otherwise it is raised in the fit that it belongs to
     finally:
         for fit in fits:
             fit.close()
@@ -127,11 +146,12 @@ def finish_all(fits: Sequence[Fit], progress: JointProgress | None = None) -> li
         What shows them all. None: each shows itself, if it is asked to.
     """
     results = [None] * len(fits)
+    asked: list[tuple[Training, ...]] = [()] * len(fits)
     waiting: dict[Training, int] = {}
 
     def go_on(index: int) -> None:
         try:
-            trainings = next(fits[index])
+            trainings = asked[index] = advance(fits[index], asked[index])
         except StopIteration as stop:
             results[index] = stop.value
         else:
@@ -145,8 +165,10 @@ def finish_all(fits: Sequence[Fit], progress: JointProgress | None = None) -> li
         for index in range(len(fits)):
             go_on(index)
         while waiting:
-            ended = {waiting.pop(training) for training in train_some(list(waiting))}
-            for index in sorted(ended - set(waiting.values())):
+            ended = train_some(list(waiting))
+            indices = {waiting.pop(training) for training in ended}
+            has_failed = any(training.error is not None for training in ended)
+            for index in sorted(indices if has_failed else indices - set(waiting.values())):
                 go_on(index)
     finally:
         for fit in fits:
@@ -169,6 +191,9 @@ def train(trainings: Sequence[Training]) -> None:
     waiting = list(trainings)
     while waiting:
         ended = train_some(waiting)
+        for training in ended:
+            if training.error is not None:
+                raise training.error
         waiting = [training for training in waiting if training not in ended]
 
 

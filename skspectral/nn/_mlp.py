@@ -224,7 +224,8 @@ class SpectralMLP(nn.Module):
         TypeError
             If `layers` are not modules.
         """
-        if not isinstance(layers, Iterable) or not all(isinstance(x, nn.Module) for x in layers):
+        layers = list(layers) if isinstance(layers, Iterable) else layers
+        if not isinstance(layers, list) or not all(isinstance(x, nn.Module) for x in layers):
             raise TypeError(f"`layers` must be a sequence of torch.nn.Module; got {layers!r}.")
         replaced = nn.ModuleList(layers).train(self.training)
         # the memo makes deepcopy take the new layers where it would copy the old ones

@@ -95,3 +95,16 @@ def test_bad_rows_leave_all_unfitted(regression):
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         fit_many(estimators, X, y[:-1])
     assert not any(hasattr(estimator, "net_") for estimator in estimators)
+
+
+class Failing(Callback):
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) == 3:
+            raise RuntimeError("no more")
+
+
+def test_a_failure_leaves_none_fitted(regression):
+    several = [SpectralMLPRegressor(**SHORT), SpectralMLPRegressor(**SHORT, callbacks=[Failing()])]
+    with pytest.raises(RuntimeError, match="no more"):
+        fit_many(several, *regression)
+    assert not any(hasattr(estimator, "net_") for estimator in several)

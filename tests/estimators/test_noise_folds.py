@@ -1,6 +1,7 @@
 """noise_cv: the noise of alpha="auto" as rows tell it that a network was not trained on."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from sklearn import config_context
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, ShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import EpochScoring, LRScheduler
 
 from skspectral import (
     SpectralMLPClassifier,
@@ -17,10 +19,12 @@ from skspectral import (
     size_interval,
     spectral_path,
 )
-from skspectral._estimators.noise_folds import ends_of_fold
+from skspectral._estimators.noise_folds import course_of_noise, ends_of_fold, noise_folds
+from skspectral._estimators.rows import Rows
 from skspectral._training import together
 from skspectral._training.fleet import Fleet
 from skspectral._training.interrupts import Interrupts
+from skspectral._training.net import SpectralNet
 from skspectral._training.noise import NoiseCourse
 from skspectral.datasets import make_teacher_student
 
@@ -212,3 +216,49 @@ def test_groups_are_routed_where_they_are_asked_for():
         with pytest.raises(TypeError, match="groups"):
             make_pipeline(StandardScaler(), network(3)).fit(X, Y, groups=groups)
     assert pipe[-1].noise_variance_ > 0
+
+
+def test_warm_start_goes_by_the_parameters_as_they_are():
+    warm = {"warm_start": True, "max_iter": 60}
+    by_folds = network(GroupKFold(3), **warm).fit(X, Y, groups=np.arange(150) % 10)
+    noise = by_folds.noise_variance_
+    assert by_folds.fit(X[:100], Y[:100]).noise_variance_ == pytest.approx(noise)
+    assert by_folds.set_params(noise_cv=None).fit(X, Y).noise_variance_ != pytest.approx(noise)
+    held_out = by_folds.fit(X, Y, X_val=X, y_val=100 * Y).noise_variance_
+    assert held_out > 1.2 * noise
+    with pytest.raises(ValueError, match="leave `noise_cv` at None, or set warm_start=False"):
+        network(None, **warm).fit(X, Y).set_params(noise_cv=3).fit(X, Y)
+
+
+def test_folds_follow_the_scheduler_of_the_user(monkeypatch):
+    schedules = []
+    planned = SpectralNet.plan
+
+    def plan(net, *args, schedule, **options):
+        schedules.append((schedule, [type(cb).__name__ for _, cb in net.callbacks_]))
+        return planned(net, *args, schedule=schedule, **options)
+
+    monkeypatch.setattr(SpectralNet, "plan", plan)
+    scheduler = LRScheduler("StepLR", step_size=20)
+    network(2, callbacks=[("rate", scheduler), EpochScoring("r2")], max_iter=3).fit(X, Y)
+    assert [name for name, _ in schedules] == ["constant"] * 3
+    assert all("LRScheduler" in names for _, names in schedules)
+    assert ["EpochScoring" in names for _, names in schedules] == [False, False, True]
+
+
+@pytest.mark.parametrize("diverged", [(), (0,), (0, 1, 2)])
+def test_folds_that_diverge_do_not_count(diverged):
+    class Folds:
+        def _fold_training(self, train, test, *args):
+            k = int(test.y[0])
+            net = SimpleNamespace(diverged_=k in diverged)
+            return SimpleNamespace(net=net), SimpleNamespace(told_=[(0.0, np.array([[k]]))])
+
+    rows = Rows(X[:3], np.arange(3), None)
+    fit = course_of_noise(Folds(), rows, noise_folds(3, rows, False, None), (1,), None)
+    assert len(next(fit)) == 3
+    with pytest.raises(StopIteration) as ended:
+        next(fit)
+    course = ended.value.value
+    kept = [k for k in range(3) if k not in diverged]
+    assert course is None if not kept else course.at(0.5).item() == np.mean(kept)

@@ -123,3 +123,8 @@ def test_mlp_is_a_module_with_the_layers_registered():
 def test_mlp_takes_modules_in_place_of_its_layers(layers):
     with pytest.raises(TypeError, match=r"`layers` must be a sequence of torch.nn.Module; got"):
         SpectralMLP((3, 4, 1)).with_layers(layers)
+
+
+def test_layers_may_come_from_a_generator():
+    module = SpectralMLP((3, 4, 1))
+    assert module.with_layers(layer for layer in module.layers).layer_sizes == (3, 4, 1)

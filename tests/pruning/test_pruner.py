@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -21,6 +22,7 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import Callback
 
 from skspectral import (
     SpectralMLPClassifier,
@@ -31,6 +33,7 @@ from skspectral import (
 )
 from skspectral._pruning.strategies import CutFrozen, CutTrained
 from skspectral._training.fleet import Fleet
+from skspectral._training.member import Member
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -638,3 +641,33 @@ def test_validation_rows_reach_the_network(reg, regression):
     reg.set_params(early_stopping=True)
     pruner = SpectralPruner(reg, n_nodes=4).fit(X[:90], y[:90], X_val=X[90:], y_val=y[90:])
     assert pruner.full_estimator_.validation_scores_ is not None
+
+
+class FailingOnFolds(Callback):
+    def on_epoch_end(self, net, dataset_train=None, **kwargs):
+        if len(dataset_train) < 300 and len(net.history) == 3:
+            raise RuntimeError("no more")
+
+
+@pytest.mark.parametrize("strategy", ["after", "before"])
+def test_an_error_while_a_fold_trains_names_it(reg, two_kinks, strategy):
+    X, y = two_kinks
+    reg.set_params(callbacks=[FailingOnFolds()])
+    with pytest.raises(RuntimeError, match="no more") as caught:
+        SpectralPruner(reg, cv=3, strategy=strategy).fit(X[:300], y[:300])
+    assert caught.value.__notes__ == ["It happened in fold 0 of `cv`."]
+
+
+def test_folds_compute_as_all_rows_do(regression, monkeypatch):
+    X, y = np.tile(regression[0], (20, 1)), np.tile(regression[1], 20)
+    rows = slice(0, 1100)  # folds of fewer than 1,000 would take float64
+    dtypes = []
+    begin = Member.begin
+    monkeypatch.setattr(
+        Member, "begin", lambda member: (dtypes.append(member.net.dtype), begin(member))[1]
+    )
+    pruner = SpectralPruner(SpectralMLPRegressor(8, max_iter=5, alpha=1e-3), cv=5)
+    pruner.fit(X[rows], y[rows])
+    assert len(dtypes) == 6
+    assert set(dtypes) == {torch.float32}
+    assert pruner.estimator_.dtype == "auto"

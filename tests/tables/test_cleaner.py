@@ -251,7 +251,7 @@ def test_cleaner_refuses_a_column_of_arrays():
 @pytest.mark.parametrize("unit", [1e-6, 1e-12, 1e-150])
 def test_cleaner_refuses_columns_that_are_taken_for_constants(unit):
     X = unit * np.arange(N, dtype=float)[:, None] / N
-    with pytest.raises(ValueError, match="Column 'x0' must spread over 1e-05 or more; got"):
+    with pytest.raises(ValueError, match="Column 'x0' must spread over 1e-05 or more"):
         TableCleaner().fit(X)
     assert len(TableCleaner().fit_transform(0.1 + np.zeros((N, 1)) + 1e-17 * X)) == N
 
