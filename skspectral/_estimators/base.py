@@ -277,7 +277,7 @@ class BaseSpectralMLP(
             self._input_scaler = measure_columns(self._input_scaler, rows)
             if not (is_warm or quiet):
                 names = getattr(self, "feature_names_in_", None)
-                warn_of_spreads(self._input_scaler, rows.X, names, stacklevel=7)
+                warn_of_spreads(self._input_scaler, rows.X, names, stacklevel=8)
             if self.early_stopping and validation is None:
                 rows, validation = hold_out(
                     rows, self.validation_fraction, self._target.stratifies, self._random_state

@@ -297,7 +297,7 @@ def warn_of_full_batch(batch_size: Any, n_rows: int) -> None:
             f"`batch_size` is {batch_size}, more than the {n_rows} training rows; "
             "all rows form one batch.",
             UserWarning,
-            stacklevel=8,  # the line that calls fit, past its validation wrapper
+            stacklevel=9,  # the line that calls fit, past its validation wrapper
         )
 
 

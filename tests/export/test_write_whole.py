@@ -3,6 +3,7 @@
 import os
 import stat
 import sys
+from contextlib import contextmanager
 
 import pytest
 
@@ -12,31 +13,34 @@ from skspectral._export.write_whole import write_whole
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits, links and pipes of POSIX")
 
 
-@pytest.fixture
+@contextmanager
 def full_disk():
     """Let no file grow beyond 1,000 bytes, as on a disk that is full."""
+    # not a fixture, which would also stop the report of the test
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_full_disk_leaves_the_file_that_was_there(tmp_path, full_disk):
+def test_full_disk_leaves_the_file_that_was_there(tmp_path):
     path = tmp_path / "model.onnx"
     path.write_bytes(b"before")
-    with pytest.raises(OSError, match="too large"):
+    with full_disk(), pytest.raises(OSError, match="too large"):
         write_whole(path, bytes(2000))
     assert path.read_bytes() == b"before"
     assert os.listdir(tmp_path) == ["model.onnx"]
 
 
-def test_onnx_model_survives_a_full_disk(tmp_path, regression, full_disk):
+def test_onnx_model_survives_a_full_disk(tmp_path, regression):
     pytest.importorskip("skl2onnx")
     reg = SpectralMLPRegressor(64, max_iter=1, alpha=0, random_state=0).fit(*regression)
     path = tmp_path / "model.onnx"
     path.write_bytes(b"before")
-    with pytest.raises(OSError, match="too large"):
+    with full_disk(), pytest.raises(OSError, match="too large"):
         reg.to_onnx(path)
     assert path.read_bytes() == b"before"
 
