@@ -21,6 +21,7 @@ from skspectral._estimators.auto_alpha import noise_table, noise_variance, penal
 from skspectral._estimators.checks import (
     check_callbacks,
     check_hidden_layer_sizes,
+    check_members,
     check_n_threads,
     check_numbers,
     check_one_alpha,
@@ -31,6 +32,7 @@ from skspectral._estimators.checks import (
     warn_of_full_batch,
 )
 from skspectral._estimators.exportable import ExportableMixin
+from skspectral._estimators.members import Shared, train_members
 from skspectral._estimators.noise_folds import (
     check_noise_folds,
     course_of_noise,
@@ -48,7 +50,7 @@ from skspectral._estimators.recipe import (
     planned_ends,
     schedule_name,
 )
-from skspectral._estimators.resizing import ResizableMixin
+from skspectral._estimators.resizing import ResizableMixin, forget_members
 from skspectral._estimators.rollback import unchanged_on_failure
 from skspectral._estimators.rows import (
     Rows,
@@ -73,6 +75,7 @@ from skspectral._training.mapped_rows import read_later
 from skspectral._training.memory import enough_memory
 from skspectral._training.net import SpectralNet
 from skspectral._training.noise import RAMP, FollowNoise
+from skspectral._training.progress import JointProgress
 from skspectral._training.schedule import HORIZON_SCHEDULES
 from skspectral._training.seeds import new_seed
 from skspectral._training.sklearn_callbacks import follow_fit
@@ -109,6 +112,7 @@ class BaseSpectralMLP(
         "parametrization": [StrOptions(set(PARAMETRIZATIONS)), "array-like"],
         "eigenvalues": [StrOptions(set(EIGENVALUES))],
         "trainable": [StrOptions(set(TRAINABLE))],
+        "n_members": [Interval(Integral, 1, None, closed="left")],
         "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "alpha_factor": [Interval(Real, 0, None, closed="neither")],
         "noise_cv": ["cv_object"],
@@ -213,7 +217,10 @@ class BaseSpectralMLP(
             One-hot and constant columns do not count.
         """
         validation = X_val, y_val, sample_weight_val
-        complaint = finish(self._fit(X, y, sample_weight, *validation, groups))
+        progress = None
+        if self.n_members > 1 and self.verbose == 1:
+            progress = JointProgress(self.n_members)
+        complaint = finish(self._fit(X, y, sample_weight, *validation, groups), progress)
         # last: where warnings are errors, the fit is complete when it is raised
         if complaint:
             warnings.warn(complaint, ConvergenceWarning, stacklevel=3)  # the line that calls fit
@@ -280,7 +287,10 @@ class BaseSpectralMLP(
                     f"{len(validation)}. Raise `validation_fraction` or give X_val and y_val."
                 )
             given["metadata"] = None if sample_weight is None else {"sample_weight": sample_weight}
-            return (yield from self._train(rows, validation, architecture, given))
+            if self.n_members > 1:
+                return (yield from train_members(self, rows, validation, architecture, given))
+            shared = Shared(self.time_limit)
+            return (yield from self._train(rows, validation, architecture, given, shared))
 
     def _check_settings(self):
         """Check what the parameter constraints cannot express."""
@@ -292,6 +302,7 @@ class BaseSpectralMLP(
         check_n_threads(self.n_threads)
         check_callbacks(self.callbacks)
         check_one_alpha(self.alpha, self.alpha_phi, self.alpha_lambda)
+        check_members(self.n_members, self.warm_start)
 
     def _architecture(self, layer_sizes, dtype):
         """Return the architecture of these sizes that the parameters describe."""
@@ -381,17 +392,17 @@ class BaseSpectralMLP(
             course=course,
         )
 
-    def _noise_of_folds(self, rows, ends, is_warm):
+    def _noise_of_folds(self, rows, ends, is_warm, shared):
         """Return what the folds tell of the noise, as a coroutine, and the seconds that are left.
 
         Trained weights know the rows of all folds: a warm start keeps the noise of the first fit.
         """
         if is_warm or rows.folds is None or not self.net_.module.hidden_layer_sizes:
-            return self._noise_course if is_warm else None, self.time_limit
+            return self._noise_course if is_warm else None, shared.time_limit
         share = None
-        if self.time_limit is not None:
-            share = self.time_limit / (rows.folds.shape[1] + 1)
-        course = yield from course_of_noise(self, rows, ends, share)
+        if shared.time_limit is not None:
+            share = shared.time_limit / (rows.folds.shape[1] + 1)
+        course = yield from course_of_noise(self, rows, ends, share, shared)
         self._noise_course = course.final()
         return course, share
 
@@ -418,7 +429,7 @@ class BaseSpectralMLP(
         net = self._new_net(self.net_.module, n_rows)
         dataset = self._dataset(train)
         noise = self._follow_noise(train, dataset, self._dataset(test))
-        callbacks = self._fit_callbacks(ends, noise, is_fold=True)
+        callbacks = self._fit_callbacks(ends, noise, time_limit=time_limit, is_fold=True)
         net.restart(callbacks=callbacks.in_order(), **settings)
         training = self._training(net, dataset, None, ends, time_limit, interrupts)
         return training, noise
@@ -436,7 +447,7 @@ class BaseSpectralMLP(
             interrupts=interrupts,
         )
 
-    def _fit_callbacks(self, ends, noise, follow=None, *, is_fold=False):
+    def _fit_callbacks(self, ends, noise, follow=None, *, time_limit=None, is_fold=False):
         """Return the callbacks of one training; those of others see all rows alone."""
         # copies, as fit must not change a parameter; safe=False for names and classes
         users = [] if is_fold else [clone(cb, safe=False) for cb in self.callbacks or ()]
@@ -449,14 +460,14 @@ class BaseSpectralMLP(
             early_stopping=self.early_stopping and not is_fold,
             tol=self.tol,
             n_iter_no_change=self.n_iter_no_change,
-            time_limit=self.time_limit,
+            time_limit=time_limit,
             shrink=self.shrink,
             n_threads=self.n_threads,
             verbose=0 if is_fold else self.verbose,
             tells_noise=is_fold,
         )
 
-    def _train(self, rows, validation, architecture, given):
+    def _train(self, rows, validation, architecture, given, shared):
         """Train, set the fitted attributes, judge the result, and return what to warn of, or None.
 
         Parameters
@@ -467,6 +478,7 @@ class BaseSpectralMLP(
             Of a new network. None trains the fitted one on.
         given : dict
             What scikit-learn's callbacks are told of the fit.
+        shared : Shared
         """
         n_rows, is_warm = len(rows), architecture is None
         batch = batch_rows(self.batch_size, n_rows)
@@ -477,16 +489,16 @@ class BaseSpectralMLP(
         net = self.net_
         callbacks = None
         try:
-            dataset = self._dataset(rows)
-            dataset_valid = None if validation is None else self._dataset(validation)
+            dataset = shared.dataset(self, rows)
+            dataset_valid = None if validation is None else shared.dataset(self, validation)
             held_out = None if self.early_stopping else dataset_valid
-            course, time_limit = yield from self._noise_of_folds(rows, ends, is_warm)
+            course, time_limit = yield from self._noise_of_folds(rows, ends, is_warm, shared)
             noise = self._follow_noise(rows, dataset, held_out, is_warm, course)
-            callbacks = self._fit_callbacks(ends, noise, follow)
+            callbacks = self._fit_callbacks(ends, noise, follow, time_limit=shared.time_limit)
             net.restart(callbacks=callbacks.in_order(), **self._net_settings(n_rows))
             dataset_valid = dataset_valid if self.early_stopping else None
             # Ctrl-C is kept for the end of the step, also while the result is judged
-            with Interrupts() as interrupts:
+            with shared.interrupts() as interrupts:
                 training = self._training(
                     net, dataset, dataset_valid, ends, time_limit, interrupts, is_warm
                 )
@@ -593,6 +605,7 @@ class BaseSpectralMLP(
         self._target_variance = scale * noise_variance(table.constant, self._target)
 
     def _set_fitted_attributes(self):
+        forget_members(self)
         history = self.net_.history
         self.loss_curve_ = [penalised_loss(row) for row in history]
         self.n_iter_ = len(history)

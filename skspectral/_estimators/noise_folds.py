@@ -16,7 +16,6 @@ import numpy as np
 from sklearn.model_selection import check_cv
 
 from skspectral._estimators.rows import Rows, sentence
-from skspectral._training.interrupts import Interrupts
 from skspectral._training.noise import NoiseCourse
 from skspectral._training.together import Fit
 
@@ -99,7 +98,7 @@ def ends_of_fold(ends: Sequence[int], steps: int, fold_steps: int) -> tuple[int,
 
 
 def course_of_noise(
-    estimator: Any, rows: Rows, ends: Sequence[int], time_limit: float | None
+    estimator: Any, rows: Rows, ends: Sequence[int], time_limit: float | None, shared: Any
 ) -> Fit:
     """Train the networks of the folds, as a coroutine that returns the course of the noise.
 
@@ -113,6 +112,8 @@ def course_of_noise(
         Epochs after which training on all rows may end.
     time_limit : float or None
         Seconds of each network.
+    shared : Shared
+        What watches for Ctrl-C.
 
     Raises
     ------
@@ -122,7 +123,7 @@ def course_of_noise(
         After Ctrl-C: there is no network yet that could be kept.
     """
     assert rows.folds is not None
-    with Interrupts() as interrupts:
+    with shared.interrupts() as interrupts:
         made = []
         for k in range(rows.folds.shape[1]):
             train, test = (rows.take(rows.folds[:, k, side]) for side in (0, 1))
