@@ -43,6 +43,7 @@ from skspectral._estimators.recipe import (
     SOLVERS,
     batch_rows,
     dtype_of,
+    factor_of,
     fit_callbacks,
     hidden_widths,
     optimizer_of,
@@ -114,7 +115,7 @@ class BaseSpectralMLP(
         "trainable": [StrOptions(set(TRAINABLE))],
         "n_members": [Interval(Integral, 1, None, closed="left")],
         "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-        "alpha_factor": [Interval(Real, 0, None, closed="neither")],
+        "alpha_factor": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "noise_cv": ["cv_object"],
         "alpha_phi": [Interval(Real, 0, None, closed="left"), None],
         "alpha_lambda": [Interval(Real, 0, None, closed="left"), None],
@@ -385,7 +386,7 @@ class BaseSpectralMLP(
         ramps = depth > 1 and not is_warm and self.learning_rate in HORIZON_SCHEDULES
         return FollowNoise(
             noise_table(rows, dataset, self._target),
-            self.alpha_factor,
+            factor_of(self.alpha_factor, self.n_members),
             self.alpha_ if is_warm else None,
             held_out,
             ramp=RAMP if ramps else 0.0,
@@ -524,6 +525,7 @@ class BaseSpectralMLP(
         """Set the fitted attributes; return what to warn of, or None."""
         net, noise = self.net_, callbacks.noise
         self.alpha_, self.noise_variance_ = self.net_.penalty.weight, None
+        self.alpha_factor_ = None
         if noise is not None:
             self._take_noise(noise.noise_, noise.table)
         self._set_fitted_attributes()
@@ -579,9 +581,10 @@ class BaseSpectralMLP(
         dataset = self._dataset(rows, rows.weight)
         settings = self._net_settings(len(rows))
         self.alpha_, self.noise_variance_ = settings["penalty"].weight, None
+        self.alpha_factor_ = None
         if self.alpha == "auto" and self.net_.module.hidden_layer_sizes:
             table = noise_table(rows, dataset, self._target)
-            factor = self.alpha_factor
+            factor = factor_of(self.alpha_factor, self.n_members)
             self.alpha_, noise = penalty_of_pass(self.net_, table, dataset, factor, n_known)
             self._take_noise(noise, table)
             settings["penalty"] = penalty_of(self.alpha_, None, None)
@@ -599,6 +602,7 @@ class BaseSpectralMLP(
 
     def _take_noise(self, noise, table):
         """Keep the noise, and the variance of the target that `summary` compares it with."""
+        self.alpha_factor_ = factor_of(self.alpha_factor, self.n_members)
         # a constant has none; the rule takes another scale there, which is not that of y
         scale = 0.0 if table.constant_is_exact else 1.0
         self.noise_variance_ = scale * noise_variance(noise, self._target)

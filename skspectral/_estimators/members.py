@@ -127,6 +127,7 @@ def summed_up(members: Sequence[Any]) -> dict[str, Any]:
     settled = [member.size_settled_ for member in members]
     return {
         "alpha_": float(np.median([member.alpha_ for member in members])),
+        "alpha_factor_": _median([getattr(m, "alpha_factor_", None) for m in members]),
         "noise_variance_": _median([member.noise_variance_ for member in members]),
         # what `summary` compares the noise with
         "_target_variance": _median([getattr(m, "_target_variance", None) for m in members]),

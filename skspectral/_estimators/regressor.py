@@ -87,10 +87,12 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         from the rows of the call, before it trains on them, and adds up the rows
         of all calls: it is for rows that come once; for several passes over one
         table use `fit`.
-    alpha_factor : float > 0, default=0.5
+    alpha_factor : float > 0 or "auto", default="auto"
         Factor on the penalty of alpha="auto", the one thing to search there. At 1
         next to nothing of pure noise survives; smaller factors keep more nodes.
-        Ignored where `alpha` is a number.
+        "auto" is 0.5 for one network, and 0.25 for each of several: their mean has
+        less variance than one of them, so more nodes pay. Ignored where `alpha` is a
+        number.
     noise_cv : int, splitter, iterable or None, default=None
         How alpha="auto" tells the noise. None: by the residuals of the training
         rows, less what the parameters in use have fitted. Folds, as
@@ -203,6 +205,9 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         trained factor of the hidden nodes is penalised, and after `partial_fit`.
     alpha_ : float
         The penalty at the end of training.
+    alpha_factor_ : float or None
+        The factor on the penalty that followed the noise; None where `alpha` is a
+        number, and without hidden layers.
     noise_variance_ : float, ndarray or None
         The noise that alpha="auto" found, in units of y squared, ndarray of shape (`n_outputs_`,)
         where there are several outputs.
@@ -317,7 +322,7 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         trainable="all",
         n_members=1,
         alpha="auto",
-        alpha_factor=0.5,
+        alpha_factor="auto",
         noise_cv=None,
         alpha_phi=None,
         alpha_lambda=None,

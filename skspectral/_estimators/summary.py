@@ -74,7 +74,9 @@ def penalty_text(network: Any, chosen: str = "") -> str:
         How its `alpha`, or its `alpha_factor`, was chosen, if the user did not.
     """
     if network.noise_variance_ is not None:
-        origin = f"follows the noise, times alpha_factor={network.alpha_factor:.3g}"
+        # estimators that were saved before it could be "auto" have the number itself
+        factor = getattr(network, "alpha_factor_", None) or network.alpha_factor
+        origin = f"follows the noise, times alpha_factor={factor:.3g}"
         origin = f"{origin}, {chosen}" if chosen else origin
     elif not network.net_.module.hidden_layer_sizes and network.alpha_ == 0:
         origin = "no hidden nodes to penalise"

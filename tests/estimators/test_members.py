@@ -127,6 +127,19 @@ def test_the_whole_has_settled_if_all_have(regression, flags, whole):
     assert merge(regs).size_settled_ is whole
 
 
+def test_members_have_a_smaller_factor_than_a_single_network(regression):
+    X, y = regression
+    several, alone = make().fit(X, y), make(n_members=1).fit(X, y)
+    assert several.alpha_factor_ == 0.25
+    assert alone.alpha_factor_ == 0.5
+    given = make(alpha_factor=0.25).fit(X, y)
+    np.testing.assert_array_equal(given.predict(X), several.predict(X))
+    for reg in (several, several.prune(), merge([several, given])):
+        assert "times alpha_factor=0.25" in reg.summary()
+    assert make(alpha=0.01).fit(X, y).alpha_factor_ is None
+    assert make(n_members=1).partial_fit(X, y).alpha_factor_ == 0.5
+
+
 def test_median_noise_has_one_entry_per_output(regression):
     X, y = regression
     reg = make().fit(X, np.column_stack([y, -y]))
