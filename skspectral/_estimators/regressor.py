@@ -214,7 +214,8 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         None where `alpha` is a number, and without hidden layers.
     member_sizes_ : list of list of int
         `n_alive_nodes_` of each network before they were folded, where `n_members` is
-        above 1, like the next two.
+        above 1, like the next two. Their sum may differ a little from `n_alive_nodes_`,
+        for which nodes are compared with the largest of all networks.
     member_alphas_ : ndarray of shape (`n_members`,)
         The penalty of each network at the end of training.
     member_settled_ : list of (bool or None)

@@ -9,10 +9,11 @@ import signal
 import numpy as np
 import pytest
 import torch
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import GroupKFold
+from sklearn.model_selection import GridSearchCV, GroupKFold
 from skorch.callbacks import Callback
 
 from skspectral import (
@@ -292,6 +293,22 @@ def test_weights_of_rows_and_classes_reach_all(binary, parts):
     assert clf.t_ == 100 * clf.n_iter_
     only = make(SpectralMLPClassifier, class_weight="balanced").fit(X[:100], y[:100])
     np.testing.assert_allclose(clf.predict_proba(X), only.predict_proba(X), rtol=1e-6)
+
+
+@pytest.mark.parametrize("density", [0.05, 0.5])
+def test_sparse_rows_and_several_outputs(density, parts):
+    rng = np.random.default_rng(0)
+    X = sparse.csr_matrix(rng.normal(size=(100, 12)) * (rng.random((100, 12)) < density))
+    y = X[:, [0, 1]].toarray() + 0.1 * rng.normal(size=(100, 2))
+    reg = make(max_iter=10).fit(X, y)
+    mean = np.mean([part.predict(X) for part in parts], axis=0)
+    np.testing.assert_allclose(reg.predict(X), mean, rtol=1e-9)
+
+
+def test_a_search_can_vary_the_number_of_members(regression):
+    X, y = regression
+    search = GridSearchCV(make(max_iter=5), {"n_members": [1, 2]}, cv=2).fit(X, y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
 def test_rows_are_converted_once(regression, monkeypatch):
