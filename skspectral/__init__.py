@@ -11,6 +11,7 @@ from skspectral._display import (
 )
 from skspectral._estimators.classifier import SpectralMLPClassifier
 from skspectral._estimators.many import fit_many
+from skspectral._estimators.merging import merge
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._export.to_onnx import to_onnx
 from skspectral._export.to_sklearn import to_sklearn
@@ -44,6 +45,7 @@ __all__ = [
     "__version__",
     "fit_many",
     "match_nodes",
+    "merge",
     "n_alive_nodes_score",
     "n_distinct_nodes",
     "path_agreement",

@@ -23,6 +23,14 @@ ESTIMATORS = [
     for settings in SETTINGS
 ]
 DEFAULTS = [SpectralMLPRegressor(), SpectralMLPClassifier()]
+ENSEMBLES = [
+    cls(sizes, n_members=3, max_iter=30, **settings)
+    for cls, sizes, settings in (
+        (SpectralMLPRegressor, 16, {}),
+        (SpectralMLPClassifier, (12, 8), {}),
+        (SpectralMLPClassifier, 16, {"alpha": 1e-3, "eigenvalues": "in"}),
+    )
+]
 PRUNERS = [
     SpectralPruner(cls(hidden_layer_sizes=sizes, max_iter=60), **settings)
     for cls, sizes, settings in (
@@ -49,6 +57,6 @@ def _array_api(monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@parametrize_with_checks(ESTIMATORS + DEFAULTS + PRUNERS + PATHS)
+@parametrize_with_checks(ESTIMATORS + DEFAULTS + ENSEMBLES + PRUNERS + PATHS)
 def test_estimators_pass_check_estimator(estimator, check):
     check(estimator)

@@ -236,6 +236,15 @@ def test_scikit_learn_callbacks_follow_epochs(clf, binary):
     assert counter.score == clf.score(*binary)
 
 
+def test_scikit_learn_callbacks_follow_the_first_of_several_networks(clf, binary):
+    X, y = binary
+    monitor = callback.ScoringMonitor(scoring="accuracy")
+    clf.set_params(max_iter=5, n_members=3).set_callbacks(monitor).fit(X, y)
+    assert len(clf.member_sizes_) == 3
+    assert len(clf.loss_curve_) == 5
+    assert 5 <= len(monitor.get_logs().data_as_pandas["accuracy"]) <= 6
+
+
 def test_scikit_learn_scoring_monitor_and_progress_bar(clf, binary):
     X, y = binary
     monitor = callback.ScoringMonitor(scoring="accuracy")

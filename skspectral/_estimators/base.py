@@ -21,6 +21,7 @@ from skspectral._estimators.auto_alpha import noise_table, noise_variance, penal
 from skspectral._estimators.checks import (
     check_callbacks,
     check_hidden_layer_sizes,
+    check_members,
     check_n_threads,
     check_numbers,
     check_one_alpha,
@@ -31,6 +32,7 @@ from skspectral._estimators.checks import (
     warn_of_full_batch,
 )
 from skspectral._estimators.exportable import ExportableMixin
+from skspectral._estimators.members import Shared, train_members
 from skspectral._estimators.noise_folds import (
     check_noise_folds,
     course_of_noise,
@@ -41,6 +43,7 @@ from skspectral._estimators.recipe import (
     SOLVERS,
     batch_rows,
     dtype_of,
+    factor_of,
     fit_callbacks,
     hidden_widths,
     is_scheduler,
@@ -49,7 +52,7 @@ from skspectral._estimators.recipe import (
     planned_ends,
     schedule_name,
 )
-from skspectral._estimators.resizing import ResizableMixin
+from skspectral._estimators.resizing import ResizableMixin, forget_members
 from skspectral._estimators.rollback import unchanged_on_failure
 from skspectral._estimators.rows import (
     Rows,
@@ -74,6 +77,7 @@ from skspectral._training.mapped_rows import read_later
 from skspectral._training.memory import enough_memory
 from skspectral._training.net import SpectralNet
 from skspectral._training.noise import RAMP, FollowNoise
+from skspectral._training.progress import JointProgress
 from skspectral._training.schedule import HORIZON_SCHEDULES
 from skspectral._training.seeds import new_seed
 from skspectral._training.sklearn_callbacks import follow_fit
@@ -110,8 +114,9 @@ class BaseSpectralMLP(
         "parametrization": [StrOptions(set(PARAMETRIZATIONS)), "array-like"],
         "eigenvalues": [StrOptions(set(EIGENVALUES))],
         "trainable": [StrOptions(set(TRAINABLE))],
+        "n_members": [Interval(Integral, 1, None, closed="left")],
         "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-        "alpha_factor": [Interval(Real, 0, None, closed="neither")],
+        "alpha_factor": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "noise_cv": ["cv_object"],
         "alpha_phi": [Interval(Real, 0, None, closed="left"), None],
         "alpha_lambda": [Interval(Real, 0, None, closed="left"), None],
@@ -216,7 +221,10 @@ class BaseSpectralMLP(
             One-hot and constant columns do not count.
         """
         validation = X_val, y_val, sample_weight_val
-        complaint = finish(self._fit(X, y, sample_weight, *validation, groups))
+        progress = None
+        if self.n_members > 1 and self.verbose == 1:
+            progress = JointProgress(self.n_members)
+        complaint = finish(self._fit(X, y, sample_weight, *validation, groups), progress)
         # last: where warnings are errors, the fit is complete when it is raised
         if complaint:
             warnings.warn(complaint, ConvergenceWarning, stacklevel=3)  # the line that calls fit
@@ -290,7 +298,10 @@ class BaseSpectralMLP(
                     f"{len(validation)}. Raise `validation_fraction` or give X_val and y_val."
                 )
             given["metadata"] = None if sample_weight is None else {"sample_weight": sample_weight}
-            return (yield from self._train(rows, validation, architecture, given))
+            if self.n_members > 1:
+                return (yield from train_members(self, rows, validation, architecture, given))
+            shared = Shared(self.time_limit)
+            return (yield from self._train(rows, validation, architecture, given, shared))
 
     def _check_settings(self):
         """Check what the parameter constraints cannot express."""
@@ -302,6 +313,7 @@ class BaseSpectralMLP(
         check_n_threads(self.n_threads)
         check_callbacks(self.callbacks)
         check_one_alpha(self.alpha, self.alpha_phi, self.alpha_lambda)
+        check_members(self.n_members, self.warm_start)
 
     def _architecture(self, layer_sizes, dtype):
         """Return the architecture of these sizes that the parameters describe."""
@@ -384,26 +396,26 @@ class BaseSpectralMLP(
         ramps = depth > 1 and not is_warm and self.learning_rate in HORIZON_SCHEDULES
         return FollowNoise(
             noise_table(rows, dataset, self._target),
-            self.alpha_factor,
+            factor_of(self.alpha_factor, self.n_members),
             self.alpha_ if is_warm else None,
             held_out,
             ramp=RAMP if ramps else 0.0,
             course=course,
         )
 
-    def _noise_of_folds(self, rows, ends, is_warm):
+    def _noise_of_folds(self, rows, ends, is_warm, shared):
         """Return what the folds tell of the noise, as a coroutine, and the seconds that are left.
 
         Trained weights know the rows of all folds: a warm start keeps the noise of the first fit.
         """
         if self.noise_cv is None or not self.net_.module.hidden_layer_sizes:
-            return None, self.time_limit
+            return None, shared.time_limit
         if is_warm:
-            return self._noise_course, self.time_limit
+            return self._noise_course, shared.time_limit
         share = None
-        if self.time_limit is not None:
-            share = self.time_limit / (rows.folds.shape[1] + 1)
-        course = yield from course_of_noise(self, rows, rows.folds, ends, share)
+        if shared.time_limit is not None:
+            share = shared.time_limit / (rows.folds.shape[1] + 1)
+        course = yield from course_of_noise(self, rows, rows.folds, ends, share, shared)
         self._noise_course = None if course is None else course.final()
         return course, share
 
@@ -475,7 +487,7 @@ class BaseSpectralMLP(
             tells_noise=is_fold,
         )
 
-    def _train(self, rows, validation, architecture, given):
+    def _train(self, rows, validation, architecture, given, shared):
         """Train, set the fitted attributes, judge the result, and return what to warn of, or None.
 
         Parameters
@@ -486,6 +498,7 @@ class BaseSpectralMLP(
             Of a new network. None trains the fitted one on.
         given : dict
             What scikit-learn's callbacks are told of the fit.
+        shared : Shared
         """
         n_rows, is_warm = len(rows), architecture is None
         batch = batch_rows(self.batch_size, n_rows)
@@ -496,16 +509,16 @@ class BaseSpectralMLP(
         net = self.net_
         callbacks = None
         try:
-            dataset = self._dataset(rows)
-            dataset_valid = None if validation is None else self._dataset(validation)
+            dataset = shared.dataset(self, rows)
+            dataset_valid = None if validation is None else shared.dataset(self, validation)
             held_out = None if self.early_stopping else dataset_valid
-            course, time_limit = yield from self._noise_of_folds(rows, ends, is_warm)
+            course, time_limit = yield from self._noise_of_folds(rows, ends, is_warm, shared)
             noise = self._follow_noise(rows, dataset, held_out, is_warm, course)
             callbacks = self._fit_callbacks(ends, noise, time_limit, follow)
             net.restart(callbacks=callbacks.in_order(), **self._net_settings(n_rows))
             dataset_valid = dataset_valid if self.early_stopping else None
             # Ctrl-C is kept for the end of the step, also while the result is judged
-            with Interrupts() as interrupts:
+            with shared.interrupts() as interrupts:
                 training = self._training(
                     net, dataset, dataset_valid, ends, time_limit, interrupts, is_warm
                 )
@@ -531,6 +544,7 @@ class BaseSpectralMLP(
         """Set the fitted attributes; return what to warn of, or None."""
         net, noise = self.net_, callbacks.noise
         self.alpha_, self.noise_variance_ = self.net_.penalty.weight, None
+        self.alpha_factor_ = None
         if noise is not None:
             self._take_noise(noise.noise_, noise.table)
         self._set_fitted_attributes()
@@ -586,9 +600,10 @@ class BaseSpectralMLP(
         dataset = self._dataset(rows, rows.weight)
         settings = self._net_settings(len(rows))
         self.alpha_, self.noise_variance_ = settings["penalty"].weight, None
+        self.alpha_factor_ = None
         if self.alpha == "auto" and self.net_.module.hidden_layer_sizes:
             table = noise_table(rows, dataset, self._target)
-            factor = self.alpha_factor
+            factor = factor_of(self.alpha_factor, self.n_members)
             self.alpha_, noise = penalty_of_pass(self.net_, table, dataset, factor, n_known)
             self._take_noise(noise, table)
             settings["penalty"] = penalty_of(self.alpha_, None, None)
@@ -606,12 +621,14 @@ class BaseSpectralMLP(
 
     def _take_noise(self, noise, table):
         """Keep the noise, and the variance of the target that `summary` compares it with."""
+        self.alpha_factor_ = factor_of(self.alpha_factor, self.n_members)
         # a constant has none; the rule takes another scale there, which is not that of y
         scale = 0.0 if table.constant_is_exact else 1.0
         self.noise_variance_ = scale * noise_variance(noise, self._target)
         self._target_variance = scale * noise_variance(table.constant, self._target)
 
     def _set_fitted_attributes(self):
+        forget_members(self)
         history = self.net_.history
         self.loss_curve_ = [penalised_loss(row) for row in history]
         self.n_iter_ = len(history)

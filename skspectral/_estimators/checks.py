@@ -230,6 +230,36 @@ def _of_validation() -> Iterator[None]:
         raise kind(f"Validation rows: {text}") from error
 
 
+def check_members(n_members: int, warm_start: bool) -> None:
+    """Raise ValueError if several networks are to go on from the one that they became."""
+    if n_members > 1 and warm_start:
+        raise ValueError(
+            f"n_members={n_members} and warm_start=True exclude each other: the networks are "
+            "folded into one, and cannot be trained on as several. Set warm_start=False, or go "
+            "on with what `prune` returns."
+        )
+
+
+def has_one_member(estimator: Any) -> bool:
+    """Tell that `partial_fit` is there; raise AttributeError for several networks."""
+    if estimator.n_members > 1:
+        raise AttributeError(
+            f"partial_fit is not available with n_members={estimator.n_members}: the networks are "
+            "folded into one, and cannot be trained on as several. Set n_members=1, or go on "
+            "with what `prune` returns."
+        )
+    return True
+
+
+def check_one_network(estimator: Any, advice: str) -> None:
+    """Raise ValueError where several networks would be trained, whose size is not one number."""
+    if estimator.n_members > 1:
+        raise ValueError(
+            f"`estimator` must have n_members=1, as its size is looked for; got "
+            f"n_members={estimator.n_members}. {advice}"
+        )
+
+
 PARAMETERS = {"layer_sizes": "hidden_layer_sizes", "bias": "fit_intercept"}
 """The parameters of the estimators whose names differ from those of an architecture."""
 

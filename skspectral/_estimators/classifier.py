@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.base import ClassifierMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_is_fitted
 
 from skspectral._compat import StrOptions, _fit_context
 from skspectral._estimators.base import BaseSpectralMLP
+from skspectral._estimators.checks import has_one_member
 from skspectral._estimators.targets import ClassTarget
 
 
@@ -62,6 +64,17 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
     trainable : {"all", "eigenvalues", "eigenvectors"}, default="all"
         What is trained in spectral layers. Biases and dense layers are always
         trained.
+    n_members : int >= 1, default=1
+        Number of networks, which differ in their seeds alone. They are trained side by
+        side, on one set of held-out rows if there is any, and their mean, of the
+        linear outputs, is folded into one wider network: that of the estimator. Then
+        `hidden_layer_sizes` are the nodes of each at the start, while nodes are counted
+        from 0 over all that are left in the wider network. `alpha_` and
+        `noise_variance_` are medians, `size_settled_` tells whether all sizes have
+        settled, and losses, scores and counts of epochs, as well as the history, are
+        those of the first network. `time_limit` is shared out. `prune` returns an
+        estimator of one network. There is no `partial_fit` and no `warm_start` of
+        several.
     alpha : float >= 0 or "auto", default="auto"
         L2 penalty: it multiplies the sum of squares of eigenvectors,
         eigenvalues and dense weights, in units of the loss, independent of the
@@ -78,10 +91,12 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         from the rows of the call, before it trains on them, and adds up the rows
         of all calls: it is for rows that come once; for several passes over one
         table use `fit`.
-    alpha_factor : float > 0, default=0.5
+    alpha_factor : float > 0 or "auto", default="auto"
         Factor on the penalty of alpha="auto", the one thing to search there. At 1
         next to nothing of pure noise survives; smaller factors keep more nodes.
-        Ignored where `alpha` is a number.
+        "auto" is 0.5 for one network, and 0.25 for each of several: their mean has
+        less variance than one of them, so more nodes pay. Ignored where `alpha` is a
+        number.
     noise_cv : int, splitter, iterable or None, default=None
         How alpha="auto" tells the noise. None: by the residuals of the training
         rows, less what the parameters in use have fitted. Folds, as
@@ -194,9 +209,20 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         trained factor of the hidden nodes is penalised, and after `partial_fit`.
     alpha_ : float
         The penalty at the end of training.
+    alpha_factor_ : float or None
+        The factor on the penalty that followed the noise; None where `alpha` is a
+        number, and without hidden layers.
     noise_variance_ : float or None
         The noise that alpha="auto" found, as the mean squared residual of the probabilities.
         None where `alpha` is a number, and without hidden layers.
+    member_sizes_ : list of list of int
+        `n_alive_nodes_` of each network before they were folded, where `n_members` is
+        above 1, like the next two. Their sum may differ a little from `n_alive_nodes_`,
+        for which nodes are compared with the largest of all networks.
+    member_alphas_ : ndarray of shape (`n_members`,)
+        The penalty of each network at the end of training.
+    member_settled_ : list of (bool or None)
+        `size_settled_` of each network.
     node_indices_ : list of ndarray of int
         Numbers of the nodes that are still in the network, one array per hidden
         layer, counted as in `hidden_layer_sizes`.
@@ -295,8 +321,9 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         parametrization="spectral",
         eigenvalues="out",
         trainable="all",
+        n_members=1,
         alpha="auto",
-        alpha_factor=0.5,
+        alpha_factor="auto",
         noise_cv=None,
         alpha_phi=None,
         alpha_lambda=None,
@@ -328,6 +355,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         self.parametrization = parametrization
         self.eigenvalues = eigenvalues
         self.trainable = trainable
+        self.n_members = n_members
         self.alpha = alpha
         self.alpha_factor = alpha_factor
         self.noise_cv = noise_cv
@@ -361,6 +389,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
     def _weighted(self, rows, target):
         return target.weighted(rows, self.class_weight)
 
+    @available_if(has_one_member)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch at the constant rate `learning_rate_init`.

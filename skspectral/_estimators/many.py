@@ -55,6 +55,7 @@ def fit_many(estimators, X, y, sample_weight=None):
 
     See Also
     --------
+    merge : Fold fitted estimators into one.
     sklearn.model_selection.GridSearchCV : Searches with folds, one fit after the other.
 
     Examples
@@ -97,8 +98,9 @@ def shown_together(estimators, n_trainings=1):
     n_trainings : int, default=1
         Of each fit, about.
     """
-    if len(estimators) > 1 and any(estimator.verbose == 1 for estimator in estimators):
-        return JointProgress(len(estimators), n_trainings)
+    n_networks = sum(estimator.n_members for estimator in estimators)
+    if n_networks > 1 and any(estimator.verbose == 1 for estimator in estimators):
+        return JointProgress(n_networks, n_trainings)
     return None
 
 

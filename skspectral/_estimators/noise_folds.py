@@ -16,7 +16,6 @@ import numpy as np
 from sklearn.model_selection import check_cv
 
 from skspectral._estimators.rows import Rows, sentence
-from skspectral._training.interrupts import Interrupts
 from skspectral._training.noise import NoiseCourse
 from skspectral._training.together import Fit
 
@@ -119,6 +118,7 @@ def course_of_noise(
     folds: np.ndarray,
     ends: Sequence[int],
     time_limit: float | None,
+    shared: Any,
 ) -> Fit:
     """Train the networks of the folds, as a coroutine that returns the course of the noise.
 
@@ -136,6 +136,8 @@ def course_of_noise(
         Epochs after which training on all rows may end.
     time_limit : float or None
         Seconds of each network.
+    shared : Shared
+        What watches for Ctrl-C.
 
     Raises
     ------
@@ -144,7 +146,7 @@ def course_of_noise(
     KeyboardInterrupt
         After Ctrl-C: there is no network yet that could be kept.
     """
-    with Interrupts() as interrupts:
+    with shared.interrupts() as interrupts:
         made = []
         for k in range(folds.shape[1]):
             train, test = (rows.take(folds[:, k, side]) for side in (0, 1))

@@ -28,6 +28,8 @@ from skspectral._training.stopping import BestEpoch, StopOnPlateau, validation_s
 SOLVERS = {"adam": functools.partial(torch.optim.Adam, betas=ADAM_BETAS), "sgd": torch.optim.SGD}
 NARROWEST, WIDEST = 64, 512
 """Bounds of the width at the start for hidden_layer_sizes="auto"."""
+FACTOR, FACTOR_OF_MEMBERS = 0.5, 0.25
+"""alpha_factor="auto" of one network and of several, whose mean has less variance than each."""
 SMALL_TABLE_VALUES = 500_000
 """Values, rows times columns, up to which a table of few rows is computed in float64."""
 LEAST_BATCH, MOST_BATCH = 200, 1000
@@ -45,6 +47,13 @@ OPEN_EPOCHS = 200
 def optimizer_of(solver: Any) -> Any:
     """Return the optimiser class, or partial of one, that `solver` names."""
     return SOLVERS[solver] if isinstance(solver, str) else solver
+
+
+def factor_of(alpha_factor: float | str, n_members: int) -> float:
+    """Return the factor on the penalty that follows the noise."""
+    if alpha_factor == "auto":
+        return FACTOR if n_members == 1 else FACTOR_OF_MEMBERS
+    return float(alpha_factor)
 
 
 def auto_width(n_rows: int) -> int:

@@ -52,6 +52,8 @@ def with_module(estimator, module):
     changed = copy.copy(estimator)
     changed.net_ = estimator.net_.with_module(module)
     changed.hidden_layer_sizes = module.layer_sizes[1:-1]
+    changed.n_members = 1
+    forget_members(changed)
     # a generator of its own, so that training the copy does not change how the original goes on;
     # numpy's global one stays shared, as random_state=None asks for
     if estimator._random_state is not check_random_state(None):
@@ -62,6 +64,12 @@ def with_module(estimator, module):
     # partial_fit updates it in place
     changed._input_scaler = copy.deepcopy(estimator._input_scaler)
     return changed
+
+
+def forget_members(estimator):
+    """Delete what was known of the networks of an ensemble, as there is but one from now on."""
+    for name in ("member_sizes_", "member_alphas_", "member_settled_"):
+        vars(estimator).pop(name, None)
 
 
 def present_masks(estimator, masks):

@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skspectral._compat import _VisualBlock
+from skspectral._training.counts import count_of
 
 LISTED = 4
 """Most outputs whose noise is listed one by one."""
@@ -73,7 +74,9 @@ def penalty_text(network: Any, chosen: str = "") -> str:
         How its `alpha`, or its `alpha_factor`, was chosen, if the user did not.
     """
     if network.noise_variance_ is not None:
-        origin = f"follows the noise, times alpha_factor={network.alpha_factor:.3g}"
+        # estimators that were saved before it could be "auto" have the number itself
+        factor = getattr(network, "alpha_factor_", None) or network.alpha_factor
+        origin = f"follows the noise, times alpha_factor={factor:.3g}"
         origin = f"{origin}, {chosen}" if chosen else origin
     elif not network.net_.module.hidden_layer_sizes and network.alpha_ == 0:
         origin = "no hidden nodes to penalise"
@@ -110,11 +113,36 @@ def noise_text(noise: float | np.ndarray, variance: float | np.ndarray | None) -
     return f"{text}: {numbers_text(100 * noise / np.atleast_1d(variance), ' %')} of {of_what}"
 
 
+def members_text(member_sizes: Sequence[Sequence[int]], n_alive: Sequence[int]) -> str:
+    """Return what networks were folded into one.
+
+    Examples
+    --------
+    >>> members_text([[8], [9], [8]], [25])
+    '3 networks of 8, 9, 8 nodes, folded into one of 25'
+    >>> members_text([[8, 4], [9, 5]], [17, 9])
+    '2 networks of 8 + 4, 9 + 5 nodes, folded into one of 17 + 9'
+    """
+    if not n_alive:
+        return "no hidden layers"
+    sizes = joined(" + ".join(map(str, sizes)) for sizes in member_sizes)
+    whole = " + ".join(map(str, n_alive))
+    text = f"{count_of(len(member_sizes), 'network')} of {sizes} nodes, folded into one of {whole}"
+    return text if any(n_alive) else f"{text}: every node died, the prediction is a constant"
+
+
+def all_nodes_text(network: Any) -> str:
+    """Return how many nodes are left in a network, or in those that were folded into it."""
+    if hasattr(network, "member_sizes_"):
+        return members_text(network.member_sizes_, network.n_alive_nodes_)
+    return nodes_text(network.n_alive_nodes_, network.net_.module.hidden_layer_sizes)
+
+
 def size_rows(network: Any) -> list[Row]:
     """Return how many nodes are left, and whether training was long enough for that."""
     n_alive = network.n_alive_nodes_
     return [
-        ("nodes", nodes_text(n_alive, network.net_.module.hidden_layer_sizes)),
+        ("nodes", all_nodes_text(network)),
         ("settled", settled_text(network.size_settled_, n_alive)),
     ]
 
@@ -145,13 +173,13 @@ def validation_rows(network: Any) -> list[Row]:
     if best is None:
         return []
     name = "accuracy" if is_classifier(network) else "r2"
-    return [("score", f"{name} {best:.3f} on the validation rows, in the best epoch")]
+    whose = " of the first network" if hasattr(network, "member_sizes_") else ""
+    return [("score", f"{name} {best:.3f}{whose} on the validation rows, in the best epoch")]
 
 
 def network_caption(network: Any) -> str:
     """Return nodes left and settled as the HTML view shows them below the name."""
-    n_alive, widths = network.n_alive_nodes_, network.net_.module.hidden_layer_sizes
-    text = nodes_text(n_alive, widths)
+    n_alive, text = network.n_alive_nodes_, all_nodes_text(network)
     return f"{text}, {settled_caption(network.size_settled_)}" if any(n_alive) else text
 
 
@@ -167,7 +195,8 @@ class SummaryMixin:
         """Return what was found, in a few plain lines for ``print``.
 
         - *nodes*: nodes left, of how many at the start; one number per hidden
-          layer. For :class:`SpectralPruner` the nodes that were kept.
+          layer. With `n_members` those of each network, and of the one that they were
+          folded into. For :class:`SpectralPruner` the nodes that were kept.
         - *settled*: "yes" if training was long enough for this penalty, "no" if more
           training would remove nodes. Not judged are dense networks, networks
           without a penalty, and sizes that `partial_fit`, `prune` or `grow` left.

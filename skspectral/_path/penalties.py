@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from skspectral._estimators.recipe import factor_of
+
 
 def fixed(alphas: Iterable[float]) -> Iterator[dict[str, Any]]:
     """Return the parameters of absolute penalties, which follow no noise."""
@@ -33,7 +35,8 @@ def multiples(network: Any, factors: Iterable[float]) -> Iterator[dict[str, Any]
     if network.noise_cv is not None:
         return fixed(network.alpha_ * float(factor) for factor in factors)
     if network.alpha == "auto":
-        return following(network.alpha_factor * float(factor) for factor in factors)
+        own = factor_of(network.alpha_factor, network.n_members)
+        return following(own * float(factor) for factor in factors)
     if not network.alpha > 0:
         raise ValueError(
             "`estimator` must be penalised, as its penalty is varied; got alpha=0. Fit it with "

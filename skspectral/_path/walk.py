@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skspectral._compat import _num_samples
 from skspectral._estimators.base import BaseSpectralMLP
-from skspectral._estimators.checks import check_has_hidden_layer
+from skspectral._estimators.checks import check_has_hidden_layer, check_one_network
 from skspectral._estimators.parts import fit_part
 from skspectral._estimators.recipe import batch_rows
 from skspectral._estimators.rows import Rows
@@ -40,6 +40,7 @@ def check_path_estimator(estimator):
             "`estimator` must be a SpectralMLPRegressor or SpectralMLPClassifier; got "
             f"{type(estimator).__name__}. If it is a step of a pipeline, transform X first."
         )
+    check_one_network(estimator, "Find the size with one network, then fit several.")
     # A path ends where no node is alive, so without hidden nodes there is none to follow.
     check_has_hidden_layer(estimator, "penalise")
     for name in ("alpha_phi", "alpha_lambda"):

@@ -19,6 +19,9 @@ class PrunedNetworkMixin(NetworkInsideMixin, ClassNamePrefixFeaturesOutMixin, Tr
     """Add predictions, activations, exports and a summary of `estimator_` to a pruner."""
 
     alpha_ = of_network("alpha_", "Penalty of the network at the end of its training, float.")
+    alpha_factor_ = of_network(
+        "alpha_factor_", "Factor on the penalty that followed the noise, float or None."
+    )
 
     def transform(self, X):
         """Return the activations of the last hidden layer of the pruned network.

@@ -370,7 +370,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
     def _strategy(self, rng, fit_params):
         """Return how the network is fitted and cut, after checking that it can be."""
         network = self._inner()
-        check_prunable(network)
+        check_prunable(network, self._is_frozen())
         # Weights go with the rows of each fold, so only the question whether there are any stays.
         others = {name: value for name, value in fit_params.items() if name != "sample_weight"}
         unknown = sorted(set(others) - VALIDATION)

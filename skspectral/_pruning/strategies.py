@@ -14,7 +14,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skspectral._estimators.base import BaseSpectralMLP
-from skspectral._estimators.checks import check_has_hidden_layer, check_hidden_layer_sizes
+from skspectral._estimators.checks import (
+    check_has_hidden_layer,
+    check_hidden_layer_sizes,
+    check_one_network,
+)
 from skspectral._estimators.parts import fit_part
 from skspectral._estimators.ranking import first_nodes, node_priorities, places, rank_nodes
 from skspectral._estimators.recipe import dtype_of_all, hidden_widths
@@ -33,7 +37,7 @@ PRECISION = float(np.finfo(np.float32).eps)
 """Share of the largest relevance at or below which a node is dead."""
 
 
-def check_prunable(network):
+def check_prunable(network, is_frozen):
     """Raise unless `network`, fitted or not, is of this package and has hidden nodes."""
     if not isinstance(network, BaseSpectralMLP):
         raise TypeError(
@@ -42,6 +46,9 @@ def check_prunable(network):
             "pruner around the last step."
         )
     check_has_hidden_layer(network)
+    # Those of the folds would differ in width, so no sizes could be compared.
+    if not is_frozen:
+        check_one_network(network, "Fit the networks first, and give FrozenEstimator(fitted).")
 
 
 def check_frozen(network, cv, strategy):

@@ -31,7 +31,9 @@ def n_alive_nodes_score(estimator, X=None, y=None, *, layer=None):
     Returns
     -------
     int
-        Number of alive nodes; 0 if a layer has died.
+        Number of alive nodes; 0 if a layer has died. With `n_members` above 1 it is that
+        of the network of median size (the smaller of two), not of the one that all were
+        folded into.
 
     Raises
     ------
@@ -58,10 +60,18 @@ def n_alive_nodes_score(estimator, X=None, y=None, *, layer=None):
 
     In a search: ``scoring={"r2": "r2", "n_nodes": n_alive_nodes_score}, refit=False``.
     """
-    sizes = final_network(estimator).n_alive_nodes_
+    sizes = typical_sizes(final_network(estimator))
     if layer is None:
         return sum(sizes)
     return sizes[check_layer(layer, len(sizes))]
+
+
+def typical_sizes(network):
+    """Return alive nodes per hidden layer; of several networks those of the median one."""
+    members = getattr(network, "member_sizes_", None)
+    if members is None:
+        return network.n_alive_nodes_
+    return sorted(members, key=sum)[(len(members) - 1) // 2]
 
 
 def check_layer(layer, n_layers):

@@ -131,9 +131,9 @@ def abreast(fits: Sequence[Fit]) -> Fit:
     return [results[index] for index in range(len(fits))]
 
 
-def finish(fit: Fit) -> Any:
-    """Return the result of one fit."""
-    return finish_all([fit])[0]
+def finish(fit: Fit, progress: JointProgress | None = None) -> Any:
+    """Return the result of one fit; see :func:`finish_all`."""
+    return finish_all([fit], progress)[0]
 
 
 def finish_all(fits: Sequence[Fit], progress: JointProgress | None = None) -> list[Any]:

@@ -4,8 +4,17 @@
 
 from skspectral.nn._grow import grow
 from skspectral.nn._linear import SpectralLinear
+from skspectral.nn._merge import merge
 from skspectral.nn._mlp import SpectralMLP
 from skspectral.nn._relevance import node_relevance
 from skspectral.nn._shrink import mask_nodes, shrink
 
-__all__ = ["SpectralLinear", "SpectralMLP", "grow", "mask_nodes", "node_relevance", "shrink"]
+__all__ = [
+    "SpectralLinear",
+    "SpectralMLP",
+    "grow",
+    "mask_nodes",
+    "merge",
+    "node_relevance",
+    "shrink",
+]

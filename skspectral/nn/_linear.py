@@ -251,9 +251,10 @@ class SpectralLinear(nn.Module):
             are Glorot's.
         """
         init_dense_(self.phi, self.bias, gain=gain, generator=generator)
-        self._reset_eigenvalues()
+        self.reset_eigenvalues()
 
-    def _reset_eigenvalues(self) -> None:
+    def reset_eigenvalues(self) -> None:
+        """Restart the eigenvalues alone; the effective weight then equals `phi`."""
         # an L2 penalty draws trained eigenvalues to 0: the weight must go there with them
         only_inbound = self.train_lambda_in and not self.train_lambda_out
         with torch.no_grad():
@@ -313,7 +314,7 @@ class SpectralLinear(nn.Module):
             device=linear.weight.device,
             dtype=linear.weight.dtype,
         )
-        layer._reset_eigenvalues()  # skip_init left them unfilled, too
+        layer.reset_eigenvalues()  # skip_init left them unfilled, too
         with torch.no_grad():
             layer.phi.copy_(linear.weight)  # times eigenvalues whose difference is 1
             if layer.bias is not None:

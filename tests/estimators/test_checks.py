@@ -36,7 +36,7 @@ WRONG = [
     ("alpha", -1),
     ("alpha", "automatic"),
     ("alpha_factor", 0.0),
-    ("alpha_factor", "auto"),
+    ("alpha_factor", "half"),
     ("alpha_phi", -0.1),
     ("alpha_lambda", -0.1),
     ("relevance_threshold", 1.0),

@@ -1,0 +1,110 @@
+"""Several networks folded into one: which factor of the penalty, and what do they cost?
+
+Fits of real tables with `n_members` 1 and 5, at the `alpha_factor` of a single network and at
+half of it, on the splits of tables.py. A row of results/members.csv has the score on the test
+rows (R2, or minus log loss), the nodes of the folded network, those of each member, and the CPU
+time in seconds. Rows that are there are skipped:
+``python benchmarks/members.py --budget 10``.
+"""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import functools
+import itertools
+import time
+from pathlib import Path
+
+from appending import run
+from tables import TABLES, row_scores
+
+from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+
+RESULTS = Path(__file__).parent / "results" / "members.csv"
+COLUMNS = [
+    "table",
+    "seed",
+    "n_members",
+    "factor",
+    "score",
+    "nodes",
+    "member_nodes",
+    "seconds",
+    "n_iter",
+]
+NAMES = {
+    "wine_red": "red wine",
+    "wine_white": "white wine",
+    "mice": "mice",
+    "california": "California",
+    "bank": "bank",
+}
+LATE = {"wine_red": 0, "wine_white": 0, "mice": 0, "california": 1, "bank": 2}
+"""Larger tables come after so many splits of the small ones."""
+SETTINGS = ((1, 0.5), (5, 0.5), (5, 0.25), (1, 0.25))
+SEEDS = range(5)
+
+
+@functools.lru_cache(maxsize=1)
+def split_of(table, seed):
+    """Return the split of a table; the next settings are measured on the same."""
+    return TABLES[table](seed)
+
+
+def measure(file, key):
+    """Fit once and append the row."""
+    table, seed, n_members, factor = key
+    split = split_of(table, seed)
+    X, X_test = split.encoded
+    Network = SpectralMLPClassifier if split.is_classes else SpectralMLPRegressor
+    model = Network(n_members=n_members, alpha_factor=factor, random_state=seed, n_threads=1)
+    start = time.process_time()  # on one thread: others may use the machine
+    model.fit(X, split.y)
+    seconds = round(time.process_time() - start, 2)
+    sizes = getattr(model, "member_sizes_", [model.n_alive_nodes_])
+    nodes = " ".join(str(sum(each)) for each in sizes)
+    score = round(row_scores(split, model, X_test)[0].mean(), 5)
+    file.add([*key, score, sum(model.n_alive_nodes_), nodes, seconds, model.n_iter_])
+
+
+def label(n_members, factor):
+    """Return the heading of a setting."""
+    return f"{n_members} at {factor:g}"
+
+
+def doc_tables(rows):
+    """Return mean scores, mean nodes of the whole, and seconds as multiples of one fit."""
+    keys = ["table", "seed"]
+    measured = [f"{what}, {label(*s)}" for what in ("score", "nodes") for s in SETTINGS]
+    wide = rows[keys].drop_duplicates().set_index(keys)
+    for n_members, factor in SETTINGS:
+        some = rows[(rows["n_members"] == n_members) & (rows["factor"] == factor)]
+        some = some.set_index(keys)
+        for what in ("score", "nodes", "seconds"):
+            wide[f"{what}, {label(n_members, factor)}"] = some[what]
+    wide = wide.dropna()  # splits with all settings
+    wide["time"] = wide[f"seconds, {label(5, 0.25)}"] / wide[f"seconds, {label(1, 0.5)}"]
+    groups = wide.groupby("table")
+    table = groups[measured].mean()
+    table["splits"] = groups.size()
+    table["time, 5 against 1"] = groups["time"].median().round(1)
+    for name in measured:
+        decimals = 3 if name.startswith("score") else 0
+        table[name] = table[name].map(f"{{:.{decimals}f}}".format)
+    ordered = table.loc[[name for name in NAMES if name in table.index]].rename(index=NAMES)
+    return {"members": ordered.reset_index(names="table")}
+
+
+def main():
+    # what is loaded once is not part of the first row
+    SpectralMLPRegressor(4, max_iter=2).fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 0.0])
+    splits = sorted(itertools.product(SEEDS, NAMES), key=lambda split: split[0] + LATE[split[1]])
+    keys = [
+        (table, seed, *setting) for (seed, table), setting in itertools.product(splits, SETTINGS)
+    ]
+    run(keys, measure, doc_tables, about=__doc__, results=RESULTS, columns=COLUMNS)
+
+
+if __name__ == "__main__":
+    main()
