@@ -4,6 +4,7 @@ Each argument is wild once in thirty times, so that most calls run through and m
 have one fault. A failure prints the seed of all that was drawn.
 """
 
+import copy
 import functools
 import inspect
 import re
@@ -197,6 +198,11 @@ def check_functions_of_models(lot):
     similar = lot.keywords(min_similarity=[0.95, 0, 1], layer=[0])
     lot.attempt(skspectral.n_distinct_nodes, student, **similar)
     lot.attempt(skspectral.to_sklearn, student)
+    fitted_one = lot.of(models()[0][:6])
+    pairs = [[fitted_one, copy.deepcopy(fitted_one)], [fitted_one]]
+    lot.attempt(
+        skspectral.merge, lot.some(*pairs, wild=[*WILD, [fitted_one] * 2, [student, teacher]])
+    )
     if lot.once_in(4):
         lot.attempt(skspectral.to_onnx, student, **lot.keywords(path=[None], X=[ROWS, ROWS[:1]]))
 
@@ -306,10 +312,13 @@ def check_modules(lot):
         draws=True,
     )
     x = torch.ones(4, 2, dtype=mlp.layers[0].bias.dtype)
-    lot.attempt((mlp, "forward"), lot.some(x))
-    lot.attempt((mlp, "last_hidden"), lot.some(x))
+    lot.attempt((mlp, "forward"), lot.some(x), finite=False)  # as what goes in
+    lot.attempt((mlp, "last_hidden"), lot.some(x), finite=False)
     lot.attempt((mlp, "set_trainable"), lot.some(*VALID["trainable"]))
     lot.attempt((mlp, "with_layers"), lot.some(list(mlp.layers)))
+    lot.attempt(
+        nn.merge, lot.some([mlp, mlp], [mlp], wild=[*WILD, [mlp, nn.SpectralLinear(2, 1)]])
+    )
     lot.attempt((mlp, "reset_parameters"), lot.some(generator), gain=lot.some(1.0), draws=True)
     lot.attempt(repr, mlp)
 
@@ -325,6 +334,7 @@ def check_layers(lot, dtype):
         lot.attempt((linear, "to_linear"), draws=True)
         lot.attempt((linear, "set_trained"), **{k: lot.some(*v) for k, v in flags.items()})
         lot.attempt((linear, "reset_parameters"), gain=lot.some(1.0), draws=True)
+        lot.attempt((linear, "reset_eigenvalues"))
         lot.attempt((linear, "extra_repr"))
         lot.attempt(nn.node_relevance, linear)
     dense = lot.some(torch.nn.Linear(2, 3))
@@ -428,12 +438,12 @@ CHECKS = {
     check_functions_of_models: (
         60,
         "match_nodes path_agreement path_magnitudes n_alive_nodes_score n_distinct_nodes "
-        "to_sklearn to_onnx",
+        "to_sklearn to_onnx merge",
     ),
     check_paths: (60, "spectral_path"),
     check_curves: (90, "pruning_curve"),
     check_many: (60, "fit_many size_interval"),
-    check_modules: (80, "SpectralLinear SpectralMLP grow mask_nodes node_relevance shrink"),
+    check_modules: (80, "SpectralLinear SpectralMLP grow mask_nodes merge node_relevance shrink"),
     check_teachers: (80, "make_teacher_student"),
     check_tables: (60, "make_tabular_preprocessor"),
     check_displays: (

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from numbers import Integral
@@ -74,11 +74,24 @@ def make_folds(cv: Any, rows: Rows, network: Any, split_params: Mapping[str, Any
         # splitters may name rows by their place in the whole table, so there they leave after.
         rows, split_params = rows.positive(), {}
     splitter = check_cv(cv, rows.y, classifier=is_classifier(network))
+    check_pairs(getattr(splitter, "cv", ()))
     # Read once and kept as rows: `cv` may be a generator, and every size needs the same folds.
     splits = splitter.split(rows.X, rows.y, **split_params)
     folds = [(rows.take(train).positive(), rows.take(test).positive()) for train, test in splits]
     check_folds(folds)
     return folds
+
+
+def check_pairs(listed: Iterable[Any]) -> None:
+    """Raise ValueError unless listed folds are pairs."""
+    for k, fold in enumerate(listed):
+        try:
+            _train, _test = fold
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                "Each fold of `cv` must be a pair: rows to train on, and rows to score. Fold "
+                f"{k} is {type(fold).__name__} {str(fold)[:60]}."
+            ) from error
 
 
 def check_folds(folds: Sequence[Fold]) -> None:

@@ -19,6 +19,7 @@ from skspectral import (
     size_interval,
     spectral_path,
 )
+from skspectral._estimators.members import Shared
 from skspectral._estimators.noise_folds import course_of_noise, ends_of_fold, noise_folds
 from skspectral._estimators.rows import Rows
 from skspectral._training import together
@@ -255,7 +256,8 @@ def test_folds_that_diverge_do_not_count(diverged):
             return SimpleNamespace(net=net), SimpleNamespace(told_=[(0.0, np.array([[k]]))])
 
     rows = Rows(X[:3], np.arange(3), None)
-    fit = course_of_noise(Folds(), rows, noise_folds(3, rows, False, None), (1,), None)
+    folds = noise_folds(3, rows, False, None)
+    fit = course_of_noise(Folds(), rows, folds, (1,), None, Shared(None))
     assert len(next(fit)) == 3
     with pytest.raises(StopIteration) as ended:
         next(fit)

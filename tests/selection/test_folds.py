@@ -176,3 +176,9 @@ def test_stratified_folds_are_the_plain_ones(make, binary):
     np.testing.assert_array_equal(
         plain.cv_results_["mean_test_score"], named.cv_results_["mean_test_score"]
     )
+
+
+@pytest.mark.parametrize("cv", [[[1], [2, 3]], [3], [([0], [1], [2])]])
+def test_folds_that_are_no_pairs(cv):
+    with pytest.raises(ValueError, match="must be a pair"):
+        make_folds(cv, ROWS, Ridge(), {})
