@@ -437,7 +437,7 @@ SWEEP = (10, 20, 40, 60, 100, 200, 500)
 
 for _kind in ("spectral", "dense"):
 
-    @case(f"F6 ({_kind})", "7 widths x 10 seeds, 10,000 x 10 / in skorch's loop", 0.2, repeats=3)
+    @case(f"F6 ({_kind})", "7 widths x 10 seeds, 10,000 x 10 / in skorch's loop", 0.2, repeats=1)
     def _(kind=_kind):
         data = make_teacher_student(10_000, 10, (20,), random_state=0)
         options = {"max_iter": 60, "shrink": True, "parametrization": kind}
