@@ -216,7 +216,7 @@ def test_divergence_keeps_the_last_finite_weights(regression):
     assert len(reg.loss_curve_) == reg.n_iter_ < 200
 
 
-@pytest.mark.filterwarnings("default")
+@pytest.mark.filterwarnings("default", "ignore:The spreads of columns")
 @pytest.mark.parametrize("fleet", [True, False])
 def test_divergence_is_told_by_effective_weights(fleet, request):
     if not fleet:
