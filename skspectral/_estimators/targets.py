@@ -300,7 +300,7 @@ class ClassTarget:
         # dict weights may be zero, for all classes that these rows have
         if not np.any(weight > 0):
             raise ValueError("`class_weight` leaves no row with a positive weight.")
-        return Rows(rows.X, rows.y, weight).positive()
+        return replace(rows, weight=weight).positive()
 
     def _weights_of(self, rows: Rows, class_weight: Any) -> np.ndarray:
         """Return the weight of each row's class, ndarray of shape (n,)."""

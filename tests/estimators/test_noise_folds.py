@@ -264,3 +264,10 @@ def test_folds_that_diverge_do_not_count(diverged):
     course = ended.value.value
     kept = [k for k in range(3) if k not in diverged]
     assert course is None if not kept else course.at(0.5).item() == np.mean(kept)
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {0: 1.0, 1: 3.0}])
+def test_beside_weights_of_classes(class_weight):
+    y = (X[:, 0] > 0.5).astype(int)
+    clf = SpectralMLPClassifier(8, noise_cv=3, class_weight=class_weight, max_iter=60).fit(X, y)
+    assert 0 < clf.noise_variance_ < 0.3
