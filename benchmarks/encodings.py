@@ -1,12 +1,12 @@
 """Which encoding of columns is worth it? The measurement behind make_tabular_preprocessor.
 
-A network of 128 nodes is fitted to every encoding of every table at five alphas, on at most
-10,000 training rows. A fifth of the training rows, which the network does not see, chooses
-alpha; the table of the documentation has the test score (R2 or minus log loss) and the alive
-nodes there. Boosting and scikit-learn's network at their defaults are for comparison. Splits keep
-equal wines, and the rows of one mouse, together. Seconds are CPU seconds of one thread.
+A default fit, in which nothing is chosen, to every encoding of every table, on at most 10,000
+training rows; boosting and scikit-learn's network at their defaults for comparison. The table of
+the documentation has the test score (R2 or minus log loss), means over the splits that have all
+encodings, the alive nodes and the columns. Splits keep equal wines, and the rows of one mouse,
+together. Seconds are CPU seconds of one thread.
 
-Data are read from the folder that SKSPECTRAL_DATA names. skrub's encodings are left out where
+Data are read from the folder that SKSPECTRAL_DATA names. skrub's encoding is left out where
 it is not installed. Rows that are in results/encodings.csv already are skipped, so that the
 benchmark can stop and go on: ``python benchmarks/encodings.py --budget 60``.
 """
@@ -15,7 +15,6 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import argparse
 import functools
 import importlib.util
 import itertools
@@ -25,43 +24,40 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from appending import Appender
-from documents import write_tables
-from one_cycle import one_cycle
+from appending import run
 from real_tables import load_adult, load_bank, load_california, load_mice, load_wine
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import MissingIndicator, SimpleImputer
-from sklearn.metrics import accuracy_score, log_loss
-from sklearn.model_selection import GroupShuffleSplit
+from sklearn.metrics import log_loss
+from sklearn.model_selection import GroupShuffleSplit, KFold
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import (
+    FunctionTransformer,
     OneHotEncoder,
     QuantileTransformer,
     SplineTransformer,
     StandardScaler,
+    TargetEncoder,
 )
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
 
 RESULTS = Path(__file__).parent / "results" / "encodings.csv"
 COLUMNS = [
     "table",
-    "encoding",
-    "model",
     "seed",
-    "alpha",
+    "encoding",
     "n_columns",
-    "validation_score",
-    "test_score",
-    "test_accuracy",
-    "alive",
+    "score",
+    "nodes",
     "cpu_seconds",
 ]
-ALPHAS = (1e-3, 3e-3, 3e-4, 1e-2, 3e-2)
 MAX_ROWS = 10_000
+SEEDS = range(5)
 
 
 def california():
@@ -87,107 +83,148 @@ def wine(color):
 
 TABLES = {
     "california": california,
-    "bank": bank,
     "wine_red": functools.partial(wine, "red"),
-    "adult": adult,
     "wine_white": functools.partial(wine, "white"),
     "mice": load_mice,
+    "bank": bank,
+    "adult": adult,
 }
 
 
 @functools.lru_cache(maxsize=1)
 def split(table, seed):
-    """Return (X, y) of the rows for training, for the choice of alpha, and for the test."""
+    """Return (X, y) of the rows for training, and for the test."""
     X, y, groups = TABLES[table]()
     y, groups = np.asarray(y), np.asarray(groups)
     outer = GroupShuffleSplit(1, test_size=0.25, random_state=seed)
-    rows, test = next(outer.split(X, y, groups))
-    rows = np.random.default_rng(seed).permutation(rows)[:MAX_ROWS]
-    inner = GroupShuffleSplit(1, test_size=0.2, random_state=seed)
-    train, validation = next(inner.split(rows, y[rows], groups[rows]))
-    return [(X.iloc[part], y[part]) for part in (rows[train], rows[validation], test)]
+    train, test = next(outer.split(X, y, groups))
+    train = np.random.default_rng(seed).permutation(train)[:MAX_ROWS]
+    return [(X.iloc[rows], y[rows]) for rows in (train, test)]
+
+
+class TreeHats(TransformerMixin, BaseEstimator):
+    """Hat functions between the thresholds of a small decision tree of each column."""
+
+    def __init__(self, n_leaves=16, share=0.01, joint=False, gain=0.0):
+        self.n_leaves, self.share, self.joint, self.gain = n_leaves, share, joint, gain
+
+    def fit(self, X, y):
+        X = np.asarray(X)
+        is_classes = y.dtype.kind in "OUTib"
+        Tree = DecisionTreeClassifier if is_classes else DecisionTreeRegressor
+        columns = range(X.shape[1])
+        leaf = max(5, int(self.share * len(X)))
+        impurity = Tree(max_depth=1).fit(X, y).tree_.impurity[0]
+        gain = self.gain * impurity * np.log(len(X)) / len(X)
+        make = functools.partial(
+            Tree, min_samples_leaf=leaf, min_impurity_decrease=gain, random_state=0
+        )
+        if self.joint:
+            tree = make(max_leaf_nodes=self.n_leaves * X.shape[1]).fit(X, y).tree_
+            inner = [np.unique(tree.threshold[tree.feature == j]) for j in columns]
+        else:
+            trees = [make(max_leaf_nodes=self.n_leaves).fit(X[:, [j]], y).tree_ for j in columns]
+            inner = [np.unique(tree.threshold[tree.feature >= 0]) for tree in trees]
+        self.knots_ = []
+        for j, knots in enumerate(inner):
+            low, high = X[:, j].min(), X[:, j].max()
+            knots = knots[(knots > low) & (knots < high)]
+            self.knots_.append(np.r_[low, knots, high] if len(knots) else None)
+        self.hats_ = [
+            None
+            if knots is None
+            else SplineTransformer(knots=knots[:, None], degree=1, include_bias=False).fit(
+                X[:, [j]]
+            )
+            for j, knots in enumerate(self.knots_)
+        ]
+        return self
+
+    def transform(self, X):
+        X = np.asarray(X)
+        parts = [h.transform(X[:, [j]]) for j, h in enumerate(self.hats_) if h is not None]
+        return np.hstack(parts) if parts else np.empty((len(X), 0))
+
+
+def sines(n_waves):
+    """Return sines and cosines of columns that are uniform from 0 to 1."""
+
+    def waves(X):
+        angles = np.pi * np.arange(1, n_waves + 1) * X[:, :, None]
+        return np.concatenate([np.sin(angles), np.cos(angles)], axis=2).reshape(len(X), -1)
+
+    return make_pipeline(quantiles("uniform"), FunctionTransformer(waves))
 
 
 def quantiles(distribution):
     return QuantileTransformer(n_quantiles=100, output_distribution=distribution, subsample=None)
 
 
-def hats(n_knots, distribution):
-    """Return hat functions between knots, uniform on the scale of the distribution."""
+def hats(n_knots):
+    """Return hat functions between evenly spaced knots."""
+    return SplineTransformer(n_knots, degree=1, include_bias=False)
+
+
+def one_hot():
+    return OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=10)
+
+
+def by_target():
     return make_pipeline(
-        quantiles(distribution), SplineTransformer(n_knots, degree=1, include_bias=False)
+        TargetEncoder(cv=KFold(5, shuffle=True, random_state=0)), StandardScaler()
     )
 
 
-def encoder(line="normal", knots=None, *, on="uniform"):
-    """Return numbers as a line and hat functions (or none), and categories one-hot."""
+def encoder(extra=None, *, line="normal", categories=one_hot):
+    """Return numbers as a line and something beside it, and categories encoded."""
     scaled = StandardScaler()
-    parts = [scaled if line == "scale" else make_pipeline(quantiles("normal"), scaled)]
-    if knots is not None:
-        parts.append(hats(knots, on))
+    if line == "scale":
+        parts = scaled
+    else:
+        parts = make_pipeline(
+            quantiles("normal"), scaled if extra is None else make_union(scaled, extra)
+        )
     fill = SimpleImputer(strategy="median", keep_empty_features=True)
-    numbers = make_union(
-        make_pipeline(fill, make_union(*parts)), MissingIndicator(error_on_new=False)
-    )
-    one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=10)
+    numbers = make_union(make_pipeline(fill, parts), MissingIndicator(error_on_new=False))
     return make_column_transformer(
         (numbers, make_column_selector(dtype_include=np.number)),
-        (one_hot, make_column_selector(dtype_exclude=np.number)),
+        (categories(), make_column_selector(dtype_exclude=np.number)),
         sparse_threshold=0,
     )
 
 
-def skrub_encoder(scaler="SquashingScaler"):
-    """Return skrub's vectorizer, with a scaler or the name of one of skrub's own."""
+def skrub_encoder():
+    """Return skrub's vectorizer with its own scaler."""
     import skrub  # slow to import, and tables are written without it
 
-    scaler = getattr(skrub, scaler)() if isinstance(scaler, str) else scaler
     return make_pipeline(
-        skrub.TableVectorizer(numeric=scaler),
+        skrub.TableVectorizer(numeric=skrub.SquashingScaler()),
         SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
     )
 
 
 ENCODINGS = {
-    "scaled": functools.partial(encoder, "scale"),
+    "scaled": lambda: encoder(line="scale"),
     "normal": encoder,
-    "normal + 8 knots": functools.partial(encoder, knots=8),
-    "normal + 16 knots": functools.partial(encoder, knots=16),
-    "normal + 32 knots": functools.partial(encoder, knots=32),
-    "normal + 24 knots on it": functools.partial(encoder, knots=24, on="normal"),
+    "8 knots": lambda: encoder(hats(8)),
+    "24 knots": lambda: encoder(hats(24)),
+    "tree, 8 leaves": lambda: encoder(TreeHats(8)),
+    "tree, 32 leaves": lambda: encoder(TreeHats(32)),
+    "tree, gain 0.5": lambda: encoder(TreeHats(32, gain=0.5)),
+    "tree, gain 1": lambda: encoder(TreeHats(32, gain=1)),
+    "tree, gain 2": lambda: encoder(TreeHats(32, gain=2)),
+    "4 sines": lambda: encoder(sines(4)),
+    "24 knots, target": lambda: encoder(hats(24), categories=by_target),
 }
 if importlib.util.find_spec("skrub"):
-    ENCODINGS["skrub, scaled"] = lambda: skrub_encoder(StandardScaler())
     ENCODINGS["skrub, squashed"] = skrub_encoder
 
 
-@functools.lru_cache(maxsize=1)
-def encoded(table, name, seed):
-    """Return the encoded rows for training, for the choice of alpha, and for the test."""
-    (X, _), *others = split(table, seed)
-    encoding = ENCODINGS[name]().fit(X)
-    return [np.asarray(encoding.transform(rows)) for rows in (X, *(other[0] for other in others))]
-
-
 def scores(model, X, y):
-    """Return R2 and nothing, or minus log loss and accuracy."""
+    """Return R2 or minus log loss."""
     if not hasattr(model, "classes_"):
-        return model.score(X, y), np.nan
-    proba = model.predict_proba(X)
-    guess = model.classes_[proba.argmax(axis=1)]
-    return -log_loss(y, proba, labels=model.classes_), accuracy_score(y, guess)
-
-
-def measure(model, parts, targets):
-    """Fit, and return the end of a row: scores, alive nodes and seconds."""
-    start = time.process_time()
-    model.fit(parts[0], targets[0])
-    seconds = time.process_time() - start
-    validation_score, _ = scores(model, parts[1], targets[1])
-    test_score, accuracy = scores(model, parts[2], targets[2])
-    alive = sum(model.n_alive_nodes_) if hasattr(model, "n_alive_nodes_") else np.nan
-    numbers = validation_score, test_score, accuracy
-    return [parts[0].shape[1], *(round(n, 4) for n in numbers), alive, round(seconds, 1)]
+        return model.score(X, y)
+    return -log_loss(y, model.predict_proba(X), labels=model.classes_)
 
 
 def as_categories(parts):
@@ -198,67 +235,46 @@ def as_categories(parts):
     return [rows[end - len(part) : end] for part, end in zip(parts, ends, strict=True)]
 
 
-def references(table, seed, file):
-    """Measure boosting and scikit-learn's network."""
-    classes = split(table, seed)[0][1].dtype.kind in "OUTib"
-    Boosting = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
-    MLP = MLPClassifier if classes else MLPRegressor
-    for name, model in (("boosting", Boosting), ("MLP", MLP)):
-        encoding = "none" if name == "boosting" else "scaled"
-        key = [table, encoding, name, seed, 0.0]
-        if not file.wants(key):
-            continue
-        parts, targets = zip(*split(table, seed), strict=True)
-        parts = as_categories(parts) if name == "boosting" else encoded(table, "scaled", seed)
-        file.add([*key, *measure(model(random_state=seed), parts, targets)])
-
-
-def networks(table, name, seed, file):
-    """Measure the spectral network at all alphas."""
-    for alpha in ALPHAS:
-        key = [table, name, "spectral", seed, alpha]
-        if not file.wants(key):
-            continue
-        targets = [y for _, y in split(table, seed)]
-        classes = targets[0].dtype.kind in "OUTib"
-        Model = SpectralMLPClassifier if classes else SpectralMLPRegressor
-        model = Model((128,), alpha=alpha, random_state=seed, **one_cycle(len(targets[0])))
-        file.add([*key, *measure(model, encoded(table, name, seed), targets)])
+def measure(file, key):
+    """Encode, fit, score and append the row."""
+    table, seed, name = key
+    (X, y), (X_test, y_test) = split(table, seed)
+    is_classes = y.dtype.kind in "OUTib"
+    Boosting = HistGradientBoostingClassifier if is_classes else HistGradientBoostingRegressor
+    MLP = MLPClassifier if is_classes else MLPRegressor
+    Network = SpectralMLPClassifier if is_classes else SpectralMLPRegressor
+    if name == "boosting":
+        X, X_test = as_categories([X, X_test])
+        model = Boosting(random_state=seed)
+    else:
+        encoding = ENCODINGS["scaled" if name == "MLP" else name]()
+        if is_classes and "target" in name and not np.issubdtype(y.dtype, np.number):
+            y_code = np.unique(y, return_inverse=True)[1]
+        else:
+            y_code = y
+        X = np.asarray(encoding.fit_transform(X, y_code))
+        X_test = np.asarray(encoding.transform(X_test))
+        model = MLP(random_state=seed) if name == "MLP" else Network(random_state=seed)
+    start = time.process_time()
+    model.fit(X, y)
+    seconds = round(time.process_time() - start, 1)
+    nodes = sum(model.n_alive_nodes_) if hasattr(model, "n_alive_nodes_") else np.nan
+    file.add([*key, X.shape[1], round(scores(model, X_test, y_test), 4), nodes, seconds])
 
 
 def doc_tables(rows):
-    """Return test scores at the alpha of the best validation score, and the alive nodes."""
-    best = rows.loc[
-        rows.groupby(["table", "encoding", "model", "seed"])["validation_score"].idxmax()
-    ]
-    best = best.pivot_table(
-        index=["model", "encoding"], columns="table", values=["test_score", "alive"]
-    )
-    score = best["test_score"].round(3).astype(str)
-    nodes = best["alive"].reindex_like(score)
-    table = score.where(nodes.isna(), score + " / " + nodes.map("{:.0f}".format))
-    return {"encodings": table.reset_index()}
+    return {}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--budget", type=float, default=60, help="minutes after which to stop")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="CSV that grows row by row")
-    parser.add_argument("--seeds", type=int, nargs="*", default=[0])
-    parser.add_argument("--tables", nargs="*", default=list(TABLES), choices=TABLES)
-    parser.add_argument("--encodings", nargs="*", default=list(ENCODINGS), choices=ENCODINGS)
-    arguments = parser.parse_args()
-    file = Appender(arguments.out, COLUMNS, n_keys=5, budget=arguments.budget)
-    warnings.simplefilter("ignore", ConvergenceWarning)  # networks that have not settled
     warnings.filterwarnings("ignore", "n_quantiles", UserWarning)  # few rows
     warnings.filterwarnings("ignore", "Found unknown categories", UserWarning)
-    for seed in arguments.seeds:
-        for table in arguments.tables:
-            references(table, seed, file)
-        for name, table in itertools.product(arguments.encodings, arguments.tables):
-            networks(table, name, seed, file)
-    if arguments.out == RESULTS:
-        write_tables(doc_tables(file.read()))
+    names = ["boosting", "MLP", *ENCODINGS]
+    keys = itertools.product(TABLES, SEEDS, names)
+    with_categories = ("adult", "bank")
+    keys = [key for key in keys if "target" not in key[2] or key[0] in with_categories]
+    keys = sorted(keys, key=lambda key: key[1])  # all tables at one split before the next
+    run(keys, measure, doc_tables, about=__doc__, results=RESULTS, columns=COLUMNS)
 
 
 if __name__ == "__main__":

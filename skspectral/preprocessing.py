@@ -21,6 +21,7 @@ from sklearn.preprocessing import (
 
 from skspectral._compat import Interval, RealNotInt, StrOptions, validate_params
 from skspectral._tables.cleaner import TableCleaner
+from skspectral._tables.tree_splines import TreeSplines
 
 __all__ = ["make_tabular_preprocessor"]
 
@@ -31,6 +32,7 @@ MOST_KNOTS = 10_000
 @validate_params(
     {
         "categorical_features": ["array-like", callable, slice, StrOptions({"auto"})],
+        "knots": [StrOptions({"tree", "even"})],
         "n_knots": [Interval(Integral, 2, MOST_KNOTS, closed="both"), None],
         "n_quantiles": [Interval(Integral, 2, None, closed="left")],
         "min_frequency": [
@@ -42,17 +44,20 @@ MOST_KNOTS = 10_000
     prefer_skip_nested_validation=True,
 )
 def make_tabular_preprocessor(
-    *, categorical_features="auto", n_knots=24, n_quantiles=100, min_frequency=10
+    *, categorical_features="auto", knots="tree", n_knots=32, n_quantiles=100, min_frequency=10
 ):
     """Make a transformer that encodes numbers and categories for a network.
 
     Numbers are mapped to a normal distribution, which tames outliers. The network gets
     them in two forms: as mapped numbers, and as hat functions, one for each knot but
     the last [1]_. With these a node can bend a column at any knot, and fewer nodes are
-    spent on single columns. Missing numbers are filled with the median, and an extra
-    column tells where. Categories are one-hot encoded. Rare categories, and those that
-    `fit` has not seen, share one column; a missing value is a category. Dates become
-    numbers: year, month, day, weekday, hour and seconds; time spans become seconds.
+    spent on single columns. The knots of a column are where a small decision tree, fitted
+    to it alone, splits it; a split must earn Schwarz's price of a parameter (BIC), so few
+    are left where the target depends little on the column, or the rows are few. Missing
+    numbers are filled with the median, and an extra column tells where. Categories are
+    one-hot encoded. Rare categories, and those that `fit` has not seen, share one column;
+    a missing value is a category. Dates become numbers: year, month, day, weekday, hour
+    and seconds; time spans become seconds.
 
     Parameters
     ----------
@@ -62,8 +67,12 @@ def make_tabular_preprocessor(
         or time spans. "auto": those that hold text, booleans or pandas categories. What
         counts is what a column holds, not its dtype: numbers remain numbers beside None
         and as Decimals.
-    n_knots : int from 2 to 10_000 or None, default=24
-        Knots of each column of numbers; None leaves the hat functions out.
+    knots : {"tree", "even"}, default="tree"
+        Where the knots are: "tree", where the target changes, which `fit` needs then;
+        "even", at equal distances of the mapped numbers, whatever the target.
+    n_knots : int from 2 to 10_000 or None, default=32
+        Knots of each column of numbers, "tree": at most; None leaves the hat functions
+        out.
     n_quantiles : int >= 2, default=100
         Quantiles that define the map to a normal distribution. scikit-learn warns
         where there are fewer rows, and takes as many quantiles as rows.
@@ -83,7 +92,8 @@ def make_tabular_preprocessor(
     ValueError
         If a parameter is out of range or of the wrong type. `fit` raises it if the
         values of a column are of several kinds, or its numbers are infinite or spread over
-        less than 1e-5 without being constant, and names the column.
+        less than 1e-5 without being constant, and names the column; or if knots="tree"
+        and there is no target.
 
     Warns
     -----
@@ -98,10 +108,13 @@ def make_tabular_preprocessor(
 
     Notes
     -----
-    Nothing is random. A column of numbers in which all values are missing becomes
-    constant. Text is never read as a number or a date: convert such columns before, with
-    :func:`pandas.to_numeric` and :func:`pandas.to_datetime`. Dates need skrub
-    (``pip install "skspectral[dates]"``).
+    Nothing is random. Where rows are held out to choose or to score something, put the
+    encoder into the pipeline that is fitted to the others, as scikit-learn's searches do:
+    targets of held-out rows must not place knots.
+
+    A column of numbers in which all values are missing becomes constant. Text is never read
+    as a number or a date: convert such columns before, with :func:`pandas.to_numeric` and
+    :func:`pandas.to_datetime`. Dates need skrub (``pip install "skspectral[dates]"``).
 
     The knots can be searched over as
     ``pipeline__encode__numbers__values__encode__hats__n_knots``, and ``pipeline`` is the
@@ -118,11 +131,13 @@ def make_tabular_preprocessor(
     >>> import pandas as pd
     >>> from skspectral.preprocessing import make_tabular_preprocessor
     >>> X = pd.DataFrame({"age": [22.0, None, 35.0, 4.0], "deck": ["B", "C", "C", "B"]})
-    >>> encoder = make_tabular_preprocessor(n_knots=3, n_quantiles=4, min_frequency=2)
+    >>> encoder = make_tabular_preprocessor(
+    ...     knots="even", n_knots=3, n_quantiles=4, min_frequency=2
+    ... )
     >>> encoder.fit(X).get_feature_names_out().tolist()
     ['deck_B', 'deck_C', 'age', 'age_sp_0', 'age_sp_1', 'missingindicator_age']
     """
-    numbers = _number_encoder(n_knots, n_quantiles)
+    numbers = _number_encoder(_hats(knots, n_knots), n_quantiles)
     encode = ColumnTransformer(
         [
             (
@@ -154,13 +169,22 @@ def _category_encoder(min_frequency):
     )
 
 
-def _number_encoder(n_knots, n_quantiles):
+def _hats(knots, n_knots):
+    """Return the encoder of hat functions, or None."""
+    if n_knots is None:
+        return None
+    if knots == "tree":
+        return TreeSplines(n_knots)
+    # The last hat function is one minus the others, which a bias can replace.
+    return SplineTransformer(n_knots, degree=1, include_bias=False)
+
+
+def _number_encoder(hats, n_quantiles):
     """Return the encoder of numbers, which marks missing ones before they are filled."""
     # The map sends a column of two values to -5.2 and 5.2, hence a scaler after it.
     encodings = [("line", StandardScaler())]
-    if n_knots is not None:
-        # The last hat function is one minus the others, which a bias can replace.
-        encodings.append(("hats", SplineTransformer(n_knots, degree=1, include_bias=False)))
+    if hats is not None:
+        encodings.append(("hats", hats))
     # subsample=None: a random subsample would make the encoding depend on a seed
     quantiles = QuantileTransformer(
         n_quantiles=n_quantiles, output_distribution="normal", subsample=None

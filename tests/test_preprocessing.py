@@ -1,5 +1,6 @@
 """Encoding of tables: what the columns are, and that strange columns come through."""
 
+import functools
 import importlib.util
 import pickle
 from decimal import Decimal
@@ -29,12 +30,13 @@ X = pd.DataFrame(
     }
 )
 CATEGORIES = ["member", "deck", "port", "class"]
+even_encoder = functools.partial(make_tabular_preprocessor, knots="even")  # needs no target
 KNOTS = "pipeline__encode__numbers__values__encode__hats__n_knots"
 
 
 def encode(X, **settings):
     """Return the encoded columns as a data frame."""
-    encoder = make_tabular_preprocessor(**settings).set_output(transform="pandas")
+    encoder = even_encoder(**settings).set_output(transform="pandas")
     return encoder.fit_transform(X)
 
 
@@ -77,7 +79,7 @@ def test_preprocessor_tells_missing_numbers_and_fills_the_median():
 
 
 def test_preprocessor_takes_values_missing_only_in_new_rows():
-    encoder = make_tabular_preprocessor().fit(X.fillna({"age": 1.0}))
+    encoder = even_encoder().fit(X.fillna({"age": 1.0}))
     assert np.isfinite(encoder.transform(X)).all()
 
 
@@ -97,7 +99,7 @@ def test_preprocessor_one_hot_rows_sum_to_one():
 
 def test_preprocessor_unknown_categories_count_as_rare():
     rare = X.assign(deck=X["deck"].where(X.index > 4, "R"))
-    encoder = make_tabular_preprocessor().fit(rare)
+    encoder = even_encoder().fit(rare)
     names = encoder.get_feature_names_out()
     unseen = encoder.transform(rare[10:13].assign(deck=["new", "R", None]))
     deck = pd.DataFrame(unseen, columns=names).filter(regex="^deck_")
@@ -106,7 +108,7 @@ def test_preprocessor_unknown_categories_count_as_rare():
 
 
 def test_preprocessor_unknown_categories_are_zero_where_none_is_rare():
-    encoder = make_tabular_preprocessor().fit(X)
+    encoder = even_encoder().fit(X)
     unseen = encoder.transform(X[:1].assign(deck="new"))
     unseen = pd.DataFrame(unseen, columns=encoder.get_feature_names_out())
     np.testing.assert_array_equal(unseen.filter(regex="^deck_"), 0)
@@ -143,7 +145,7 @@ def test_preprocessor_min_frequency_is_that_of_the_one_hot_encoder(min_frequency
     ],
 )
 def test_preprocessor_gives_finite_columns(values):
-    encoder = make_tabular_preprocessor(n_knots=4)
+    encoder = even_encoder(n_knots=4)
     x = pd.DataFrame({"x": values})
     encoded = encoder.fit_transform(x)
     assert isinstance(encoded, np.ndarray)
@@ -154,16 +156,16 @@ def test_preprocessor_gives_finite_columns(values):
 
 
 def test_preprocessor_takes_an_array_of_numbers():
-    encoder = make_tabular_preprocessor(categorical_features=[], n_knots=4)
+    encoder = even_encoder(categorical_features=[], n_knots=4)
     array = X[["rooms", "age"]].to_numpy()
-    frame = make_tabular_preprocessor(n_knots=4).fit_transform(X[["rooms", "age"]])
+    frame = even_encoder(n_knots=4).fit_transform(X[["rooms", "age"]])
     np.testing.assert_array_equal(encoder.fit_transform(array), frame)
 
 
 @pytest.mark.parametrize("categorical_features", [[1], slice(1, 2), [False, True]])
 def test_preprocessor_takes_columns_of_an_array(categorical_features):
     array = np.column_stack([RNG.normal(size=N), RNG.integers(0, 3, N)])
-    encoder = make_tabular_preprocessor(categorical_features=categorical_features, n_knots=None)
+    encoder = even_encoder(categorical_features=categorical_features, n_knots=None)
     encoder.fit(array)
     assert list(encoder.get_feature_names_out()) == ["x1_0.0", "x1_1.0", "x1_2.0", "x0"]
 
@@ -172,7 +174,7 @@ def test_preprocessor_takes_columns_of_an_array(categorical_features):
 def test_preprocessor_takes_polars(categorical_features):
     pl = pytest.importorskip("polars")
     frame = pl.DataFrame({"x": [1.0, None, 3.0, 4.0] * 50, "kind": ["a", "b", None, "a"] * 50})
-    encoder = make_tabular_preprocessor(categorical_features=categorical_features, n_knots=3)
+    encoder = even_encoder(categorical_features=categorical_features, n_knots=3)
     encoded = encoder.set_output(transform="polars").fit_transform(frame)
     assert isinstance(encoded, pl.DataFrame)
     assert encoded.columns == [
@@ -184,7 +186,7 @@ def test_preprocessor_takes_polars(categorical_features):
 def test_preprocessor_tells_the_columns_of_an_array_by_their_values():
     array = X[["age", "deck", "member"]].to_numpy(dtype=object)
     frame = encode(X[["age", "deck", "member"]])
-    np.testing.assert_array_equal(make_tabular_preprocessor().fit_transform(array), frame)
+    np.testing.assert_array_equal(even_encoder().fit_transform(array), frame)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +201,7 @@ def test_preprocessor_tells_the_columns_of_an_array_by_their_values():
 def test_preprocessor_encodes_numbers_of_any_dtype_alike(change):
     ages = X[["age"]]
     pd.testing.assert_frame_equal(encode(ages.assign(age=change(ages["age"]))), encode(ages))
-    encoder = make_tabular_preprocessor().fit(ages)
+    encoder = even_encoder().fit(ages)
     changed = ages.assign(age=change(ages["age"]))[:3]
     np.testing.assert_array_equal(encoder.transform(changed), encoder.transform(ages[:3]))
 
@@ -209,14 +211,14 @@ def test_preprocessor_does_not_lose_a_column_of_numbers_with_a_gap():
     y = np.sin(2 * x["x"])
     x = x.astype(object)
     x.loc[5, "x"] = None
-    model = make_pipeline(make_tabular_preprocessor(), Ridge(1e-3)).fit(x, y)
+    model = make_pipeline(even_encoder(), Ridge(1e-3)).fit(x, y)
     assert model.score(x, y) > 0.97
 
 
 def test_preprocessor_encodes_parts_of_dates_as_numbers():
     pytest.importorskip("skrub")
     days = pd.Series(pd.date_range("2025-01-01", periods=N, freq="31h"))
-    encoder = make_tabular_preprocessor(n_knots=8).fit(pd.DataFrame({"day": days}))
+    encoder = even_encoder(n_knots=8).fit(pd.DataFrame({"day": days}))
     names = list(encoder.get_feature_names_out())
     parts = ["year", "month", "day", "hour", "total_seconds", "weekday"]
     assert [name for name in names if "_sp_" not in name] == [f"day_{part}" for part in parts]
@@ -238,7 +240,7 @@ def test_preprocessor_needs_skrub_for_dates_only(monkeypatch):
 
 
 def test_preprocessor_repeats_itself():
-    encoder = make_tabular_preprocessor().fit(X)
+    encoder = even_encoder().fit(X)
     encoded = encoder.transform(X)
     np.testing.assert_array_equal(clone(encoder).fit_transform(X), encoded)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(encoder)).transform(X), encoded)
@@ -246,7 +248,7 @@ def test_preprocessor_repeats_itself():
 
 def test_preprocessor_is_read_by_skops():
     sio = pytest.importorskip("skops.io")
-    encoder = make_tabular_preprocessor().fit(X)
+    encoder = even_encoder().fit(X)
     untrusted = sio.get_untrusted_types(data=sio.dumps(encoder))
     own = [name for name in untrusted if name.startswith("skspectral")]
     assert own == ["skspectral._tables.cleaner.TableCleaner"]
@@ -261,8 +263,8 @@ def test_preprocessor_lets_a_linear_network_bend_a_column():
     network = SpectralMLPClassifier(
         (2,), activation="identity", alpha=1e-4, max_iter=300, random_state=0
     )
-    bent = make_pipeline(make_tabular_preprocessor(), network).fit(rows, inside)
-    straight = make_pipeline(make_tabular_preprocessor(n_knots=None), network)
+    bent = make_pipeline(even_encoder(), network).fit(rows, inside)
+    straight = make_pipeline(even_encoder(n_knots=None), network)
     straight = clone(straight).fit(rows, inside)
     assert bent.score(rows, inside) > 0.95 > 0.85 > straight.score(rows, inside)
 
@@ -271,7 +273,7 @@ def test_preprocessor_lets_a_linear_network_bend_a_column():
 def test_preprocessor_knots_can_be_searched():
     y = X["member"]
     network = SpectralMLPClassifier((4,), max_iter=2, random_state=0)
-    pipeline = make_pipeline(make_tabular_preprocessor(), network)
+    pipeline = make_pipeline(even_encoder(), network)
     search = GridSearchCV(pipeline, {KNOTS: [2, 5]}, cv=2).fit(X.drop(columns="member"), y)
     n_hats = search.best_params_[KNOTS] - 1
     names = search.best_estimator_[0].get_feature_names_out()
@@ -281,7 +283,19 @@ def test_preprocessor_knots_can_be_searched():
 
 def test_preprocessor_warns_of_fewer_rows_than_quantiles():
     with pytest.warns(UserWarning, match="n_quantiles"):
-        make_tabular_preprocessor(n_quantiles=N + 1).fit(X)
+        even_encoder(n_quantiles=N + 1).fit(X)
+
+
+def test_preprocessor_places_knots_by_the_target():
+    frame = X.assign(noise=RNG.normal(size=N))
+    y = np.where(frame["rooms"] > 1, 1.0, 0.0) + 0.1 * RNG.normal(size=N)
+    encoded = make_tabular_preprocessor().set_output(transform="pandas").fit_transform(frame, y)
+    assert hats_of(encoded, "rooms").shape[1] == 2  # two ends and the jump, but the last
+    assert hats_of(encoded, "noise").shape[1] <= 2
+    assert encoded.shape[1] < encode(frame).shape[1] / 2
+    with pytest.raises(ValueError, match=r"knots='tree' .* requires y to be passed"):
+        make_tabular_preprocessor().fit(frame)
+    make_tabular_preprocessor(n_knots=None).fit(frame)  # without knots nothing depends on it
 
 
 @pytest.mark.parametrize(
@@ -289,6 +303,8 @@ def test_preprocessor_warns_of_fewer_rows_than_quantiles():
     [
         {"categorical_features": None},
         {"categorical_features": 0.5},
+        {"knots": "quantile"},
+        {"knots": None},
         {"n_knots": 1},
         {"n_knots": 4.0},
         {"n_knots": 10_001},
@@ -303,17 +319,17 @@ def test_preprocessor_warns_of_fewer_rows_than_quantiles():
 def test_preprocessor_refuses_wrong_parameters(wrong):
     name = next(iter(wrong))
     with pytest.raises(ValueError, match=f"'{name}' parameter of make_tabular_preprocessor must"):
-        make_tabular_preprocessor(**wrong)
+        even_encoder(**wrong)
 
 
 @pytest.mark.parametrize("unit", [1e-2, 1e150, 1e289])
 def test_preprocessor_takes_numbers_of_any_unit(unit):
     X = np.random.default_rng(0).normal(size=(200, 1))
-    wanted = make_tabular_preprocessor(n_knots=3).fit_transform(X)
-    found = make_tabular_preprocessor(n_knots=3).fit_transform(unit * X)
+    wanted = even_encoder(n_knots=3).fit_transform(X)
+    found = even_encoder(n_knots=3).fit_transform(unit * X)
     np.testing.assert_allclose(found, wanted, atol=1e-4)
 
 
 def test_preprocessor_takes_parameters_by_name_only():
     with pytest.raises(TypeError, match="positional"):
-        make_tabular_preprocessor(["deck"])
+        even_encoder(["deck"])

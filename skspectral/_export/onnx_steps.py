@@ -10,6 +10,8 @@ from scipy.stats import norm
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, SplineTransformer
 
+from skspectral._tables.tree_splines import TreeSplines
+
 MISSING = ("nan", "None", "<NA>")
 """The text that onnxruntime makes of a missing value in a column of objects."""
 EDGE = 1e-7
@@ -231,6 +233,28 @@ def _hats_width(step):
 def _write_hats(scope, operator, container):
     """Write SplineTransformer of degree 1: hat functions between knots."""
     write, step = _Writer(scope, operator, container), operator.raw_operator
+    write.end(_hats(write, step, write.numbers()))
+
+
+def _tree_hats_width(step):
+    return len(step.get_feature_names_out())
+
+
+def _write_tree_hats(scope, operator, container):
+    """Write TreeSplines: hat functions of some columns, each with knots of its own."""
+    write, step = _Writer(scope, operator, container), operator.raw_operator
+    x = write.numbers()
+    hats = [
+        _hats(write, splines, write.node("Gather", x, np.array(columns), axis=1))
+        for name, splines, columns in step.splines_.transformers_
+        if name != "remainder"
+    ]
+    none = write.node("Gather", x, np.array([], dtype=np.int64), axis=1)
+    write.end(write.node("Concat", *hats, axis=1) if hats else none)
+
+
+def _hats(write, step, x):
+    """Append the hat functions of a SplineTransformer, and return their name."""
     _check(
         step.degree == 1 and step.extrapolation == "constant",
         "Only a SplineTransformer with degree=1 and extrapolation='constant' can be converted.",
@@ -248,7 +272,6 @@ def _write_hats(scope, operator, container):
     left, right = np.roll(knots, 1, axis=1), np.roll(knots, -1, axis=1)
     at_left[constant] = -1  # never above 0
     kept = slice(None) if step.include_bias else slice(None, -1)
-    x = write.numbers()
     x = write.node("Max", write.node("Min", x, knots[:, -1]), knots[:, 0])
     x = write.node("Unsqueeze", x, np.array([2]))  # (n, columns, 1)
     rising = write.node("Mul", write.node("Sub", x, left[:, kept]), up[:, kept])
@@ -256,7 +279,7 @@ def _write_hats(scope, operator, container):
     falling = write.node("Mul", write.node("Sub", right[:, kept], x), down[:, kept])
     falling = write.node("Add", falling, at_right[:, kept])
     hats = write.node("Max", write.node("Min", rising, falling), 0.0)
-    write.end(write.node("Reshape", hats, np.array([-1, step.n_features_out_])))
+    return write.node("Reshape", hats, np.array([-1, step.n_features_out_]))
 
 
 def _is_filling_text(operator):
@@ -376,6 +399,7 @@ def _one_hot_column(write, categories, codes, column, kind):
 STEPS = {
     QuantileTransformer: (_quantiles_width, _write_quantiles),
     SplineTransformer: (_hats_width, _write_hats),
+    TreeSplines: (_tree_hats_width, _write_tree_hats),
     SimpleImputer: (_filled_width, _write_filled),
     MissingIndicator: (_marks_width, _write_marks),
     OneHotEncoder: (_one_hot_width, _write_one_hot),

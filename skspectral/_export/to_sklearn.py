@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
+from sklearn.compose import ColumnTransformer
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skspectral._tables.cleaner import TableCleaner
+from skspectral._tables.tree_splines import TreeSplines
 
 PACKAGE = __name__.partition(".")[0]
 
@@ -99,11 +102,21 @@ def network_of(model):
 
 def _without_package(name, step):
     """Return a step that does the same and can be loaded without this package."""
-    if isinstance(step, TableCleaner):
+    if isinstance(step, (TableCleaner, TreeSplines)):
         return step.to_sklearn()
     if isinstance(step, Pipeline):
-        step.steps = [(inner, _without_package(inner, one)) for inner, one in step.steps]
-        return step
+        step.steps = [(inner, _without_package(name, one)) for inner, one in step.steps]
+    elif isinstance(step, FeatureUnion):
+        parts = step.transformer_list
+        step.transformer_list = [(inner, _without_package(name, one)) for inner, one in parts]
+    elif isinstance(step, ColumnTransformer):
+        step.transformers_ = [
+            (inner, _without_package(name, one), columns)
+            for inner, one, columns in step.transformers_
+            if np.size(columns) or isinstance(columns, slice)  # else it is not fitted
+        ]
+        # what is not fitted is of no use any more
+        step.transformers = [part for part in step.transformers_ if part[0] != "remainder"]
     parts = step.get_params().values() if hasattr(step, "get_params") else ()
     for part in (step, *parts):
         if type(part).__module__.partition(".")[0] == PACKAGE:

@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, SplineTransformer
 
 from skspectral._export.onnx_steps import custom_converters
+from skspectral._tables.tree_splines import TreeSplines
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -111,6 +112,12 @@ def test_other_splines_are_refused(settings):
     step = SplineTransformer(**settings).fit(NUMBERS[:, :1])
     with pytest.raises(NotImplementedError, match="degree=1"):
         converted(step, NUMBERS[:, :1])
+
+
+@pytest.mark.parametrize("n_knots", [2, 3, 24])  # 2: no hat functions at all
+def test_hats_between_knots_of_trees_are_those_of_the_encoder(n_knots):
+    target = np.abs(NUMBERS[:, 1]) + NUMBERS[:, 0] ** 2
+    assert_same(TreeSplines(n_knots).fit(NUMBERS, target), NUMBERS)
 
 
 def test_equal_knots_are_refused():
