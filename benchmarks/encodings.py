@@ -15,7 +15,6 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import functools
 import importlib.util
 import itertools
 import time
@@ -25,13 +24,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from appending import run
-from real_tables import load_adult, load_bank, load_california, load_mice, load_wine
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.impute import MissingIndicator, SimpleImputer
-from sklearn.metrics import log_loss
-from sklearn.model_selection import GroupShuffleSplit, KFold
+from sklearn.model_selection import KFold
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import (
@@ -42,9 +38,10 @@ from sklearn.preprocessing import (
     StandardScaler,
     TargetEncoder,
 )
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from table_splits import TABLES, scores, split
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+from skspectral._tables.tree_splines import TreeSplines
 
 RESULTS = Path(__file__).parent / "results" / "encodings.csv"
 COLUMNS = [
@@ -56,104 +53,17 @@ COLUMNS = [
     "nodes",
     "cpu_seconds",
 ]
-MAX_ROWS = 10_000
 SEEDS = range(5)
 
 
-def california():
-    X, y = load_california()
-    return pd.DataFrame(X).add_prefix("x"), y, np.arange(len(y))
+def waves(n_waves):
+    """Return sines and cosines of columns that are mapped to numbers from 0 to 1."""
 
-
-def adult():
-    X, X_test, y, y_test = load_adult()
-    X = pd.concat([X, X_test], ignore_index=True)
-    return X, np.concatenate([y, y_test]), np.arange(len(X))
-
-
-def bank():
-    X, y = load_bank()
-    return X, y, np.arange(len(X))
-
-
-def wine(color):
-    X, y = load_wine(color)
-    return X, y, X.groupby(list(X.columns)).ngroup()
-
-
-TABLES = {
-    "california": california,
-    "wine_red": functools.partial(wine, "red"),
-    "wine_white": functools.partial(wine, "white"),
-    "mice": load_mice,
-    "bank": bank,
-    "adult": adult,
-}
-
-
-@functools.lru_cache(maxsize=1)
-def split(table, seed):
-    """Return (X, y) of the rows for training, and for the test."""
-    X, y, groups = TABLES[table]()
-    y, groups = np.asarray(y), np.asarray(groups)
-    outer = GroupShuffleSplit(1, test_size=0.25, random_state=seed)
-    train, test = next(outer.split(X, y, groups))
-    train = np.random.default_rng(seed).permutation(train)[:MAX_ROWS]
-    return [(X.iloc[rows], y[rows]) for rows in (train, test)]
-
-
-class TreeHats(TransformerMixin, BaseEstimator):
-    """Hat functions between the thresholds of a small decision tree of each column."""
-
-    def __init__(self, n_leaves=16, share=0.01, joint=False, gain=0.0):
-        self.n_leaves, self.share, self.joint, self.gain = n_leaves, share, joint, gain
-
-    def fit(self, X, y):
-        X = np.asarray(X)
-        is_classes = y.dtype.kind in "OUTib"
-        Tree = DecisionTreeClassifier if is_classes else DecisionTreeRegressor
-        columns = range(X.shape[1])
-        leaf = max(5, int(self.share * len(X)))
-        impurity = Tree(max_depth=1).fit(X, y).tree_.impurity[0]
-        gain = self.gain * impurity * np.log(len(X)) / len(X)
-        make = functools.partial(
-            Tree, min_samples_leaf=leaf, min_impurity_decrease=gain, random_state=0
-        )
-        if self.joint:
-            tree = make(max_leaf_nodes=self.n_leaves * X.shape[1]).fit(X, y).tree_
-            inner = [np.unique(tree.threshold[tree.feature == j]) for j in columns]
-        else:
-            trees = [make(max_leaf_nodes=self.n_leaves).fit(X[:, [j]], y).tree_ for j in columns]
-            inner = [np.unique(tree.threshold[tree.feature >= 0]) for tree in trees]
-        self.knots_ = []
-        for j, knots in enumerate(inner):
-            low, high = X[:, j].min(), X[:, j].max()
-            knots = knots[(knots > low) & (knots < high)]
-            self.knots_.append(np.r_[low, knots, high] if len(knots) else None)
-        self.hats_ = [
-            None
-            if knots is None
-            else SplineTransformer(knots=knots[:, None], degree=1, include_bias=False).fit(
-                X[:, [j]]
-            )
-            for j, knots in enumerate(self.knots_)
-        ]
-        return self
-
-    def transform(self, X):
-        X = np.asarray(X)
-        parts = [h.transform(X[:, [j]]) for j, h in enumerate(self.hats_) if h is not None]
-        return np.hstack(parts) if parts else np.empty((len(X), 0))
-
-
-def sines(n_waves):
-    """Return sines and cosines of columns that are uniform from 0 to 1."""
-
-    def waves(X):
+    def waves_of(X):
         angles = np.pi * np.arange(1, n_waves + 1) * X[:, :, None]
         return np.concatenate([np.sin(angles), np.cos(angles)], axis=2).reshape(len(X), -1)
 
-    return make_pipeline(quantiles("uniform"), FunctionTransformer(waves))
+    return make_pipeline(quantiles("uniform"), FunctionTransformer(waves_of))
 
 
 def quantiles(distribution):
@@ -206,25 +116,18 @@ def skrub_encoder():
 ENCODINGS = {
     "scaled": lambda: encoder(line="scale"),
     "normal": encoder,
-    "8 knots": lambda: encoder(hats(8)),
-    "24 knots": lambda: encoder(hats(24)),
-    "tree, 8 leaves": lambda: encoder(TreeHats(8)),
-    "tree, 32 leaves": lambda: encoder(TreeHats(32)),
-    "tree, gain 0.5": lambda: encoder(TreeHats(32, gain=0.5)),
-    "tree, gain 1": lambda: encoder(TreeHats(32, gain=1)),
-    "tree, gain 2": lambda: encoder(TreeHats(32, gain=2)),
-    "4 sines": lambda: encoder(sines(4)),
-    "24 knots, target": lambda: encoder(hats(24), categories=by_target),
+    "8 even knots": lambda: encoder(hats(8)),
+    "24 even knots": lambda: encoder(hats(24)),
+    "tree knots": lambda: encoder(TreeSplines()),
+    "tree knots, half price": lambda: encoder(TreeSplines(price=0.5)),
+    "tree knots, twice the price": lambda: encoder(TreeSplines(price=2)),
+    "9 tree knots, free": lambda: encoder(TreeSplines(9, price=0)),
+    "32 tree knots, free": lambda: encoder(TreeSplines(price=0)),
+    "4 waves": lambda: encoder(waves(4)),
+    "tree knots, target encoder": lambda: encoder(TreeSplines(), categories=by_target),
 }
 if importlib.util.find_spec("skrub"):
     ENCODINGS["skrub, squashed"] = skrub_encoder
-
-
-def scores(model, X, y):
-    """Return R2 or minus log loss."""
-    if not hasattr(model, "classes_"):
-        return model.score(X, y)
-    return -log_loss(y, model.predict_proba(X), labels=model.classes_)
 
 
 def as_categories(parts):
@@ -248,11 +151,7 @@ def measure(file, key):
         model = Boosting(random_state=seed)
     else:
         encoding = ENCODINGS["scaled" if name == "MLP" else name]()
-        if is_classes and "target" in name and not np.issubdtype(y.dtype, np.number):
-            y_code = np.unique(y, return_inverse=True)[1]
-        else:
-            y_code = y
-        X = np.asarray(encoding.fit_transform(X, y_code))
+        X = np.asarray(encoding.fit_transform(X, y))
         X_test = np.asarray(encoding.transform(X_test))
         model = MLP(random_state=seed) if name == "MLP" else Network(random_state=seed)
     start = time.process_time()
@@ -263,18 +162,34 @@ def measure(file, key):
 
 
 def doc_tables(rows):
-    return {}
+    """Return mean test scores, alive nodes and columns, over splits with all encodings."""
+    counts = rows.groupby(["table", "seed"])["encoding"].transform("size")
+    whole = rows[counts == counts.groupby(rows["table"]).transform("max")]
+    order = [name for name in dict.fromkeys(rows["encoding"])]
+    tables = [name for name in TABLES if name in set(whole["table"])]
+    cells = pd.DataFrame(index=order, columns=tables)
+    for (table, name), some in whole.groupby(["table", "encoding"]):
+        parts = [f"{some['score'].mean():.3f}"]
+        if name not in ("boosting", "MLP"):
+            parts += [f"{some[part].mean():.0f}" for part in ("nodes", "n_columns")]
+        cells.loc[name, table] = " / ".join(parts)
+    cells = cells.rename_axis("encoding").reset_index()
+    return {"encodings": cells}
 
 
 def main():
     warnings.filterwarnings("ignore", "n_quantiles", UserWarning)  # few rows
     warnings.filterwarnings("ignore", "Found unknown categories", UserWarning)
+    warnings.filterwarnings("ignore", "The spreads of columns differ", UserWarning)
     names = ["boosting", "MLP", *ENCODINGS]
-    keys = itertools.product(TABLES, SEEDS, names)
-    with_categories = ("adult", "bank")
-    keys = [key for key in keys if "target" not in key[2] or key[0] in with_categories]
-    keys = sorted(keys, key=lambda key: key[1])  # all tables at one split before the next
+    keys = itertools.product(SEEDS, TABLES, names)
+    keys = [(table, seed, name) for seed, table, name in keys if fits(table, name)]
     run(keys, measure, doc_tables, about=__doc__, results=RESULTS, columns=COLUMNS)
+
+
+def fits(table, name):
+    """Tell whether an encoding differs from another one on a table."""
+    return "target" not in name or table in ("adult", "bank")
 
 
 if __name__ == "__main__":

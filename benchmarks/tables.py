@@ -1,13 +1,15 @@
 """How good, how small and how fast: networks sized by their penalty on real tables.
 
 Each table is split 5 times. All models of a split are fitted to the same training rows, one
-after the other on one thread, and scored on the same test rows: R2, or minus log loss. All
-networks but RealMLP get the same encoded columns, and all searches the same 3 folds; seconds
-are without the encoding. One row of results/tables.csv per fit; rows that are there are
-skipped, so that the benchmark can stop and go on: ``python benchmarks/tables.py --budget 60``.
+after the other on one thread, and scored on the same test rows: R2, or minus log loss. Networks
+of scikit-learn and of this package get the same encoded columns, boosting, RealMLP and EBM the
+table itself; all searches have the same 3 folds. Seconds, of the processor, are without the encoding; the time
+to predict and the bytes are those of what is deployed: the encoder included, this package not.
+One row of results/tables.csv per fit; rows that are there are skipped, so that the benchmark can
+stop and go on: ``python benchmarks/tables.py --budget 60``.
 
-Data are read from the folders that SKSPECTRAL_DATA and SCIKIT_LEARN_DATA name. LassoNet and
-RealMLP are left out where they are not installed (``pip install skspectral[bench]``).
+Data are read from the folders that SKSPECTRAL_DATA and SCIKIT_LEARN_DATA name. RealMLP and EBM
+are left out where they are not installed (``pip install skspectral[bench] interpret-core``).
 """
 
 import os
@@ -15,13 +17,12 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
-import copy
 import functools
 import importlib.util
+import pickle
 import time
 import warnings
 from pathlib import Path
-from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -35,6 +36,7 @@ from real_tables import (
     load_mice,
     load_wine,
 )
+from scipy.stats import loguniform
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.exceptions import ConvergenceWarning
@@ -43,6 +45,7 @@ from sklearn.model_selection import (
     GridSearchCV,
     GroupShuffleSplit,
     KFold,
+    RandomizedSearchCV,
     StratifiedGroupKFold,
     StratifiedKFold,
     train_test_split,
@@ -56,14 +59,10 @@ from skspectral import (
     SpectralMLPClassifierCV,
     SpectralMLPRegressor,
     SpectralMLPRegressorCV,
+    to_sklearn,
 )
-from skspectral._path.cv import full_path
-from skspectral._path.penalty_choice import choose_penalty
 from skspectral.preprocessing import make_tabular_preprocessor
 
-# Rows of "spectral 1se", "dense best", "spectral 128 1se" and the like are kept, not fitted again.
-# They are of the CV estimators as they once were (commit 5c7a303): warm paths over 25 penalties or
-# more, with few steps at each.
 RESULTS = Path(__file__).parent / "results" / "tables.csv"
 COLUMNS = [
     "table",
@@ -72,32 +71,38 @@ COLUMNS = [
     "score",
     "std_error",
     "accuracy",
-    "alive_nodes",
+    "nodes",
     "n_parameters",
+    "n_bytes",
     "fit_seconds",
-    "predict_seconds",
-    "alpha",
-    "cv_score",
-    "identified",
-    "nodes_at_equal_score",
+    "microseconds_a_row",
 ]
 SEEDS = range(5)
 FOLDS = 3
 WIDTHS = [(16,), (32,), (64,), (128,), (256,), (512,), (256, 256)]
-START_WIDTHS = (128, 256, 512)
-CROSS_VALIDATED = ("CV 1se", "CV best")
-OTHER_STARTS = [f"spectral {width} {name}" for width in START_WIDTHS for name in ("1se", "best")]
-FASHION_ROWS = 10_000
-LASSONET_TABLES = ("wine_red", "wine_white", "mice")
-"""Elsewhere its path takes longer than all other models together."""
-DECIMALS = {
-    "score": 3,
-    "alive_nodes": 1,
-    "n_parameters": 0,
-    "fit_seconds": 1,
-    "nodes_at_equal_score": 1,
+SEARCHED = {
+    "learning_rate": loguniform(0.02, 0.3),
+    "max_leaf_nodes": [7, 15, 31, 63],
+    "max_iter": [100, 200, 400],
 }
-"""Of the tables of the documentation, one for each of these columns."""
+N_SEARCHED = 10
+"""Settings of boosting that are drawn, each fitted to all folds."""
+FASHION_ROWS = 10_000
+TOO_LONG = {
+    ("fashion", "boosting, searched"),
+    ("fashion", "EBM"),
+    ("fashion", "RealMLP"),
+}
+"""Hours, or no use on pixels."""
+NAMES = {
+    "california": "California",
+    "wine_red": "red wine",
+    "wine_white": "white wine",
+    "mice": "mice",
+    "bank": "Bank",
+    "adult": "Adult",
+    "fashion": "Fashion-MNIST",
+}
 NUMBERS = make_column_selector(dtype_include=np.number)
 OTHERS = make_column_selector(dtype_exclude=np.number)
 
@@ -119,14 +124,24 @@ class Split:
         return self._transformed(self.encoder)
 
     @functools.cached_property
-    def scaled(self):
-        """Scaled and one-hot, as is usual."""
+    def even_encoded(self):
+        """As `make_tabular_preprocessor` encoded once, with 24 even knots."""
         if not hasattr(self.X, "columns"):
-            return self._transformed(StandardScaler())
+            return self.encoded
+        return self._transformed(make_tabular_preprocessor(knots="even", n_knots=24))
+
+    @functools.cached_property
+    def scaler(self):
+        """What scales, and encodes categories one-hot, as is usual."""
+        if not hasattr(self.X, "columns"):
+            return StandardScaler()
         scale = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
         one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-        usual = make_column_transformer((scale, NUMBERS), (one_hot, OTHERS), sparse_threshold=0)
-        return self._transformed(usual)
+        return make_column_transformer((scale, NUMBERS), (one_hot, OTHERS), sparse_threshold=0)
+
+    @functools.cached_property
+    def scaled(self):
+        return self._transformed(self.scaler)
 
     @functools.cached_property
     def table(self):
@@ -155,7 +170,7 @@ class Split:
         return StratifiedKFold(**options) if self.is_classes else KFold(**options)
 
     def _transformed(self, encoder):
-        return encoder.fit_transform(self.X), encoder.transform(self.X_test)
+        return encoder.fit_transform(self.X, self.y), encoder.transform(self.X_test)
 
 
 def random_split(X, y, seed):
@@ -217,57 +232,32 @@ def width_search(network, split):
     return GridSearchCV(network, {"hidden_layer_sizes": WIDTHS}, scoring=scoring, cv=split.folds)
 
 
+def boosting_search(boosting, split):
+    """Return gradient boosting, its learning rate, leaves and iterations by cross-validation."""
+    scoring = "neg_log_loss" if split.is_classes else "r2"
+    return RandomizedSearchCV(
+        boosting, SEARCHED, n_iter=N_SEARCHED, scoring=scoring, cv=split.folds, random_state=0
+    )
+
+
 def is_installed(name):
     return importlib.util.find_spec(name) is not None
 
 
-def lasso_net(split):
-    """Return LassoNet at its defaults."""
-    import lassonet  # slow to import, and tables are written without it
-
-    Model = lassonet.LassoNetClassifier if split.is_classes else lassonet.LassoNetRegressor
-    return Model(random_state=split.seed, torch_seed=split.seed)
-
-
-def fit_lasso_net(model, X, y):
-    """Follow its path; keep the network of the best loss on the rows that it sets aside."""
-    if not hasattr(model, "predict_proba"):
-        y = y.astype(np.float32)
-    path = model.path(X.astype(np.float32), y, return_state_dicts=True)
-    model.load(min(path, key=lambda step: step.val_loss).state_dict)
-
-
 def real_mlp(split):
     """Return RealMLP at its tuned defaults, without an ensemble."""
-    import pytabkit
+    import pytabkit  # slow to import, and tables are written without it
 
     Model = pytabkit.RealMLP_TD_Classifier if split.is_classes else pytabkit.RealMLP_TD_Regressor
     return Model(device="cpu", random_state=split.seed, n_cv=1, n_refit=0, n_threads=1)
 
 
-def fit_both(model, X, y):
-    """Fit a CV estimator; return what "1se" and "best" choose from the same networks."""
-    seen = {}
+def explainable_boosting(split):
+    """Return the explainable boosting machine at its defaults."""
+    from interpret import glassbox
 
-    def keep_path(*arguments):
-        seen["path"], seen["networks"] = yield from full_path(*arguments)
-        return seen["path"], copy.copy(seen["networks"])
-
-    def keep_choice(penalties, paths, selection, tolerance):
-        seen["paths"] = paths
-        seen["choose"] = functools.partial(choose_penalty, penalties, paths)
-        return seen["choose"](selection, tolerance)
-
-    with (
-        mock.patch("skspectral._path.cv.full_path", keep_path),
-        mock.patch("skspectral._path.cv.choose_penalty", keep_choice),
-    ):
-        model.fit(X, y)
-    best = copy.copy(model).set_params(selection="best")
-    choice = seen["choose"]("best")
-    network = seen["networks"][choice.index]
-    best._set_fitted_attributes(seen["path"], seen["paths"], choice, network)
-    return {"1se": model, "best": best}
+    name = "ExplainableBoosting" + ("Classifier" if split.is_classes else "Regressor")
+    return getattr(glassbox, name)(random_state=split.seed, n_jobs=1)
 
 
 def row_scores(split, model, X_test):
@@ -280,27 +270,29 @@ def row_scores(split, model, X_test):
     return np.log(proba[rows, split.y_test]), (proba.argmax(axis=1) == split.y_test).mean()
 
 
-def size(model):
-    """Return alive nodes and parameters, without those of dead nodes; NaN if not a network."""
+def deployed(model, before):
+    """Return what is deployed: a network as scikit-learn's, behind its encoder."""
     model = getattr(model, "best_estimator_", model)
-    if hasattr(model, "prune"):
-        alive = sum(model.n_alive_nodes_)
-        if not alive:
-            return 0, model.intercepts_[-1].size
-        model = model.prune()
+    whole = model if before is None else make_pipeline(before, model)
+    return to_sklearn(whole) if hasattr(model, "coefs_") else whole
+
+
+def n_nodes(model):
+    """Return the number of hidden nodes; NaN if it is not a network of scikit-learn."""
     if not hasattr(model, "coefs_"):
-        return np.nan, np.nan
-    n_nodes = sum(len(intercept) for intercept in model.intercepts_[:-1])
-    return n_nodes, sum(array.size for array in (*model.coefs_, *model.intercepts_))
-
-
-def cv_score(model):
-    """Return the mean score over the folds of what was chosen; NaN where nothing was."""
-    if isinstance(model, GridSearchCV):
-        return model.best_score_
-    if not hasattr(model, "cv_results_"):
         return np.nan
-    return model.cv_results_["mean_test_score"][np.argmax(model.alphas_ == model.alpha_)]
+    return sum(len(intercept) for intercept in model.intercepts_[:-1])
+
+
+def n_parameters(model):
+    """Return the number of parameters: of trees, a threshold each split and a value each leaf."""
+    if hasattr(model, "coefs_"):
+        return sum(array.size for array in (*model.coefs_, *model.intercepts_))
+    if hasattr(model, "_predictors"):
+        return sum(len(tree.nodes) for trees in model._predictors for tree in trees)
+    if hasattr(model, "term_scores_"):
+        return sum(np.size(scores) for scores in model.term_scores_)
+    return np.nan
 
 
 class Measurement:
@@ -314,150 +306,96 @@ class Measurement:
         return TABLES[self.table](self.seed)
 
     def main(self):
-        """Fit what the question is about."""
+        """Fit what is measured in one run."""
         classes, seed = self.split.is_classes, self.split.seed
         Network = SpectralMLPClassifier if classes else SpectralMLPRegressor
+        Folded = SpectralMLPClassifierCV if classes else SpectralMLPRegressorCV
         MLP = MLPClassifier if classes else MLPRegressor
         Boosting = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
-        self.one("spectral default", Network(random_state=seed))
-        self.one("MLP default", MLP(random_state=seed))
-        self.one("MLP default, scaled", MLP(random_state=seed), "scaled")
-        self.one("boosting", Boosting(random_state=seed), "table")
-        self.path("CV")
-        self.one("MLP width search", width_search(MLP(random_state=seed), self.split))
+        self.one("one fit", lambda: Network(random_state=seed))
+        self.one("5 members", lambda: Network(n_members=5, random_state=seed))
+        self.one("8 members", lambda: Network(n_members=8, random_state=seed))
+        self.one("CV", lambda: Folded(cv=self.split.folds, random_state=seed))
+        self.one("MLP", lambda: MLP(random_state=seed))
+        self.one("MLP, scaled columns", lambda: MLP(random_state=seed), "scaled")
+        self.one("MLP width search", lambda: width_search(MLP(random_state=seed), self.split))
+        boosting = Boosting(random_state=seed)
+        self.one("boosting", lambda: boosting, "table")
+        self.one("boosting, searched", lambda: boosting_search(boosting, self.split), "table")
+        if is_installed("interpret"):
+            self.one("EBM", lambda: explainable_boosting(self.split), "filled")
 
-    def others(self):
-        """Fit the networks of others."""
-        if is_installed("lassonet") and self.table in LASSONET_TABLES:
-            self.one("LassoNet", lasso_net(self.split), "scaled", fit=fit_lasso_net)
+    def slow(self):
+        """Fit what takes longer than all others together."""
         if is_installed("pytabkit"):
-            self.one("RealMLP", real_mlp(self.split), "filled")
+            self.one("RealMLP", lambda: real_mlp(self.split), "filled")
 
-    def one(self, name, model, form="encoded", fit=None):
-        """Fit and score a model."""
-        if not self._wants(name):
+    def one(self, name, make, form="encoded"):
+        """Fit and score a model, and append its row."""
+        if (self.table, name) in TOO_LONG or not self.file.wants([self.table, self.seed, name]):
             return
         X, X_test = getattr(self.split, form)
-        start = time.perf_counter()
-        fit = fit or type(model).fit
-        fit(model, X, self.split.y)
-        self._add(name, model, X_test, time.perf_counter() - start)
-
-    def path(self, name):
-        """Fit a CV estimator, and score what both selections choose."""
-        if not self._wants(f"{name} 1se"):
-            return
-        Path_ = SpectralMLPClassifierCV if self.split.is_classes else SpectralMLPRegressorCV
-        model = Path_(cv=self.split.folds, random_state=self.seed)
-        X, X_test = self.split.encoded
-        start = time.perf_counter()
-        both = fit_both(model, X, self.split.y)
-        seconds = time.perf_counter() - start
-        for selection, chosen in both.items():
-            self._add(f"{name} {selection}", chosen, X_test, seconds)
-
-    def _wants(self, name):
-        return self.file.wants([self.table, self.seed, name])
-
-    def _add(self, name, model, X_test, fit_seconds):
-        start = time.perf_counter()
+        model = make()
+        start = time.process_time()
+        model.fit(X, self.split.y)
+        fit_seconds = time.process_time() - start
         by_row, accuracy = row_scores(self.split, model, X_test)
-        predict_seconds = time.perf_counter() - start
         error = by_row.std(ddof=1) / np.sqrt(len(by_row))
-        alive, n_parameters = size(model)
-        numbers = (by_row.mean(), error, accuracy, alive, n_parameters)
-        seconds = (round(fit_seconds, 2), round(predict_seconds, 4))
-        alpha = getattr(model, "alpha_", np.nan)
-        numbers = [*(round(float(n), 5) for n in numbers), *seconds, f"{alpha:.3g}"]
-        identified = getattr(model, "size_identified_", "")
-        row = [*numbers, round(float(cv_score(model)), 5), identified, ""]
+        encoders = {"encoded": "encoder", "scaled": "scaler"}
+        before = getattr(self.split, encoders[form]) if form in encoders else None
+        whole = deployed(model, before)
+        raw = X_test if before is None else self.split.X_test
+        numbers = (by_row.mean(), error, accuracy)
+        last = whole[-1] if before is not None else whole
+        row = [*(round(float(n), 5) for n in numbers), n_nodes(last), n_parameters(last)]
+        row += [
+            len(pickle.dumps(whole)),
+            round(fit_seconds, 2),
+            round(microseconds(whole, raw), 2),
+        ]
         self.file.add([self.table, self.seed, name, *row])
 
 
-def by_model(rows, column, digits):
-    """Return means over seeds, a row per model and a column per table."""
-    rows = rows[~rows["model"].isin(OTHER_STARTS)]
-    order = dict.fromkeys(rows["model"])  # as they are fitted
+def microseconds(model, X):
+    """Return the time to predict a row of many, the best of three."""
+    predict = getattr(model, "predict_proba", model.predict)
+    seconds = []
+    for _ in range(3):
+        start = time.process_time()
+        predict(X)
+        seconds.append(time.process_time() - start)
+    return 1e6 * min(seconds) / len(X)
+
+
+def by_model(rows, column, form="{:.3f}"):
+    """Return means over splits, a row per model and a column per table."""
+    order = list(dict.fromkeys(rows["model"]))  # as they are fitted
     means = rows.pivot_table(index="model", columns="table", values=column, aggfunc="mean")
     means = means.reindex(index=order, columns=[name for name in TABLES if name in means])
-    return means.dropna(how="all").round(digits)
-
-
-def sizes_by_start(rows, selection):
-    """Return alive nodes by starting width, a row per table and seed that has all of them."""
-    names = {f"spectral {width} {selection}": width for width in START_WIDTHS}
-    some = rows[rows["model"].isin([f"spectral {selection}", *names])]
-    sizes = some.pivot_table(index=["table", "seed"], columns="model", values="alive_nodes")
-    own = sizes.pop(f"spectral {selection}")
-    sizes = sizes.rename(columns=names)[list(START_WIDTHS)]
-    for width in START_WIDTHS:  # the width of the table's own rule is not fitted twice
-        is_own = sizes[width].isna().groupby("table").transform("all")
-        sizes[width] = sizes[width].where(~is_own, own)
-    return sizes.dropna()
-
-
-def share_of_seconds(rows, model, other):
-    """Return, for each table, the median over splits of the ratio of the times to fit."""
-    seconds = rows.pivot(index=["table", "seed"], columns="model", values="fit_seconds")
-    return (seconds[model] / seconds[other]).groupby("table").median().reindex(list(TABLES))
-
-
-def comparisons(rows):
-    """Return, for each table, the numbers by which the defaults are judged."""
-    score = by_model(rows, "score", 5)
-    error = by_model(rows, "std_error", 5)
-    n_parameters = by_model(rows, "n_parameters", 0)
-    plain, search, boosting = "MLP default, scaled", "MLP width search", "boosting"
-    gap = score.loc[boosting] - score.loc[plain]
-    closed = (score.loc["spectral best"] - score.loc[plain]) / gap.where(gap > 0)
-    found = {
-        "seeds": rows.groupby("table")["seed"].nunique(),
-        "default minus MLP default": score.loc["spectral default"] - score.loc["MLP default"],
-        "default minus MLP default, scaled": score.loc["spectral default"] - score.loc[plain],
-        "1se minus width search": score.loc["spectral 1se"] - score.loc[search],
-        "standard error": error.loc[search],
-        "parameters, share": n_parameters.loc["spectral 1se"] / n_parameters.loc[search],
-        "seconds, default to MLP default": share_of_seconds(
-            rows, "spectral default", "MLP default"
-        ),
-        "seconds, share": share_of_seconds(rows, "spectral 1se", search),
-        "gap to boosting closed by best": closed,
-    }
-    for selection in ("1se", "best"):
-        sizes = sizes_by_start(rows, selection).groupby("table").mean()
-        found[f"nodes from {START_WIDTHS}, {selection}"] = (
-            sizes.round(1).astype(str).agg(" / ".join, axis=1)
-        )
-    found["splits of these"] = sizes_by_start(rows, "1se").groupby("table").size()
-    return pd.DataFrame(found).reindex(score.columns).round(3)
-
-
-def cross_validation(rows):
-    """Return score and nodes of the CV estimators, beside one fit and former paths.
-
-    Means over the splits that they all saw. No seconds, which come from several runs.
-    """
-    models = ["spectral default", *CROSS_VALIDATED, "spectral 1se", "spectral best"]
-    some = rows[rows["model"].isin(models)]
-    some = some[some.groupby(["table", "seed"])["model"].transform("nunique") == len(models)]
-    columns = {"score": 3, "alive_nodes": 1}
-    means = some.groupby(["table", "model"])[list(columns)].mean().round(columns)
-    names = {"spectral 1se": "warm path, 1se", "spectral best": "warm path, best"}
-    cells = means.astype(str).agg(" / ".join, axis=1).unstack("table")
-    present = [name for name in TABLES if name in cells]
-    return cells.reindex(models)[present].rename(index=names).rename_axis("model").reset_index()
+    return means.dropna(how="all").rename(columns=NAMES)
 
 
 def doc_tables(rows):
     """Return the tables of the documentation by name."""
-    folded = cross_validation(rows)
-    rows = rows[~rows["model"].isin(CROSS_VALIDATED)]  # fewer splits than the others
-    tables = {
-        f"tables_{column}": by_model(rows, column, digits).reset_index()
-        for column, digits in DECIMALS.items()
+    texts = {
+        "score": "{:.3f}",
+        "nodes": "{:.0f}",
+        "n_parameters": "{:,.0f}",
+        "n_bytes": "{:,.0f}",
+        "fit_seconds": "{:.1f}",
+        "microseconds_a_row": "{:.1f}",
     }
-    tables["tables_cross_validation"] = folded
-    tables["tables_comparisons"] = comparisons(rows).T.rename_axis("").reset_index()
+    tables = {}
+    for column, form in texts.items():
+        means = by_model(rows, column)
+        cells = means.map(lambda value, form=form: "" if np.isnan(value) else form.format(value))
+        if column == "score":
+            errors = by_model(rows, "std_error").map("{:.3f}".format)
+            cells = cells.where(means.isna(), cells + " ± " + errors)
+            cells.loc["splits"] = [
+                str(rows[rows["table"] == name]["seed"].nunique()) for name in TABLES
+            ]
+        tables[f"tables_{column}"] = cells.reset_index()
     return tables
 
 
@@ -472,7 +410,7 @@ def main():
     warnings.simplefilter("ignore", ConvergenceWarning)  # networks that have not settled
     warnings.filterwarnings("ignore", "n_quantiles", UserWarning)  # few rows
     warnings.filterwarnings("ignore", "Found unknown categories", UserWarning)
-    for part in (Measurement.main, Measurement.others):
+    for part in (Measurement.main, Measurement.slow):
         for seed in arguments.seeds:
             for table in arguments.tables:
                 part(Measurement(table, seed, file))

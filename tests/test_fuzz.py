@@ -364,6 +364,7 @@ def check_tables(lot):
         preprocessing.make_tabular_preprocessor,
         **lot.keywords(
             categorical_features=["auto", [0], slice(0, 1), lambda X: [], ["c0"], [9], [True]],
+            knots=["tree", "even"],
             n_knots=[3, None, 24],
             n_quantiles=[10, 2],
             min_frequency=[2, 0.1, None],
@@ -372,7 +373,8 @@ def check_tables(lot):
     if encoder is None:
         return
     X = mixed(lot)
-    if lot.attempt((encoder, "fit"), X) is None:  # else a pipeline speaks for its parts
+    y = target(lot, X, lot.of(["numbers", "classes"]))
+    if lot.attempt((encoder, "fit"), X, y) is None:  # else a pipeline speaks for its parts
         return
     new = mixed(lot) if lot.once_in(3) else X
     lot.attempt((encoder, "transform"), new)

@@ -36,6 +36,8 @@ class TreeSplines(TransformerMixin, BaseEstimator):
     ----------
     n_knots : int >= 2, default=32
         Knots of a column, at most. The least and the largest value are two of them.
+    price : float >= 0, default=1.0
+        What a split must earn, in multiples of Schwarz's price.
 
     Attributes
     ----------
@@ -48,8 +50,9 @@ class TreeSplines(TransformerMixin, BaseEstimator):
         Their names, where they have any.
     """
 
-    def __init__(self, n_knots=32):
+    def __init__(self, n_knots=32, price=1.0):
         self.n_knots = n_knots
+        self.price = price
 
     def fit(self, X, y=None):
         """Place the knots.
@@ -75,7 +78,7 @@ class TreeSplines(TransformerMixin, BaseEstimator):
         values = validate_data(self, X, dtype=np.float64)
         check_consistent_length(X, y)
         targets = _targets(check_array(y, ensure_2d=False, dtype=None, input_name="y"))
-        knots = [_knots(column, targets, self.n_knots) for column in values.T]
+        knots = [_knots(column, targets, self.n_knots, self.price) for column in values.T]
         self.splines_ = ColumnTransformer(
             [
                 (f"column{j}", _hats(knots[j]), [j])
@@ -128,12 +131,12 @@ def _scaled(y):
     return y / np.where(spread > 0, spread, 1.0)
 
 
-def _knots(column, targets, n_most):
+def _knots(column, targets, n_most, price):
     """Return the ends of a column and what a tree has between them, in rising order."""
     n_rows, ends = len(column), np.array([column.min(), column.max()])
     if n_most < 3:
         return ends
-    least_gain = np.var(targets, axis=0).mean() * np.log(n_rows) / n_rows
+    least_gain = price * np.var(targets, axis=0).mean() * np.log(n_rows) / n_rows
     tree = DecisionTreeRegressor(
         max_leaf_nodes=n_most - 1,
         min_samples_leaf=max(LEAST_ROWS, int(np.ceil(LEAST_SHARE * n_rows))),
