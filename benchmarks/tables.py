@@ -3,10 +3,10 @@
 Each table is split 5 times. All models of a split are fitted to the same training rows, one
 after the other on one thread, and scored on the same test rows: R2, or minus log loss. Networks
 of scikit-learn and of this package get the same encoded columns, boosting, RealMLP and EBM the
-table itself; all searches have the same 3 folds. Seconds, of the processor, are without the encoding; the time
-to predict and the bytes are those of what is deployed: the encoder included, this package not.
-One row of results/tables.csv per fit; rows that are there are skipped, so that the benchmark can
-stop and go on: ``python benchmarks/tables.py --budget 60``.
+table itself; all searches have the same 3 folds. Seconds, of the processor, are without the
+encoding; the time to predict and the bytes are those of what is deployed: the encoder included,
+this package not. One row of results/tables.csv per fit; rows that are there are skipped, so that
+the benchmark can stop and go on: ``python benchmarks/tables.py --budget 60``.
 
 Data are read from the folders that SKSPECTRAL_DATA and SCIKIT_LEARN_DATA name. RealMLP and EBM
 are left out where they are not installed (``pip install skspectral[bench] interpret-core``).
