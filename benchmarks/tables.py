@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from appending import Appender
-from documents import write_tables
+from documents import IMAGES, write_tables
 from real_tables import (
     load_adult,
     load_bank,
@@ -399,6 +399,51 @@ def doc_tables(rows):
     return tables
 
 
+MARKS = {
+    "one fit": ("o", "#0072b2"),
+    "5 members": ("P", "#0072b2"),
+    "8 members": ("X", "#0072b2"),
+    "CV": ("D", "#56b4e9"),
+    "MLP": ("s", "#999999"),
+    "MLP width search": ("s", "#333333"),
+    "boosting": ("^", "#e69f00"),
+    "boosting, searched": ("^", "#d55e00"),
+    "EBM": ("v", "#009e73"),
+    "RealMLP": ("*", "#cc79a7"),
+}
+"""Marker and colour of each model; blue is this package."""
+
+
+def draw(rows):
+    """Draw score against number of parameters, a panel for each table."""
+    from matplotlib import pyplot as plt  # the tables need no pictures
+
+    scores, sizes = by_model(rows, "score"), by_model(rows, "n_parameters")
+    errors = by_model(rows, "std_error").loc["one fit"]
+    with plt.rc_context({"font.size": 12}):
+        figure, axes = plt.subplots(4, 2, figsize=(8, 12), layout="constrained")
+    panels = dict(zip(scores.columns, axes.flat, strict=False))
+    for table, ax in panels.items():
+        is_loss = scores[table].max() < 0
+        draw_table(ax, scores[table], sizes[table], errors[table])
+        ax.set(title=table, xscale="log", ylabel="minus log loss" if is_loss else "R2")
+    for ax in axes[-1]:
+        ax.set_xlabel("parameters")
+    legend = axes.flat[-1]
+    legend.axis("off")
+    legend.legend(*axes.flat[0].get_legend_handles_labels(), loc="center", frameon=False)
+    figure.savefig(IMAGES / "score_and_size.png", dpi=120)
+
+
+def draw_table(ax, scores, sizes, error):
+    """Draw the models of one table, and one standard error below boosting."""
+    for name, (marker, color) in MARKS.items():
+        if name in scores.index:
+            ax.scatter(sizes[name], scores[name], marker=marker, color=color, s=70, label=name)
+    ax.axhspan(scores["boosting"] - error, scores["boosting"], color="#e69f00", alpha=0.15, lw=0)
+    ax.grid(alpha=0.3)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--budget", type=float, default=60, help="minutes after which to stop")
@@ -416,6 +461,7 @@ def main():
                 part(Measurement(table, seed, file))
     if arguments.out == RESULTS:
         write_tables(doc_tables(file.read()))
+        draw(file.read())
 
 
 if __name__ == "__main__":

@@ -29,10 +29,11 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPRegressor
-from sklearn.pipeline import make_pipeline, make_union
-from sklearn.preprocessing import QuantileTransformer, SplineTransformer, StandardScaler
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skspectral import SpectralMLPRegressor
+from skspectral.preprocessing import make_tabular_preprocessor
 
 
 def load_data():
@@ -53,24 +54,11 @@ print(f"{name}: {len(X_train)} training rows, {X.shape[1]} columns")
 # %%
 # Model
 # -----
-# Each column enters twice: mapped to a normal distribution, and as 16
-# piecewise-linear pieces of its quantiles. The pieces do what hidden nodes would
+# Each column enters twice: mapped to a normal distribution, and in piecewise-linear
+# parts, with knots where the target changes. The parts do what hidden nodes would
 # otherwise have to do, which is to bend single columns; what is left for the
-# nodes is how columns act together. The bundled data have too few rows for the pieces.
-
-
-def encoder():
-    normal = QuantileTransformer(n_quantiles=200, output_distribution="normal", random_state=0)
-    if len(X_train) < 1000:
-        return normal
-    return make_union(
-        normal,
-        make_pipeline(
-            QuantileTransformer(n_quantiles=200, random_state=0),
-            SplineTransformer(n_knots=16, degree=1, include_bias=False),
-        ),
-    )
-
+# nodes is how columns act together.
+encoder = make_tabular_preprocessor()
 
 # %%
 # One fit
@@ -80,7 +68,7 @@ def encoder():
 # the fit finds in the data. Training goes on until size and loss stay as they are.
 
 start = time.perf_counter()
-model = make_pipeline(encoder(), SpectralMLPRegressor(random_state=0))
+model = make_pipeline(encoder, SpectralMLPRegressor(random_state=0))
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", ConvergenceWarning)
     model.fit(X_train, y_train)
@@ -126,7 +114,7 @@ for width in widths:
         regressor = SpectralMLPRegressor(
             width, parametrization=parametrization, alpha=alpha, random_state=0
         )
-        estimator = make_pipeline(encoder(), regressor)
+        estimator = make_pipeline(encoder, regressor)
         rows.append(measure(parametrization, width, estimator))
         relevances[parametrization, width] = estimator[-1].feature_relevance_[0]
 
