@@ -21,7 +21,7 @@ WIDEST = 4.0
 """Width of the line of the largest weight of a layer, in points."""
 FAINTEST = 0.03
 """Share of that weight below which no line is drawn."""
-NODE = (130.0, 330.0)
+NODE = (160.0, 400.0)
 """Areas of the least and the most relevant node, in square points."""
 NUMBERED = 16
 """Most nodes of a layer whose numbers are written into them."""
@@ -318,5 +318,5 @@ def draw_nodes(
     ax.scatter(np.full(len(share), layer), heights, areas, zorder=3, **face)
     if len(numbers) <= NUMBERED:
         for height, number in zip(heights, numbers, strict=True):
-            place = {"ha": "center", "va": "center", "fontsize": "xx-small", "zorder": 4}
+            place = {"ha": "center", "va": "center", "fontsize": "x-small", "zorder": 4}
             ax.text(layer, height, str(number), **place)
