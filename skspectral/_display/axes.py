@@ -14,7 +14,7 @@ from skspectral._training.counts import count_of
 
 NUMBERS = {2: "two", 4: "four"}
 NARROW = 30
-"""Ratio of the largest to the smallest value below which ticks are needed between powers of ten."""
+"""Ratio of largest to smallest value below which there are ticks between powers of ten."""
 
 
 def import_pyplot(caller: str) -> Any:
@@ -37,8 +37,8 @@ def check_axes(ax: Any) -> Any:
     return ax
 
 
-def single_axes(ax: Any, caller: str) -> Any:
-    """Return `ax`, or the Axes of a new figure where it is None.
+def single_axes(ax: Any, caller: str, **figure_kw: Any) -> Any:
+    """Return `ax`, or the Axes of a new figure, with these keywords, where it is None.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def single_axes(ax: Any, caller: str) -> Any:
         If it is something else.
     """
     plt = import_pyplot(caller)
-    return plt.subplots(layout="constrained")[1] if ax is None else check_axes(ax)
+    return plt.subplots(layout="constrained", **figure_kw)[1] if ax is None else check_axes(ax)
 
 
 def stacked_axes(axes: Any, contents: Sequence[str], caller: str, **figure_kw: Any) -> np.ndarray:

@@ -12,13 +12,11 @@ from skspectral._display.signs import shaded
 
 HALF = 0.36
 """Half of the width and height that curves take of a cell."""
-FAINT = 0.15
-"""Share of the strongest cell below which nothing is drawn into a cell."""
+TINY = np.finfo(float).tiny
+"""What stands for zero where it would divide."""
 
 
-def draw_cells(
-    ax: Any, left: float, signs: np.ndarray, strengths: np.ndarray, edge: Any
-) -> None:
+def draw_cells(ax: Any, left: float, signs: np.ndarray, strengths: np.ndarray, edge: Any) -> None:
     """Draw a heat map whose first column is at `left`, and whose first row is at 0.
 
     Parameters
@@ -38,11 +36,13 @@ def draw_cells(
     corners = zip(left + columns.ravel() - 0.5, rows.ravel() - 0.5, strict=True)
     patches = [Rectangle(corner, 1, 1) for corner in corners]
     colours = shaded(signs, strengths).reshape(-1, 4)
-    style = {"edgecolor": to_rgba(edge, 0.2), "linewidth": 0.5}
-    ax.add_collection(PatchCollection(patches, facecolor=colours, **style))
+    edges = to_rgba(edge, 0.2)
+    ax.add_collection(PatchCollection(patches, fc=colours, ec=edges, linewidth=0.5))
 
 
-def draw_curve(ax: Any, centre: tuple[float, float], curve: np.ndarray, span: float, **style: Any):
+def draw_curve(
+    ax: Any, centre: tuple[float, float], curve: np.ndarray, span: float, **style: Any
+) -> None:
     """Draw a curve into a cell; a height of `span` fills it."""
     x = centre[0] + np.linspace(-HALF, HALF, len(curve))
     middle = (curve.max() + curve.min()) / 2
@@ -52,7 +52,7 @@ def draw_curve(ax: Any, centre: tuple[float, float], curve: np.ndarray, span: fl
 
 def draw_bars(ax: Any, left: float, shares: np.ndarray, width: float, **style: Any) -> None:
     """Draw shares as horizontal bars from `left`, the longest of them `width` wide."""
-    unit = width / max(np.abs(shares).max(), np.finfo(float).tiny)
+    unit = width / max(np.abs(shares).max(), TINY)
     ax.barh(np.arange(len(shares)), np.maximum(shares, 0) * unit, left=left, height=0.6, **style)
     for row, share in enumerate(shares):
         place = left + max(share, 0) * unit + 0.12

@@ -15,8 +15,10 @@ from scipy import sparse
 from skspectral._estimators.checks import read_rows
 from skspectral._study.final_network import encoded_rows, encoders_before, final_network
 
-OWN = 0.9
+OWN = 0.95
 """Share of the changes of an input that come from the column it belongs to."""
+LARGEST = 1e100
+"""Of the numbers that a network gets: squares of their products with weights stay finite."""
 
 
 @dataclass(frozen=True)
@@ -64,30 +66,48 @@ def read_table(
     TypeError, NotFittedError
         If there is no fitted network.
     ValueError
-        If the columns are not those of the fit, or the names not as many.
+        If the columns are not those of the fit, the names not as many, or all rows the same.
     """
-    network = final_network(estimator)
-    inputs = dense(read_rows(network, encoded_rows(estimator, X)))
+    inputs = dense(read_rows(final_network(estimator), encoded_rows(estimator, X)))
+    check_size(inputs)
     table = as_table(X)
-    owners = np.arange(inputs.shape[1])
-    if encoders_before(estimator):
-        owners = find_owners(lambda rows: dense(encoded_rows(estimator, rows)), table, inputs)
-    names, varies = column_names(estimator, table, feature_names), np.ptp(inputs, axis=0) > 0
-    columns = [
-        TableColumn(name, column_values(table, index), found)
-        for index, name in enumerate(names)
-        if len(found := np.flatnonzero(varies & (owners == index)))
-    ]
+    owners = owners_of_inputs(estimator, table, inputs)
+    varies = np.any(inputs != inputs[0], axis=0)
+    columns = []
+    if len(table.shape) == 2:
+        columns = [
+            TableColumn(name, column_values(table, index), found)
+            for index, name in enumerate(column_names(estimator, table, feature_names))
+            if len(found := np.flatnonzero(varies & (owners == index)))
+        ]
     mixed = np.flatnonzero(varies & (owners < 0))
     if len(mixed):
-        of_inputs = input_names(estimator, inputs.shape[1])
-        columns += [TableColumn(of_inputs[k], inputs[:, k], np.array([k])) for k in mixed]
+        names = input_names(estimator, inputs.shape[1])
+        columns += [TableColumn(names[k], inputs[:, k], np.array([k])) for k in mixed]
+    if not columns:
+        raise ValueError("All rows of `X` are the same; give rows that differ, as in training.")
     return inputs, columns
 
 
-def find_owners(
-    encode: Callable[[Any], np.ndarray], table: Any, inputs: np.ndarray
-) -> np.ndarray:
+def check_size(inputs: np.ndarray) -> None:
+    """Raise ValueError if numbers are too large to compare their variances."""
+    largest = np.abs(inputs).max()
+    if largest > LARGEST:
+        raise ValueError(
+            f"`X` must hold numbers up to {LARGEST:g} for the network; got {largest:g}."
+        )
+
+
+def owners_of_inputs(estimator: Any, table: Any, inputs: np.ndarray) -> np.ndarray:
+    """Return the index of the column that each input comes from, -1 where there is none."""
+    if not encoders_before(estimator):
+        return np.arange(inputs.shape[1])
+    if len(table.shape) != 2:  # a list of texts, or images
+        return np.full(inputs.shape[1], -1)
+    return find_owners(lambda rows: dense(encoded_rows(estimator, rows)), table, inputs)
+
+
+def find_owners(encode: Callable[[Any], np.ndarray], table: Any, inputs: np.ndarray) -> np.ndarray:
     """Return the index of the column that each input comes from, -1 if from several.
 
     Columns are shuffled to see which inputs change: in turn those that have a 1 at one place of

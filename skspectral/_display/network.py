@@ -5,26 +5,17 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import Any
 
 import numpy as np
 
 from skspectral._compat import Interval, check_matplotlib_support, validate_params
 from skspectral._display.alive import alive_part, output_names
-from skspectral._display.axes import check_axes, import_pyplot, single_axes
-from skspectral._display.columns import checked_names, input_names, read_table
-from skspectral._display.node_responses import response_to
-from skspectral._display.signs import COLOURS, sign_handles
+from skspectral._display.axes import check_axes, single_axes
+from skspectral._display.diagram import draw_lines, draw_nodes
+from skspectral._display.input_weights import strongest, weights_of_columns, weights_of_inputs
+from skspectral._display.signs import sign_handles
 from skspectral._training.counts import count_of
 
-WIDEST = 4.0
-"""Width of the line of the largest weight of a layer, in points."""
-FAINTEST = 0.03
-"""Share of that weight below which no line is drawn."""
-NODE = (160.0, 400.0)
-"""Areas of the least and the most relevant node, in square points."""
-NUMBERED = 16
-"""Most nodes of a layer whose numbers are written into them."""
 LEGEND = {1: "raises", -1: "lowers", 0: "neither: bends, or categories"}
 
 
@@ -163,8 +154,7 @@ class NetworkDisplay:
             names, strengths, signs = weights_of_inputs(estimator, network, feature_names)
         else:
             names, strengths, signs = weights_of_columns(estimator, network, X, feature_names)
-        # in their order
-        drawn = np.sort(np.argsort(-np.linalg.norm(strengths, axis=1), kind="stable")[:max_inputs])
+        drawn = strongest(strengths, max_inputs)
         display = cls(
             strengths=[strengths[drawn], *map(np.abs, network.coefs_[1:])],
             signs=[signs[drawn], *map(np.sign, network.coefs_[1:])],
@@ -197,23 +187,18 @@ class NetworkDisplay:
             If `ax` is no Axes.
         """
         sizes = [len(self.input_names), *map(len, self.node_indices), len(self.output_names)]
-        self.ax_ = self._axes(ax, max(sizes))
+        room = (2.6 + 1.7 * len(self.strengths), 1.4 + 0.3 * max(5, *sizes))
+        self.ax_ = single_axes(ax, f"{type(self).__name__}.plot", figsize=room)
         self.figure_ = self.ax_.figure
         heights = [np.arange(size) - (size - 1) / 2 for size in sizes]
         for layer, (strengths, signs) in enumerate(zip(self.strengths, self.signs, strict=True)):
-            draw_lines(self.ax_, layer, heights[layer : layer + 2], strengths, signs)
-        for layer, relevance in enumerate(self.relevances):
-            numbers = self.node_indices[layer]
-            draw_nodes(self.ax_, layer + 1, heights[layer + 1], relevance, numbers)
+            ends = heights[layer : layer + 2]
+            draw_lines(self.ax_, layer, ends, np.asarray(strengths), np.asarray(signs))
+        nodes = zip(heights[1:-1], self.relevances, self.node_indices, strict=True)
+        for layer, (places, relevance, numbers) in enumerate(nodes, start=1):
+            draw_nodes(self.ax_, layer, places, np.asarray(relevance), numbers)
         self._label(heights)
         return self
-
-    def _axes(self, ax, n_rows):
-        caller = f"{type(self).__name__}.plot"
-        if ax is not None:
-            return single_axes(ax, caller)
-        size = (2.6 + 1.7 * len(self.strengths), 1.4 + 0.3 * max(n_rows, 5))
-        return import_pyplot(caller).subplots(figsize=size, layout="constrained")[1]
 
     def _label(self, heights):
         ax, last = self.ax_, len(heights) - 1
@@ -231,9 +216,8 @@ class NetworkDisplay:
         # text takes no part in the limits of the axes
         ax.set(xlim=(-0.15, last + 0.15), ylim=(-top + 0.2, top - 0.4))
         ax.set_axis_off()
-        shown = np.unique(np.concatenate([np.ravel(signs) for signs in self.signs]))
         ax.legend(
-            handles=sign_handles(LEGEND, shown),
+            handles=sign_handles(LEGEND, self.signs),
             loc="upper center",
             bbox_to_anchor=(0.5, 0),
             ncols=len(LEGEND),
@@ -247,7 +231,7 @@ class NetworkDisplay:
         return count_of(n_drawn, "input")
 
 
-def check_drawable(sizes: list[int], most: int) -> None:
+def check_drawable(sizes, most):
     """Raise ValueError if a layer has more nodes or outputs than can be drawn."""
     if max(sizes) <= most:
         return
@@ -257,66 +241,3 @@ def check_drawable(sizes: list[int], most: int) -> None:
         "to read. Raise `max_nodes`, draw a smaller network, such as prune(n_nodes=...) returns, "
         "or draw the leading nodes with NodesDisplay."
     )
-
-
-Weights = tuple[list[str], np.ndarray, np.ndarray]
-"""Names of inputs; strengths and signs of their weights, of shape (n_inputs, n_nodes)."""
-
-
-def weights_of_inputs(estimator: Any, network: Any, feature_names: Any) -> Weights:
-    """Return the weights of each input of a network, times its standard deviation."""
-    weights = network.coefs_[0]
-    spreads = np.sqrt(network._input_scaler.var_)[:, np.newaxis]
-    names = input_names(estimator, len(weights))
-    if feature_names is not None:
-        names = checked_names(feature_names, len(weights))
-    return names, np.abs(weights) * spreads, np.sign(weights)
-
-
-def weights_of_columns(estimator: Any, network: Any, X: Any, feature_names: Any) -> Weights:
-    """Return how strongly nodes respond to the columns of a table, and in which direction."""
-    inputs, columns = read_table(estimator, X, feature_names)
-    weights = network.coefs_[0].astype(np.float64)
-    responses = [response_to(column, inputs, weights) for column in columns]
-    strengths = np.array([response.strengths for response in responses])
-    signs = np.array([response.signs for response in responses])
-    return [response.name for response in responses], strengths, signs
-
-
-def draw_lines(
-    ax: Any, layer: int, heights: list[np.ndarray], strengths: np.ndarray, signs: np.ndarray
-) -> None:
-    """Draw the weights from one layer to the next, the strongest on top."""
-    from matplotlib.collections import LineCollection
-
-    shares = np.asarray(strengths, dtype=np.float64)
-    shares = shares / (shares.max() or 1.0)
-    order = [
-        index
-        for index in zip(*np.unravel_index(np.argsort(shares, axis=None), shares.shape))
-        if shares[index] >= FAINTEST
-    ]
-    ax.add_collection(
-        LineCollection(
-            [[(layer, heights[0][i]), (layer + 1, heights[1][k])] for i, k in order],
-            colors=[COLOURS[int(np.asarray(signs)[index])] for index in order],
-            linewidths=[WIDEST * shares[index] for index in order],
-            alpha=0.75,
-        )
-    )
-
-
-def draw_nodes(
-    ax: Any, layer: int, heights: np.ndarray, relevance: np.ndarray, numbers: np.ndarray
-) -> None:
-    """Draw the nodes of a layer, with their numbers if there is room."""
-    least, most = NODE
-    share = np.asarray(relevance) / np.max(relevance)
-    colour = ax.xaxis.label.get_color()
-    areas = least + (most - least) * share
-    face = {"facecolor": ax.get_facecolor(), "edgecolor": colour}
-    ax.scatter(np.full(len(share), layer), heights, areas, zorder=3, **face)
-    if len(numbers) <= NUMBERED:
-        for height, number in zip(heights, numbers, strict=True):
-            place = {"ha": "center", "va": "center", "fontsize": "x-small", "zorder": 4}
-            ax.text(layer, height, str(number), **place)

@@ -10,24 +10,26 @@ import numpy as np
 
 from skspectral._compat import Interval, check_matplotlib_support, validate_params
 from skspectral._display.alive import alive_part, output_names
-from skspectral._display.axes import check_axes, import_pyplot, single_axes
-from skspectral._display.cells import FAINT, draw_bars, draw_cells, draw_curve, write_in_cell
+from skspectral._display.axes import check_axes, single_axes
 from skspectral._display.columns import read_table
+from skspectral._display.input_weights import leading, strongest
+from skspectral._display.node_map import (
+    GAP,
+    draw_effects,
+    draw_responses,
+    draw_shares,
+    map_width,
+)
 from skspectral._display.node_responses import effects_of, response_to
-from skspectral._display.signs import COLOURS, sign_handles
+from skspectral._display.signs import sign_handles
 
-TINY = np.finfo(float).tiny
-"""What stands for zero where it would divide."""
-LONGEST = 8
-"""Letters of a category that fit into a cell."""
-BAR = 2.0
-"""Width of the longest bar, in cells."""
+MOST_CURVES = 10
+"""Nodes whose curves are drawn over a column: there are as many colours."""
 LEGEND = {
     1: "node rises with the column",
     -1: "node falls as the column rises",
     0: "neither: bends, or categories",
 }
-MARKS = {1: "+", -1: "\N{MINUS SIGN}", 0: "±"}
 
 
 class NodesDisplay:
@@ -60,7 +62,9 @@ class NodesDisplay:
     n_nodes : int or None, default=None
         Nodes of the layer, if more than are drawn.
     n_columns : int or None, default=None
-        Columns of the table, if more than are drawn.
+        Columns of the table that vary, if more than are drawn.
+    n_outputs : int or None, default=None
+        Outputs of the network, if more than are drawn.
 
     Attributes
     ----------
@@ -85,7 +89,7 @@ class NodesDisplay:
     >>> [response.name for response in display.responses]
     ['a', 'b', 'c']
     >>> display.shares.round(1)
-    array([0.5, 0.5])
+    array([0.6, 0.4])
     """
 
     def __init__(
@@ -99,6 +103,7 @@ class NodesDisplay:
         output_names,
         n_nodes=None,
         n_columns=None,
+        n_outputs=None,
     ):
         self.node_indices = node_indices
         self.responses = responses
@@ -108,6 +113,7 @@ class NodesDisplay:
         self.output_names = output_names
         self.n_nodes = n_nodes
         self.n_columns = n_columns
+        self.n_outputs = n_outputs
 
     @classmethod
     @validate_params(
@@ -136,7 +142,8 @@ class NodesDisplay:
         max_nodes : int >= 1, default=20
             Nodes to draw, those of the largest share.
         max_columns : int >= 1, default=12
-            Columns to draw, those to which the nodes respond most.
+            Columns to draw, those to which the nodes respond most; and outputs, those
+            that move most.
         ax : matplotlib Axes or None, default=None
             Where to draw; None makes a figure.
 
@@ -180,15 +187,19 @@ class NodesDisplay:
         order = np.argsort(-effects.shares, kind="stable")[:max_nodes]
         weights = network.coefs_[0][:, order].astype(np.float64)
         responses = [response_to(column, inputs, weights) for column in columns]
+        strengths = np.array([response.strengths for response in responses]).T
+        drawn = leading(strengths, effects.shares[order], max_columns)
+        names, outputs = output_names(network), strongest(effects.strengths.T, max_columns)
         display = cls(
             node_indices=indices[0][order],
-            responses=leading(responses, effects.shares[order], max_columns),
+            responses=[responses[index] for index in drawn],
             shares=effects.shares[order],
-            effects=effects.strengths[order],
-            effect_signs=effects.signs[order],
-            output_names=output_names(network),
+            effects=effects.strengths[order][:, outputs],
+            effect_signs=effects.signs[order][:, outputs],
+            output_names=[names[index] for index in outputs],
             n_nodes=len(effects.shares),
             n_columns=len(responses),
+            n_outputs=len(names),
         )
         return display.plot(ax)
 
@@ -212,72 +223,76 @@ class NodesDisplay:
         TypeError
             If `ax` is no Axes.
         """
-        self.ax_ = self._axes(ax)
+        responses, shares = self.responses, np.asarray(self.shares)
+        n_columns, n_outputs = len(responses), len(self.output_names)
+        room = (1.3 + 0.48 * map_width(n_columns, n_outputs), 1.9 + 0.44 * len(shares))
+        self.ax_ = single_axes(ax, f"{type(self).__name__}.plot", figsize=room)
         self.figure_ = self.ax_.figure
-        colour = self.ax_.xaxis.label.get_color()
-        self._draw_responses(colour)
-        self._draw_effects(colour)
-        draw_bars(self.ax_, self._bars, np.asarray(self.shares), BAR, color=COLOURS[0])
-        self._label()
+        outputs = n_columns + GAP + np.arange(n_outputs)
+        draw_responses(self.ax_, responses)
+        draw_effects(self.ax_, outputs[0], np.asarray(self.effects), np.asarray(self.effect_signs))
+        draw_shares(self.ax_, outputs[-1] + 1, shares)
+        self._label_cells([*range(n_columns), *outputs])
+        self._add_legend()
         return self
 
-    def _axes(self, ax):
-        """Return the Axes to draw on, of a new figure that has room for all cells if none."""
-        caller = f"{type(self).__name__}.plot"
-        if ax is not None:
-            return single_axes(ax, caller)
-        width = len(self.responses) + len(self.output_names) + BAR
-        size = (1.8 + 0.48 * width, 1.7 + 0.44 * len(self.shares))
-        return import_pyplot(caller).subplots(figsize=size, layout="constrained")[1]
+    def plot_column(self, column, ax=None):
+        """Draw how the nodes respond to one column, over its values.
 
-    @property
-    def _outputs(self):
-        """Where outputs are drawn, in cells."""
-        return len(self.responses) + 0.4 + np.arange(len(self.output_names))
+        Parameters
+        ----------
+        column : str
+            Name of a column that is drawn by :meth:`plot`.
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None makes a figure.
 
-    @property
-    def _bars(self):
-        """Where bars begin, in cells."""
-        return self._outputs[-1] + 1
+        Returns
+        -------
+        matplotlib Axes
+            The Axes, with a curve or, for categories, points for each node, but no more
+            than ten. The response is in units of the node's widest over all columns.
 
-    def _draw_responses(self, colour):
-        strengths = np.array([response.strengths for response in self.responses]).T
-        signs = np.array([response.signs for response in self.responses]).T
-        strengths = strengths / np.maximum(strengths.max(axis=1, keepdims=True), TINY)
-        draw_cells(self.ax_, 0, signs, strengths, colour)
-        curves = np.array([np.ptp(r.responses, axis=1) for r in self.responses if r.has_numbers])
-        for row, column in zip(*np.nonzero(strengths >= FAINT), strict=True):
-            response = self.responses[column]
-            if response.has_numbers:
-                span = max(curves[:, row].max(), TINY)
-                draw_curve(self.ax_, (column, row), response.responses[row], span, color=colour)
-            else:
-                label = response.values[response.responses[row].argmax()]
-                write_in_cell(self.ax_, (column, row), shortened(label), fontsize="x-small")
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        TypeError
+            If `ax` is no Axes.
+        ValueError
+            If no such column is drawn.
+        """
+        found = [response for response in self.responses if response.name == column]
+        if not found:
+            names = [response.name for response in self.responses]
+            raise ValueError(f"`column` must be one of {names}; got {column!r}.")
+        ax = single_axes(ax, f"{type(self).__name__}.plot_column")
+        style = {} if found[0].has_numbers else {"marker": "o", "linestyle": ""}
+        for row, index in enumerate(self.node_indices[:MOST_CURVES]):
+            scale = max(np.ptp(response.responses[row]) for response in self.responses) or 1.0
+            curve = found[0].responses[row] / scale
+            label = f"node {index} ({100 * self.shares[row]:.0f} %)"
+            ax.plot(found[0].values, curve, label=label, **style)
+        ax.set(xlabel=column, ylabel="response of the node")
+        ax.legend()
+        return ax
 
-    def _draw_effects(self, colour):
-        effects, signs = np.asarray(self.effects), np.asarray(self.effect_signs)
-        strengths = effects / max(effects.max(), TINY)
-        draw_cells(self.ax_, self._outputs[0], signs, strengths, colour)
-        for (row, column), sign in np.ndenumerate(signs):
-            if strengths[row, column] >= FAINT / 2:
-                write_in_cell(self.ax_, (self._outputs[column], row), MARKS[sign])
-
-    def _label(self):
-        n_columns, n_nodes = len(self.responses), len(self.shares)
+    def _label_cells(self, places):
+        """Name the rows and columns of both heat maps."""
         names = [response.name for response in self.responses] + list(self.output_names)
-        ax = self.ax_
-        ax.set_xticks([*range(n_columns), *self._outputs], names)
+        n_columns, n_nodes, ax = len(self.responses), len(self.shares), self.ax_
+        ax.set_xticks(places, names)
         ax.set_yticks(range(n_nodes), [f"node {index}" for index in self.node_indices])
         ax.tick_params(length=0)
         for label in ax.get_xticklabels():
             label.set(rotation=40, ha="right", rotation_mode="anchor")
-        ax.text(self._bars, n_nodes - 0.3, "share of\nvariance", va="top")
-        ax.set(xlim=(-0.5, self._bars + BAR + 0.6), ylim=(n_nodes - 0.5, -0.5))
+        # one half for half a cell on the left, and room for the percentage on the right
+        right = map_width(n_columns, len(self.output_names)) + 0.1
+        ax.set(xlim=(-0.5, right), ylim=(n_nodes - 0.5, -0.5))
         ax.spines[:].set_visible(False)
-        shown = np.unique([response.signs for response in self.responses])
-        ax.legend(
-            handles=sign_handles(LEGEND, shown),
+
+    def _add_legend(self):
+        self.ax_.legend(
+            handles=sign_handles(LEGEND, [response.signs for response in self.responses]),
             loc="lower left",
             bbox_to_anchor=(0, 1),
             borderpad=0,
@@ -287,31 +302,12 @@ class NodesDisplay:
         )
 
     def _title(self):
-        """Return what the lines are, and how many nodes and columns are drawn if not all."""
+        """Return what the lines are, and how much is drawn if not all."""
         drawn = [
             (len(self.shares), self.n_nodes, "nodes"),
             (len(self.responses), self.n_columns, "columns"),
+            (len(self.output_names), self.n_outputs, "outputs"),
         ]
         said = [f"{n} of {n_all} {what}" for n, n_all, what in drawn if n_all and n < n_all]
-        return "\n".join([*said, "Line: the node over the values of the column"])
-
-
-def leading(responses, shares, max_columns):
-    """Return the responses to the columns that matter most, in the order of the table.
-
-    Parameters
-    ----------
-    responses : list of ColumnResponse
-    shares : ndarray of shape (n_nodes,)
-        Of the variance of the prediction.
-    max_columns : int
-    """
-    squares = np.array([response.strengths**2 for response in responses])
-    of_columns = squares / np.maximum(squares.sum(axis=0), TINY) @ np.maximum(shares, 0)
-    order = np.argsort(-of_columns, kind="stable")[:max_columns]
-    return [responses[index] for index in np.sort(order)]
-
-
-def shortened(label):
-    """Return a label that fits into a cell."""
-    return label if len(label) <= LONGEST else label[: LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"
+        about_lines = "Line: the node over the values of the column"
+        return "\n".join([", ".join(said), about_lines] if said else [about_lines])

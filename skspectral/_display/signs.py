@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,10 +31,11 @@ def shaded(signs: np.ndarray, strengths: np.ndarray) -> np.ndarray:
     return colours
 
 
-def sign_handles(labels: dict[int, str], shown: Sequence[int]) -> list[Any]:
-    """Return the entries of a legend for the signs that are shown."""
+def sign_handles(labels: dict[int, str], signs: list[np.ndarray]) -> list[Any]:
+    """Return the entries of a legend for the signs that there are in these arrays."""
     from matplotlib.patches import Patch
 
+    shown = np.unique(np.concatenate([np.ravel(some) for some in signs]))
     return [
         Patch(facecolor=COLOURS[sign], label=label)
         for sign, label in labels.items()
