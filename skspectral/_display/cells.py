@@ -56,7 +56,18 @@ def draw_bars(ax: Any, left: float, shares: np.ndarray, width: float, **style: A
     ax.barh(np.arange(len(shares)), np.maximum(shares, 0) * unit, left=left, height=0.6, **style)
     for row, share in enumerate(shares):
         place = left + max(share, 0) * unit + 0.12
-        ax.text(place, row, f"{100 * share:.0f} %", va="center", fontsize="small")
+        ax.text(place, row, percent(share), va="center", fontsize="small")
+
+
+def percent(share: float) -> str:
+    """Return a share as a whole number of percent.
+
+    Examples
+    --------
+    >>> percent(0.125), percent(-0.001)
+    ('12 %', '0 %')
+    """
+    return f"{round(100 * share)} %".replace("-", "\N{MINUS SIGN}")
 
 
 def write_in_cell(ax: Any, centre: tuple[float, float], text: str, **style: Any) -> None:

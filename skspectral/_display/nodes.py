@@ -11,6 +11,7 @@ import numpy as np
 from skspectral._compat import Interval, check_matplotlib_support, validate_params
 from skspectral._display.alive import alive_part, output_names
 from skspectral._display.axes import check_axes, single_axes
+from skspectral._display.cells import percent
 from skspectral._display.columns import read_table
 from skspectral._display.input_weights import leading, strongest
 from skspectral._display.node_map import (
@@ -270,10 +271,11 @@ class NodesDisplay:
         for row, index in enumerate(self.node_indices[:MOST_CURVES]):
             scale = max(np.ptp(response.responses[row]) for response in self.responses) or 1.0
             curve = found[0].responses[row] / scale
-            label = f"node {index} ({100 * self.shares[row]:.0f} %)"
+            label = f"node {index} ({percent(self.shares[row])})"
             ax.plot(found[0].values, curve, label=label, **style)
         ax.set(xlabel=column, ylabel="response of the node")
-        ax.legend()
+        # above, as curves may be anywhere in the axes
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
         return ax
 
     def _label_cells(self, places):
