@@ -4,36 +4,76 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from skspectral._display.cells import TINY
 from skspectral._display.columns import checked_names, input_names, read_table
-from skspectral._display.node_responses import response_to
-
-Weights = tuple[list[str], np.ndarray, np.ndarray]
-"""Names of inputs; strengths and signs of their weights, of shape (n_inputs, n_nodes)."""
+from skspectral._display.node_responses import response_to, strengths_of
 
 
-def weights_of_inputs(estimator: Any, network: Any, feature_names: Any) -> Weights:
-    """Return the weights of each input of a network, times its standard deviation."""
+@dataclass(frozen=True)
+class InputWeights:
+    """Weights between inputs and the nodes of the first hidden layer.
+
+    Parameters
+    ----------
+    names : list of str
+        Of the inputs.
+    strengths : ndarray of shape (n_inputs, n_nodes)
+    signs : int ndarray of shape (n_inputs, n_nodes)
+        0 where a node responds in both directions.
+    n_all : int
+        Inputs in all, as only the leading ones are listed.
+    """
+
+    names: list[str]
+    strengths: np.ndarray
+    signs: np.ndarray
+    n_all: int
+
+
+def weights_of_inputs(estimator: Any, network: Any, names: Any, most: int) -> InputWeights:
+    """Return the weights of the leading inputs of a network, times their standard deviations.
+
+    Parameters
+    ----------
+    estimator : object
+        What holds the network.
+    network : fitted SpectralMLPRegressor or SpectralMLPClassifier
+    names : array-like of str or None
+        Of all inputs, in place of their own.
+    most : int
+        Inputs to return.
+    """
     weights = network.coefs_[0].astype(np.float64)
-    spreads = np.sqrt(network._input_scaler.var_)[:, np.newaxis]
-    names = input_names(estimator, len(weights))
-    if feature_names is not None:
-        names = checked_names(feature_names, len(weights))
-    return names, np.abs(weights) * spreads, np.sign(weights)
+    n_all = len(weights)
+    names = input_names(estimator, n_all) if names is None else checked_names(names, n_all)
+    strengths = np.abs(weights) * np.sqrt(network._input_scaler.var_)[:, np.newaxis]
+    kept = strongest(strengths, most)
+    signs = np.sign(weights[kept])
+    return InputWeights([names[index] for index in kept], strengths[kept], signs, n_all)
 
 
-def weights_of_columns(estimator: Any, network: Any, X: Any, feature_names: Any) -> Weights:
-    """Return how strongly nodes respond to the columns of a table, and in which direction."""
-    inputs, columns = read_table(estimator, X, feature_names)
+def weights_of_columns(
+    estimator: Any, network: Any, X: Any, names: Any, most: int
+) -> InputWeights:
+    """Return how strongly nodes respond to the leading columns of a table.
+
+    Parameters are those of :func:`weights_of_inputs`, and `X`, the table.
+    """
+    inputs, columns = read_table(estimator, X, names)
     weights = network.coefs_[0].astype(np.float64)
-    responses = [response_to(column, inputs, weights) for column in columns]
-    strengths = np.array([response.strengths for response in responses])
-    signs = np.array([response.signs for response in responses])
-    return [response.name for response in responses], strengths, signs
+    kept = strongest(strengths_of(columns, inputs, weights), most)
+    responses = [response_to(columns[index], inputs, weights) for index in kept]
+    return InputWeights(
+        [response.name for response in responses],
+        np.array([response.strengths for response in responses]),
+        np.array([response.signs for response in responses]),
+        len(columns),
+    )
 
 
 def strongest(strengths: np.ndarray, most: int) -> np.ndarray:
@@ -47,12 +87,12 @@ def leading(strengths: np.ndarray, shares: np.ndarray, most: int) -> np.ndarray:
 
     Parameters
     ----------
-    strengths : ndarray of shape (n_nodes, n_columns)
+    strengths : ndarray of shape (n_columns, n_nodes)
     shares : ndarray of shape (n_nodes,)
         Of the variance of the prediction.
     most : int
     """
     squares = strengths**2
-    of_nodes = squares / np.maximum(squares.sum(axis=1, keepdims=True), TINY)
-    of_columns = np.maximum(shares, 0) @ of_nodes
+    of_nodes = squares / np.maximum(squares.sum(axis=0), TINY)
+    of_columns = of_nodes @ np.maximum(shares, 0)
     return np.sort(np.argsort(-of_columns, kind="stable")[:most])

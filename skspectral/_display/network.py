@@ -12,7 +12,7 @@ from skspectral._compat import Interval, check_matplotlib_support, validate_para
 from skspectral._display.alive import alive_part, output_names
 from skspectral._display.axes import check_axes, single_axes
 from skspectral._display.diagram import draw_lines, draw_nodes
-from skspectral._display.input_weights import strongest, weights_of_columns, weights_of_inputs
+from skspectral._display.input_weights import weights_of_columns, weights_of_inputs
 from skspectral._display.signs import sign_handles
 from skspectral._training.counts import count_of
 
@@ -151,18 +151,17 @@ class NetworkDisplay:
         network, indices = alive_part(estimator)
         check_drawable([*map(len, indices), network.n_outputs_], max_nodes)
         if X is None:
-            names, strengths, signs = weights_of_inputs(estimator, network, feature_names)
+            inputs = weights_of_inputs(estimator, network, feature_names, max_inputs)
         else:
-            names, strengths, signs = weights_of_columns(estimator, network, X, feature_names)
-        drawn = strongest(strengths, max_inputs)
+            inputs = weights_of_columns(estimator, network, X, feature_names, max_inputs)
         display = cls(
-            strengths=[strengths[drawn], *map(np.abs, network.coefs_[1:])],
-            signs=[signs[drawn], *map(np.sign, network.coefs_[1:])],
+            strengths=[inputs.strengths, *map(np.abs, network.coefs_[1:])],
+            signs=[inputs.signs, *map(np.sign, network.coefs_[1:])],
             relevances=network.feature_relevance_,
             node_indices=indices,
-            input_names=[names[index] for index in drawn],
+            input_names=inputs.names,
             output_names=output_names(network),
-            n_inputs=len(names),
+            n_inputs=inputs.n_all,
         )
         return display.plot(ax)
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,8 +65,7 @@ def response_to(column: TableColumn, inputs: np.ndarray, weights: np.ndarray) ->
     inputs : ndarray of shape (n_rows, n_inputs)
     weights : ndarray of shape (n_inputs, n_nodes)
     """
-    added = inputs[:, column.inputs] @ weights[column.inputs]
-    added -= added.mean(axis=0)
+    added = added_by(column, inputs, weights)
     strengths, numbers = added.std(axis=0), as_numbers(column.values)
     if numbers is None:
         labels, responses = means_of_labels(column.values, added)
@@ -78,11 +77,42 @@ def response_to(column: TableColumn, inputs: np.ndarray, weights: np.ndarray) ->
     return ColumnResponse(column.name, grid, responses, strengths, signs)
 
 
+def added_by(column: TableColumn, inputs: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return what a column adds to the input of each node, less the mean over rows.
+
+    Parameters are those of :func:`response_to`.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_nodes)
+    """
+    added: np.ndarray = inputs[:, column.inputs] @ weights[column.inputs]
+    return added - added.mean(axis=0)
+
+
+def strengths_of(
+    columns: Sequence[TableColumn], inputs: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Return the strengths of the responses to several columns, shape (n_columns, n_nodes)."""
+    # without the rest of a response, which takes much longer than to see which columns matter
+    return np.array([added_by(column, inputs, weights).std(axis=0) for column in columns])
+
+
 def as_numbers(values: np.ndarray) -> np.ndarray | None:
-    """Return a column as float64, None if it holds no numbers, or but one of them."""
-    if KINDS.get(pd.api.types.infer_dtype(values, skipna=True)) != "numbers":
+    """Return a column as float64: dates in years, time spans in days.
+
+    None if it holds neither numbers nor times, or but one of them.
+    """
+    kind = KINDS.get(pd.api.types.infer_dtype(values, skipna=True))
+    if kind == "dates":
+        since_1970 = pd.to_datetime(pd.Series(values), utc=True) - pd.Timestamp(0, tz="UTC")
+        numbers = (1970 + since_1970 / pd.Timedelta(days=365.2425)).to_numpy()
+    elif kind == "durations":
+        numbers = (pd.to_timedelta(pd.Series(values)) / pd.Timedelta(days=1)).to_numpy()
+    elif kind == "numbers":
+        numbers = np.where(pd.isna(values), np.nan, values).astype(np.float64)
+    else:
         return None
-    numbers = pd.Series(values).astype(np.float64).to_numpy()
     return numbers if len(np.unique(numbers[~np.isnan(numbers)])) > 1 else None
 
 

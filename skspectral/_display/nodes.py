@@ -21,7 +21,7 @@ from skspectral._display.node_map import (
     draw_shares,
     map_width,
 )
-from skspectral._display.node_responses import effects_of, response_to
+from skspectral._display.node_responses import effects_of, response_to, strengths_of
 from skspectral._display.signs import sign_handles
 
 MOST_CURVES = 10
@@ -187,19 +187,18 @@ class NodesDisplay:
         effects = effects_of(network, inputs)
         order = np.argsort(-effects.shares, kind="stable")[:max_nodes]
         weights = network.coefs_[0][:, order].astype(np.float64)
-        responses = [response_to(column, inputs, weights) for column in columns]
-        strengths = np.array([response.strengths for response in responses]).T
-        drawn = leading(strengths, effects.shares[order], max_columns)
+        shares = effects.shares[order]
+        drawn = leading(strengths_of(columns, inputs, weights), shares, max_columns)
         names, outputs = output_names(network), strongest(effects.strengths.T, max_columns)
         display = cls(
             node_indices=indices[0][order],
-            responses=[responses[index] for index in drawn],
-            shares=effects.shares[order],
+            responses=[response_to(columns[index], inputs, weights) for index in drawn],
+            shares=shares,
             effects=effects.strengths[order][:, outputs],
             effect_signs=effects.signs[order][:, outputs],
             output_names=[names[index] for index in outputs],
             n_nodes=len(effects.shares),
-            n_columns=len(responses),
+            n_columns=len(columns),
             n_outputs=len(names),
         )
         return display.plot(ax)

@@ -213,8 +213,8 @@ class TrainingDisplay:
         if len(self.cycle_ends):
             start = self.cycle_ends[-1] - 1
             before, after = (sizes_text(self.n_alive_nodes[epoch]) for epoch in (start, -1))
-            change = 100 * (self.loss[-1] / self.loss[start] - 1)
-            lines.append(f"Last cycle: {before} before, {after} after; loss {signed(change)} %")
+            change = f"loss {percent_change(self.loss[start], self.loss[-1])}"
+            lines.append(f"Last cycle: {before} before, {after} after; {change}")
         return "\n".join(lines)
 
 
@@ -224,9 +224,11 @@ def sizes_text(n_alive: Any) -> str:
     return "".join(f"{number} + " for number in others) + count_of(last, "node")
 
 
-def signed(number: float) -> str:
-    """Return a number with its sign, to one digit behind the point."""
-    return f"{number:+.1f}".replace("-", "\N{MINUS SIGN}")
+def percent_change(before: float, after: float) -> str:
+    """Return by how much a positive number has changed."""
+    if not 0 < before < np.inf or not np.isfinite(after):
+        return f"{before:.2g} before, {after:.2g} after"
+    return f"{100 * (after / before - 1):+.1f} %".replace("-", "\N{MINUS SIGN}")
 
 
 def unchanged_since(n_alive_nodes: np.ndarray) -> int:

@@ -17,7 +17,7 @@ from skspectral import (
     SpectralMLPRegressorCV,
 )
 from skspectral._display.cells import HALF
-from skspectral._display.node_responses import effects_of, sign_of
+from skspectral._display.node_responses import as_numbers, effects_of, sign_of
 from skspectral.preprocessing import make_tabular_preprocessor
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -132,6 +132,19 @@ def test_sign_tells_whether_a_response_is_monotone(monotone):
     response = {1: x**3, -1: -np.maximum(x, 0), 0: x**2}[monotone]
     assert sign_of(x, response + 1e-13 * np.cos(90 * x)) == monotone
     assert sign_of(x, np.ones(50)) == 0
+
+
+def test_numbers_and_times_have_an_order():
+    days = pd.to_datetime(["1970-01-01", "2000-01-01", None])
+    for dated in (days.to_numpy(), days.tz_localize("UTC").to_numpy(dtype=object)):
+        np.testing.assert_allclose(as_numbers(dated), [1970, 2000, np.nan], atol=0.01)
+    spans = np.array([36, 12], dtype="timedelta64[h]")
+    np.testing.assert_allclose(as_numbers(spans), [1.5, 0.5])
+    listed = np.array([1, None, 2.5, pd.NA], dtype=object)
+    np.testing.assert_array_equal(as_numbers(listed), [1, np.nan, 2.5, np.nan])
+    for labels in (["a", "b"], [True, False], ["1", "2"]):
+        assert as_numbers(np.array(labels)) is None
+    assert as_numbers(np.array([1.0, np.nan, 1.0])) is None
 
 
 def test_curves_fill_cells_by_their_strength(reg, regression):
