@@ -107,12 +107,11 @@ class NetworkDisplay:
         estimator : object
             Fitted SpectralMLPRegressor or SpectralMLPClassifier, or what holds one, as a
             Pipeline, a search or a CV estimator does.
-        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_columns) or \
-                None, default=None
-            Rows as `estimator` predicts them. With them the inputs of the diagram are the
-            columns of `X`: what a transformer made of a column is grouped as in
-            :meth:`NodesDisplay.from_estimator`. Without them they are the inputs of the
-            network itself.
+        X : {array-like, sparse matrix, data frame} or None, default=None
+            Rows as `estimator` predicts them, of shape (n_samples, n_columns). With them
+            the inputs of the diagram are the columns of `X`: what a transformer made of
+            a column is grouped as in :meth:`NodesDisplay.from_estimator`. Without them
+            they are the inputs of the network itself.
         feature_names : array-like of str or None, default=None
             Names of the columns of `X`, or without `X` of the inputs of the network;
             None: those of `X` or of the fit.

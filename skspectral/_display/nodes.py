@@ -310,5 +310,5 @@ class NodesDisplay:
             (len(self.output_names), self.n_outputs, "outputs"),
         ]
         said = [f"{n} of {n_all} {what}" for n, n_all, what in drawn if n_all and n < n_all]
-        about_lines = "Line: the node over the values of the column"
+        about_lines = "Line: response of the node over the values of the column"
         return "\n".join([", ".join(said), about_lines] if said else [about_lines])
