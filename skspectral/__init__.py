@@ -4,10 +4,13 @@
 
 from skspectral._display import (
     EffectiveSizeDisplay,
+    NetworkDisplay,
+    NodesDisplay,
     PathMagnitudesDisplay,
     PruningCurveDisplay,
     RelevanceDisplay,
     SpectralPathDisplay,
+    TrainingDisplay,
 )
 from skspectral._estimators.classifier import SpectralMLPClassifier
 from skspectral._estimators.many import fit_many
@@ -33,6 +36,8 @@ __version__ = "0.1.0.dev0"
 
 __all__ = [
     "EffectiveSizeDisplay",
+    "NetworkDisplay",
+    "NodesDisplay",
     "PathMagnitudesDisplay",
     "PruningCurveDisplay",
     "RelevanceDisplay",
@@ -42,6 +47,7 @@ __all__ = [
     "SpectralMLPRegressorCV",
     "SpectralPathDisplay",
     "SpectralPruner",
+    "TrainingDisplay",
     "__version__",
     "fit_many",
     "match_nodes",

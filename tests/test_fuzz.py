@@ -422,12 +422,23 @@ def check_displays(lot):
         ((skspectral.SpectralPathDisplay, "from_estimator"), [lot.some(*searches[:2])]),
         ((skspectral.SpectralPathDisplay, "from_path"), [lot.some(path(), wild=wrong)]),
         ((skspectral.EffectiveSizeDisplay, "from_cv_results"), [lot.some(SWEEP, results)]),
+        ((skspectral.NodesDisplay, "from_estimator"), [any_model(lot), lot.some(ROWS)]),
+        ((skspectral.NetworkDisplay, "from_estimator"), [any_model(lot), lot.some(None, ROWS)]),
+        ((skspectral.TrainingDisplay, "from_estimator"), [any_model(lot)]),
     ]
     call, args = lot.of(calls)
+    if call[0] in (skspectral.NodesDisplay, skspectral.NetworkDisplay):
+        ax |= lot.keywords(
+            feature_names=[None, ["a", "b", "c"]],
+            max_nodes=[1, 20],
+            **{"max_columns" if call[0] is skspectral.NodesDisplay else "max_inputs": [1, 12]},
+        )
     try:
         display = lot.attempt(call, *args, **ax)
         if display is not None:
             lot.attempt((display, "plot"), lot.some(None))
+        if hasattr(display, "plot_column"):
+            lot.attempt((display, "plot_column"), lot.some(display.responses[0].name))
     finally:
         pyplot.close("all")
 
@@ -449,9 +460,9 @@ CHECKS = {
     check_teachers: (80, "make_teacher_student"),
     check_tables: (60, "make_tabular_preprocessor"),
     check_displays: (
-        80,
-        "EffectiveSizeDisplay PathMagnitudesDisplay PruningCurveDisplay RelevanceDisplay "
-        "SpectralPathDisplay",
+        120,
+        "EffectiveSizeDisplay NetworkDisplay NodesDisplay PathMagnitudesDisplay "
+        "PruningCurveDisplay RelevanceDisplay SpectralPathDisplay TrainingDisplay",
     ),
 }
 """Examples in the quick run, and the public names that they call."""

@@ -12,6 +12,10 @@ import numpy as np
 from skspectral._compat import check_matplotlib_support
 from skspectral._training.counts import count_of
 
+NUMBERS = {2: "two", 4: "four"}
+NARROW = 30
+"""Ratio of largest to smallest value below which there are ticks between powers of ten."""
+
 
 def import_pyplot(caller: str) -> Any:
     """Return matplotlib.pyplot; without matplotlib raise an ImportError that names `caller`."""
@@ -33,8 +37,8 @@ def check_axes(ax: Any) -> Any:
     return ax
 
 
-def single_axes(ax: Any, caller: str) -> Any:
-    """Return `ax`, or the Axes of a new figure where it is None.
+def single_axes(ax: Any, caller: str, **figure_kw: Any) -> Any:
+    """Return `ax`, or the Axes of a new figure, with these keywords, where it is None.
 
     Raises
     ------
@@ -42,11 +46,21 @@ def single_axes(ax: Any, caller: str) -> Any:
         If it is something else.
     """
     plt = import_pyplot(caller)
-    return plt.subplots(layout="constrained")[1] if ax is None else check_axes(ax)
+    return plt.subplots(layout="constrained", **figure_kw)[1] if ax is None else check_axes(ax)
 
 
-def two_axes(axes: Any, caller: str) -> np.ndarray:
-    """Return `axes` as an array of two, or those of a new figure where it is None.
+def stacked_axes(axes: Any, contents: Sequence[str], caller: str, **figure_kw: Any) -> np.ndarray:
+    """Return `axes` as an array, or those of a new figure, one above the other, where it is None.
+
+    Parameters
+    ----------
+    axes : sequence of matplotlib Axes or None
+    contents : sequence of str
+        What is drawn on each of them.
+    caller : str
+        Who draws, for the error without matplotlib.
+    **figure_kw : dict
+        Keywords of a new figure.
 
     Raises
     ------
@@ -55,16 +69,17 @@ def two_axes(axes: Any, caller: str) -> np.ndarray:
     TypeError
         If they are no Axes.
     """
-    plt = import_pyplot(caller)
+    plt, number = import_pyplot(caller), len(contents)
     if axes is None:
-        axes = plt.subplots(2, sharex=True, layout="constrained")[1]
+        axes = plt.subplots(number, sharex=True, layout="constrained", **figure_kw)[1]
     axes = np.ravel(np.asarray(axes, dtype=object))
     for ax in axes:
         check_axes(ax)
-    if len(axes) != 2:
+    if len(axes) != number:
+        listed = f"{', '.join(contents[:-1])} and {contents[-1]}"
         raise ValueError(
-            f"`ax` must be two Axes, for the score and the number of nodes; got {len(axes)}. "
-            "For example plt.subplots(2, sharex=True)[1]."
+            f"`ax` must be {NUMBERS[number]} Axes, for {listed}; got {len(axes)}. "
+            f"For example plt.subplots({number}, sharex=True)[1]."
         )
     return axes
 
@@ -100,6 +115,19 @@ def scale_counts_from_zero(axis: Any, steps: Sequence[int] = (1, 2, 5)) -> None:
     # linear up to one node, as a logarithmic axis has no zero
     axis.axes.set_yscale("symlog", linthresh=1)
     _tick_whole_numbers(axis, SymmetricalLogLocator(base=10, linthresh=1, subs=steps))
+
+
+def scale_values(axis: Any, values: np.ndarray) -> None:
+    """Make an axis logarithmic, with plain numbers as the labels of these values."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+    positive = values[values > 0]
+    is_narrow = positive.max() < NARROW * positive.min()
+    axis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7) if is_narrow else (1,)))
+    # matplotlib's own labels between powers of ten read 6 x 10^-1
+    axis.set_major_formatter(FuncFormatter(lambda value, position: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
 
 
 def _tick_whole_numbers(axis: Any, locator: Any) -> None:

@@ -14,7 +14,7 @@ from skspectral._display.axes import (
     draw_band,
     scale_counts_from_zero,
     score_name_of,
-    two_axes,
+    stacked_axes,
 )
 from skspectral._selection.choice_text import interval_text
 from skspectral._selection.row_scores import named_scoring
@@ -139,7 +139,8 @@ class SpectralPathDisplay:
         ValueError
             If `ax` is not two Axes.
         """
-        self.axes_ = two_axes(ax, f"{type(self).__name__}.plot")
+        contents = ("the score", "the number of nodes")
+        self.axes_ = stacked_axes(ax, contents, f"{type(self).__name__}.plot")
         top, bottom = self.axes_
         self.figure_ = top.figure
         self.score_line_ = self._draw(top, self.score, self.std_score, line_kw)

@@ -76,9 +76,26 @@ def rows_of_network(estimator: Any, X: Any, y: Any) -> tuple[Any, Any]:
         As :func:`layers_around`.
     """
     for layer in layers_around(estimator):
-        if isinstance(layer, Pipeline) and len(layer) > 1:
-            X = layer[:-1].transform(X)
-        elif isinstance(layer, TransformedTargetRegressor):
+        if isinstance(layer, TransformedTargetRegressor):
             columns = np.asarray(y).reshape(len(y), -1)  # transformers take tables only
             y = np.asarray(layer.transformer_.transform(columns)).reshape(np.shape(y))
-    return X, y
+    return encoded_rows(estimator, X), y
+
+
+def encoders_before(estimator: Any) -> list[Pipeline]:
+    """Return what transforms rows on their way to the network, from the outside in.
+
+    Raises
+    ------
+    TypeError, NotFittedError
+        As :func:`layers_around`.
+    """
+    around = layers_around(estimator)
+    return [layer[:-1] for layer in around if isinstance(layer, Pipeline) and len(layer) > 1]
+
+
+def encoded_rows(estimator: Any, X: Any) -> Any:
+    """Return X as the network inside `estimator` gets it; see :func:`encoders_before`."""
+    for encoder in encoders_before(estimator):
+        X = encoder.transform(X)
+    return X

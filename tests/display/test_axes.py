@@ -2,7 +2,7 @@
 
 import pytest
 
-from skspectral._display.axes import draw_band, scale_counts_from_zero, single_axes, two_axes
+from skspectral._display.axes import draw_band, scale_counts_from_zero, single_axes, stacked_axes
 from skspectral._training.counts import count_of
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -44,4 +44,4 @@ def test_axes_are_axes(wrong):
     with pytest.raises(TypeError, match="`ax` must be Axes of matplotlib"):
         single_axes(wrong, "test")
     with pytest.raises(TypeError, match="`ax` must be Axes of matplotlib"):
-        two_axes(wrong, "test")
+        stacked_axes(wrong, ("one", "other"), "test")

@@ -11,6 +11,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skspectral import (
+    NetworkDisplay,
+    NodesDisplay,
     PathMagnitudesDisplay,
     PruningCurveDisplay,
     RelevanceDisplay,
@@ -18,6 +20,7 @@ from skspectral import (
     SpectralMLPRegressorCV,
     SpectralPathDisplay,
     SpectralPruner,
+    TrainingDisplay,
     path_magnitudes,
 )
 from skspectral._study.final_network import final_network, rows_of_network
@@ -49,6 +52,9 @@ DRAW = {
     "relevance": lambda model, X, y: RelevanceDisplay.from_estimator(model),
     "pruning curve": PruningCurveDisplay.from_estimator,
     "path magnitudes": lambda model, X, y: PathMagnitudesDisplay.from_estimators(model, model),
+    "nodes": lambda model, X, y: NodesDisplay.from_estimator(model, X),
+    "network": lambda model, X, y: NetworkDisplay.from_estimator(model),
+    "training": lambda model, X, y: TrainingDisplay.from_estimator(model),
 }
 
 
@@ -83,12 +89,16 @@ def test_displays_draw_the_network_inside(holder, fit, rows):
     network = final_network(model)
     assert isinstance(network, SpectralMLPRegressor)
 
-    relevance, curve, paths = (draw(model, *rows) for draw in DRAW.values())
+    drawings = (draw(model, *rows) for draw in DRAW.values())
+    relevance, curve, paths, nodes, diagram, training = drawings
     for drawn, expected in zip(relevance.relevance, network.feature_relevance_, strict=True):
         np.testing.assert_array_equal(drawn, expected)
     np.testing.assert_array_equal(paths.magnitudes[0], path_magnitudes(network))
     assert curve.n_alive == sum(network.n_alive_nodes_)
     assert curve.score[-1] == pytest.approx(model.score(*rows))  # all nodes, and rows as it saw
+    assert sorted(nodes.node_indices) == diagram.node_indices[0].tolist()
+    assert len(nodes.shares) == network.n_alive_nodes_[0]
+    np.testing.assert_array_equal(training.loss, network.loss_curve_)
 
 
 @pytest.mark.parametrize("draw", DRAW.values(), ids=DRAW)
