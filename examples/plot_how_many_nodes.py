@@ -66,7 +66,7 @@ print(f"{name}: {len(X_train)} training rows, {X.shape[1]} columns")
 # do together. Width at the start, penalty and length of training follow from the
 # data. "Settled" means that training was long enough for this penalty, no more.
 
-model = make_pipeline(make_tabular_preprocessor(n_knots=8), SpectralMLPRegressor(random_state=0))
+model = make_pipeline(make_tabular_preprocessor(), SpectralMLPRegressor(random_state=0))
 start = time.perf_counter()
 model.fit(X_train, y_train)
 seconds = time.perf_counter() - start
@@ -101,7 +101,7 @@ print(f"interval {found.interval}, identified: {found.identified}, {seconds:.0f}
 # Three multiples and three folds are for brevity; the defaults are four and five.
 
 model_cv = make_pipeline(
-    make_tabular_preprocessor(n_knots=8),
+    make_tabular_preprocessor(),
     SpectralMLPRegressorCV(alpha_factors=[0.5, 1, 2], cv=3, random_state=0),
 )
 start = time.perf_counter()

@@ -48,7 +48,7 @@ stem = name.lower().replace(" ", "_")
 X_train, X_test, y_train, y_test = train_test_split(
     X, y.to_numpy(), train_size=4000, random_state=0
 )
-model = make_pipeline(make_tabular_preprocessor(n_knots=8), SpectralMLPRegressor(random_state=0))
+model = make_pipeline(make_tabular_preprocessor(), SpectralMLPRegressor(random_state=0))
 model.fit(X_train, y_train)
 n_inputs = model[:-1].transform(X_test[:1]).shape[1]
 print(f"{name}: {len(X_train)} training rows, {X.shape[1]} columns, {n_inputs} when encoded")
