@@ -515,7 +515,7 @@ class BaseSpectralMLP(
             course, time_limit = yield from self._noise_of_folds(rows, ends, is_warm, shared)
             noise = self._follow_noise(rows, dataset, held_out, is_warm, course)
             callbacks = self._fit_callbacks(ends, noise, time_limit, follow)
-            net.restart(callbacks=callbacks.in_order(), **self._net_settings(n_rows))
+            net.restart(callbacks=callbacks.in_order(), **shared.settings(self, n_rows))
             dataset_valid = dataset_valid if self.early_stopping else None
             # Ctrl-C is kept for the end of the step, also while the result is judged
             with shared.interrupts() as interrupts:
