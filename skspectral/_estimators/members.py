@@ -1,4 +1,4 @@
-"""Networks of different seeds, trained side by side on the same rows and folded into one."""
+"""Networks of different initial weights, trained on the same rows and folded into one."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 

@@ -42,6 +42,7 @@ class StopWhenSettled(Callback):
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Begin the first cycle."""
         self.cycle_ = 0
+        self.stopped_ = False
         self.before_: dict[str, Any] | None = None
 
     def on_epoch_end(self, net: Any, dataset_train: Any = None, **kwargs: Any) -> None:
@@ -61,6 +62,7 @@ class StopWhenSettled(Callback):
         if before is None or progress < self.earliest:
             return
         if self.has_settled(net, dataset_train, self.before_, before):
+            self.stopped_ = True
             raise StopTraining
 
     def has_settled(
@@ -72,6 +74,19 @@ class StopWhenSettled(Callback):
         settling = judge_size(net, dataset)
         # a dense layer has no size to judge beyond the count of its nodes
         return settling is None or settling.settled
+
+
+class StopWhenLossSettled(StopWhenSettled):
+    """Stop at the end of a cycle that left the loss as it was, whatever the size did.
+
+    Of several networks it is the mean that counts, and not their sizes.
+    """
+
+    def has_settled(
+        self, net: Any, dataset: Any, row: dict[str, Any], before: dict[str, Any]
+    ) -> bool:
+        """Tell whether the loss is that of the cycle before."""
+        return loss_is_as_before(row, before)
 
 
 class StopWhenNoiseSettled(StopWhenSettled):
@@ -88,7 +103,12 @@ class StopWhenNoiseSettled(StopWhenSettled):
 def is_as_before(row: dict[str, Any], before: dict[str, Any]) -> bool:
     """Tell whether two rows of the history show the same size and loss."""
     sizes = zip(row["n_alive_nodes"], before["n_alive_nodes"], strict=True)
-    loss = penalised_loss(before)
-    return abs(penalised_loss(row) - loss) <= LOSS_SHARE * loss and all(
+    return loss_is_as_before(row, before) and all(
         abs(now - then) <= max(1, SIZE_SHARE * then) for now, then in sizes
     )
+
+
+def loss_is_as_before(row: dict[str, Any], before: dict[str, Any]) -> bool:
+    """Tell whether two rows of the history show the same penalised loss."""
+    loss = penalised_loss(before)
+    return abs(penalised_loss(row) - loss) <= LOSS_SHARE * loss
