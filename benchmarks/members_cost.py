@@ -67,9 +67,7 @@ def measure(file, key):
     """Fit once with one network and once with five, and append the row."""
     task, seed = key
     X, y = rows_of(task, seed)
-    one, five = (
-        SpectralMLPRegressor(n_members=n, random_state=seed, n_threads=1) for n in (1, 5)
-    )
+    one, five = (SpectralMLPRegressor(n_members=n, random_state=seed, n_threads=1) for n in (1, 5))
     seconds = [seconds_of(model, X, y) for model in (one, five)]
     file.add([*key, *X.shape, *seconds, one.n_iter_, five.n_iter_])
 

@@ -137,8 +137,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         Largest number of epochs. For schedules with an end "auto" repeats them in
         cycles of 1,500, 3,000, 6,000, 12,000 and 24,000 steps (fewer below 1,000
         rows). Training stops after a cycle that left size and penalised loss as they
-        were, to 5 %, or in which the last node died. Several networks (`n_members`) stop
-        after a cycle that left their loss as it was. For the other schedules "auto" is
+        were, to 5 %, or in which the last node died. Several networks (`n_members`) also
+        stop after one that left their loss as it was to 2 %, whatever their size. For the other schedules "auto" is
         200 epochs. A number is one run of the schedule over so many epochs.
     time_limit : float > 0 or None, default=None
         Seconds of training. Schedules with an end reach it within this time,
