@@ -69,8 +69,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         Number of networks, which differ in their initial weights alone. They are trained
         side by side, go through the rows in the same order, with one set of held-out
         rows if there is any, and their mean, of the linear outputs, is folded into one
-        wider network: that of the estimator. Each stops once its loss has settled: it
-        is the mean that counts, not their sizes. Then
+        wider network: that of the estimator. Each stops once its loss has settled, as it
+        is the mean that counts, not their sizes (see `max_iter`). Then
         `hidden_layer_sizes` are the nodes of each at the start, while nodes are counted
         from 0 over all that are left in the wider network. `alpha_` and
         `noise_variance_` are medians, `size_settled_` tells whether all sizes have
@@ -137,9 +137,10 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         Largest number of epochs. For schedules with an end "auto" repeats them in
         cycles of 1,500, 3,000, 6,000, 12,000 and 24,000 steps (fewer below 1,000
         rows). Training stops after a cycle that left size and penalised loss as they
-        were, to 5 %, or in which the last node died. Several networks (`n_members`) also
-        stop after one that left their loss as it was to 2 %, whatever their size. For the other schedules "auto" is
-        200 epochs. A number is one run of the schedule over so many epochs.
+        were, to 5 %, or in which the last node died; several networks (`n_members`)
+        also after one that left their loss as it was to 2.5 %, whatever their size. For
+        the other schedules "auto" is 200 epochs. A number is one run of the schedule
+        over so many epochs.
     time_limit : float > 0 or None, default=None
         Seconds of training. Schedules with an end reach it within this time,
         however many epochs are planned. The epoch in which the time runs out is

@@ -205,8 +205,9 @@ class SummaryMixin:
           folded into. For :class:`SpectralPruner` the nodes that were kept.
         - *settled*: "yes" if training was long enough for this penalty, "no" if more
           training would remove nodes. With `n_members`, which stop once their losses
-          have settled, the number of settled sizes if it is not all. Not judged are dense networks, networks
-          without a penalty, and sizes that `partial_fit`, `prune` or `grow` left.
+          have settled, the number of settled sizes if it is not all. Not judged are
+          dense networks, networks without a penalty, and sizes that `partial_fit`,
+          `prune` or `grow` left.
         - *interval*, *identified*: where cross-validation chose the penalty, the
           interval of sizes, and whether the size is identified. If not, the size is
           the nodes left at this penalty, and no more.
