@@ -60,12 +60,15 @@ class StopWhenSettled(Callback):
         before, self.before_ = self.before_, last_row(net)
         sizes = self.before_["n_alive_nodes"]
         if sizes and not any(sizes):
-            raise StopTraining
+            self._stop()
         if before is None or progress < self.earliest:
             return
         if self.has_settled(net, dataset_train, self.before_, before):
-            self.stopped_ = True
-            raise StopTraining
+            self._stop()
+
+    def _stop(self) -> None:
+        self.stopped_ = True
+        raise StopTraining
 
     def has_settled(
         self, net: Any, dataset: Any, row: dict[str, Any], before: dict[str, Any]
