@@ -1,4 +1,4 @@
-"""Several networks folded into one: which factor of the penalty, and what do they cost?
+"""Several networks folded into one: which factor of the penalty?
 
 Fits of real tables with `n_members` 1 and 5, at the `alpha_factor` of a single network and at
 half of it, on the splits of tables.py. A row of results/members.csv has the score on the test
@@ -81,14 +81,12 @@ def doc_tables(rows):
     for n_members, factor in SETTINGS:
         some = rows[(rows["n_members"] == n_members) & (rows["factor"] == factor)]
         some = some.set_index(keys)
-        for what in ("score", "nodes", "seconds"):
+        for what in ("score", "nodes"):
             wide[f"{what}, {label(n_members, factor)}"] = some[what]
     wide = wide.dropna()  # splits with all settings
-    wide["time"] = wide[f"seconds, {label(5, 0.25)}"] / wide[f"seconds, {label(1, 0.5)}"]
     groups = wide.groupby("table")
     table = groups[measured].mean()
     table["splits"] = groups.size()
-    table["time, 5 against 1"] = groups["time"].median().round(1)
     for name in measured:
         decimals = 3 if name.startswith("score") else 0
         table[name] = table[name].map(f"{{:.{decimals}f}}".format)

@@ -70,6 +70,11 @@ from skspectral._training.convergence import (
     describe_size,
     judge_size,
 )
+from skspectral._training.cycles import (
+    StopWhenLossSettled,
+    StopWhenNoiseSettled,
+    StopWhenSettled,
+)
 from skspectral._training.device import choose_device, choose_threads
 from skspectral._training.history import data_loss, penalised_loss
 from skspectral._training.interrupts import Interrupts
@@ -354,7 +359,7 @@ class BaseSpectralMLP(
         # without the mean, as only the spread is needed and sparse rows cannot be centred
         self._input_scaler = StandardScaler(with_mean=False)
         n_rows, n_features = len(rows), rows.X.shape[1]
-        hidden = hidden_widths(self.hidden_layer_sizes, n_rows)
+        hidden = hidden_widths(self.hidden_layer_sizes, n_rows, self.n_members)
         sizes = (n_features, *hidden, self.n_outputs_)
         self.device_ = choose_device(self.device, sizes, batch_rows(self.batch_size, n_rows))
         dtype = dtype_of(self.dtype, n_rows, n_features, self.device_)
@@ -471,6 +476,9 @@ class BaseSpectralMLP(
             for callback in self.callbacks or ()
             if not is_fold or is_scheduler(callback)
         ]
+        stop = StopWhenSettled if self.n_members == 1 else StopWhenLossSettled
+        if is_fold:  # which tells the noise, and no more
+            stop = StopWhenNoiseSettled
         return fit_callbacks(
             ends=ends,
             noise=noise,
@@ -484,7 +492,7 @@ class BaseSpectralMLP(
             shrink=self.shrink,
             n_threads=self.n_threads,
             verbose=0 if is_fold else self.verbose,
-            tells_noise=is_fold,
+            stop=stop,
         )
 
     def _train(self, rows, validation, architecture, given, shared):
@@ -515,7 +523,7 @@ class BaseSpectralMLP(
             course, time_limit = yield from self._noise_of_folds(rows, ends, is_warm, shared)
             noise = self._follow_noise(rows, dataset, held_out, is_warm, course)
             callbacks = self._fit_callbacks(ends, noise, time_limit, follow)
-            net.restart(callbacks=callbacks.in_order(), **self._net_settings(n_rows))
+            net.restart(callbacks=callbacks.in_order(), **shared.settings(self, n_rows))
             dataset_valid = dataset_valid if self.early_stopping else None
             # Ctrl-C is kept for the end of the step, also while the result is judged
             with shared.interrupts() as interrupts:
@@ -549,6 +557,9 @@ class BaseSpectralMLP(
             self._take_noise(noise.noise_, noise.table)
         self._set_fitted_attributes()
         self.size_settled_ = None if settling is None else settling.settled
+        # several networks that stopped as planned may leave their sizes unsettled
+        stopped = callbacks.settled is not None and callbacks.settled.stopped_
+        settling = None if stopped else settling
         # the first that applies: a diverged fit says nothing of its size
         return (
             describe_failure(net, dataset, self.learning_rate_init, interrupts.asked)

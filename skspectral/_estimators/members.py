@@ -1,4 +1,4 @@
-"""Networks of different seeds, trained side by side on the same rows and folded into one."""
+"""Networks of different initial weights, trained on the same rows and folded into one."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -17,6 +17,7 @@ from skspectral._estimators.resizing import with_module
 from skspectral._estimators.rows import Rows
 from skspectral._training.batches import RowDataset
 from skspectral._training.interrupts import Interrupts
+from skspectral._training.orders import CommonOrders, OrdersFollowed
 from skspectral._training.seeds import new_seed
 from skspectral._training.together import Fit, abreast
 from skspectral.nn._architecture import Architecture
@@ -26,7 +27,7 @@ from skspectral.nn._scale import with_scaled_output
 
 
 class Shared:
-    """What the trainings of one fit share: rows on their device, Ctrl-C and the time.
+    """What the trainings of one fit share: rows, their order, Ctrl-C and the time.
 
     Parameters
     ----------
@@ -34,11 +35,18 @@ class Shared:
         Seconds of each network.
     interrupts : Interrupts or None, default=None
         Those of several networks; a single one watches the signal itself.
+    orders : CommonOrders or None, default=None
+        Of the rows, for several networks; a single one draws its own.
     """
 
-    def __init__(self, time_limit: float | None, interrupts: Interrupts | None = None) -> None:
+    def __init__(
+        self,
+        time_limit: float | None,
+        interrupts: Interrupts | None = None,
+        orders: CommonOrders | None = None,
+    ) -> None:
         self.time_limit = time_limit
-        self._interrupts = interrupts
+        self._interrupts, self._orders = interrupts, orders
         self._datasets: dict[int, RowDataset] = {}
 
     @contextmanager
@@ -55,6 +63,13 @@ class Shared:
         if id(rows) not in self._datasets:
             self._datasets[id(rows)] = estimator._dataset(rows)
         return self._datasets[id(rows)]
+
+    def settings(self, estimator: Any, n_rows: int) -> dict[str, Any]:
+        """Return the settings of a net, with the source of its orders."""
+        settings: dict[str, Any] = estimator._net_settings(n_rows)
+        if self._orders is not None and estimator.shuffle:
+            settings["random_state"] = OrdersFollowed(self._orders)
+        return settings
 
 
 def train_members(
@@ -79,7 +94,8 @@ def train_members(
     members = [estimator, *others]
     with Interrupts() as interrupts:
         # networks that no fleet serves are trained one after the other
-        shared = Shared(None if limit is None else limit / n_members, interrupts)
+        orders = CommonOrders(new_seed(estimator._random_state))
+        shared = Shared(None if limit is None else limit / n_members, interrupts, orders)
         complaints = yield from abreast(
             [member._train(rows, validation, architecture, given, shared) for member in members]
         )
@@ -108,6 +124,7 @@ def _fold_into(estimator: Any, members: Sequence[Any]) -> None:
     for name, value in summed_up(members).items():
         setattr(estimator, name, value)
     net = members[0].net_.with_module(folded_module(members))
+    net.random_state = estimator._random_state if estimator.shuffle else None
     if follows_noise:
         net.set_penalty(penalty_of(estimator.alpha_, None, None))
     estimator.net_ = net

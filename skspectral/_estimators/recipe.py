@@ -14,7 +14,7 @@ import torch
 from skorch.callbacks import LRScheduler
 
 from skspectral._estimators.checks import check_hidden_layer_sizes
-from skspectral._training.cycles import StopWhenNoiseSettled, StopWhenSettled
+from skspectral._training.cycles import StopWhenSettled
 from skspectral._training.history import data_loss, negative_score, penalised_loss
 from skspectral._training.noise import FollowNoise
 from skspectral._training.optimizers import ADAM_BETAS
@@ -63,10 +63,12 @@ def auto_width(n_rows: int) -> int:
     return min(max(power, NARROWEST), WIDEST)
 
 
-def hidden_widths(hidden_layer_sizes: Any, n_rows: int) -> tuple[int, ...]:
+def hidden_widths(hidden_layer_sizes: Any, n_rows: int, n_members: int = 1) -> tuple[int, ...]:
     """Return the nodes per hidden layer at the start of a fit to so many rows."""
     if isinstance(hidden_layer_sizes, str):
-        return (auto_width(n_rows),)
+        width = auto_width(n_rows)
+        # half as wide a start left the scores of means as they were, or raised them
+        return (width if n_members == 1 else width // 2,)
     return check_hidden_layer_sizes(hidden_layer_sizes)
 
 
@@ -198,7 +200,7 @@ def fit_callbacks(
     shrink: bool,
     n_threads: Any,
     verbose: int,
-    tells_noise: bool = False,
+    stop: type[StopWhenSettled] = StopWhenSettled,
 ) -> FitCallbacks:
     """Return the callbacks that one fit needs.
 
@@ -214,12 +216,11 @@ def fit_callbacks(
         What tells scikit-learn's callbacks about the epochs.
     learning_rate, early_stopping, tol, n_iter_no_change, time_limit, shrink, n_threads, verbose
         Parameters of the estimators.
-    tells_noise : bool, default=False
-        Whether the noise is all that is asked for.
+    stop : type, default=StopWhenSettled
+        What ends training that goes in cycles.
     """
     ramp = noise.ramp if noise else 0.0
     has_end = learning_rate in HORIZON_SCHEDULES
-    stop = StopWhenNoiseSettled if tells_noise else StopWhenSettled
     best = plateau = None
     if early_stopping:
         # a schedule that ends has its smallest steps last, so an earlier epoch that scores

@@ -44,7 +44,8 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
     hidden_layer_sizes : "auto", int or array-like of int, default="auto"
         Nodes per hidden layer at the start. Choose more than you expect to keep.
         "auto" is one layer, with the power of two nearest to twice the square root
-        of the rows of the first fit, from 64 to 512.
+        of the rows of the first fit, from 64 to 512; half of it for each of several
+        networks.
     activation : {"identity", "logistic", "tanh", "relu", "gelu", "silu"}, default="relu"
         Activation of the hidden nodes.
     fit_intercept : bool, default=True
@@ -61,9 +62,11 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         What is trained in spectral layers. Biases and dense layers are always
         trained.
     n_members : int >= 1, default=1
-        Number of networks, which differ in their seeds alone. They are trained side by
-        side, on one set of held-out rows if there is any, and their mean, of the
-        linear outputs, is folded into one wider network: that of the estimator. Then
+        Number of networks, which differ in their initial weights alone. They are trained
+        side by side, go through the rows in the same order, with one set of held-out
+        rows if there is any, and their mean, of the linear outputs, is folded into one
+        wider network: that of the estimator. Each stops once its loss has settled, as it
+        is the mean that counts, not their sizes (see `max_iter`). Then
         `hidden_layer_sizes` are the nodes of each at the start, while nodes are counted
         from 0 over all that are left in the wider network. `alpha_` and
         `noise_variance_` are medians, `size_settled_` tells whether all sizes have
@@ -130,8 +133,10 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         Largest number of epochs. For schedules with an end "auto" repeats them in
         cycles of 1,500, 3,000, 6,000, 12,000 and 24,000 steps (fewer below 1,000
         rows). Training stops after a cycle that left size and penalised loss as they
-        were, to 5 %, or in which the last node died. For the other schedules "auto" is
-        200 epochs. A number is one run of the schedule over so many epochs.
+        were, to 5 %, or in which the last node died; several networks (`n_members`)
+        also after one that left their loss as it was to 2.5 %, whatever their size. For
+        the other schedules "auto" is 200 epochs. A number is one run of the schedule
+        over so many epochs.
     time_limit : float > 0 or None, default=None
         Seconds of training. Schedules with an end reach it within this time,
         however many epochs are planned. The epoch in which the time runs out is
@@ -153,7 +158,9 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         Epochs without progress that "constant" and "adaptive" allow.
     random_state : int, RandomState instance or None, default=None
         Source of the initial weights, the order of the rows and the choice of
-        held-out rows. Give an int to get the same result each time.
+        held-out rows. Give an int to get the same result each time. Of several
+        networks each draws its initial weights from a seed of its own; the order of
+        the rows is one for all.
     warm_start : bool, default=False
         Whether `fit` continues from the weights of the last fit, with a new
         schedule and a new optimiser. Device and dtype stay as they were, and so

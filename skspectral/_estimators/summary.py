@@ -59,6 +59,16 @@ def settled_text(settled: bool | None, n_alive: Sequence[int]) -> str:
     return "no, more training would remove nodes" if any(n_alive) else "no nodes left to judge"
 
 
+def all_settled_text(network: Any) -> str:
+    """Return the same of a network, or of those that were folded into it."""
+    settled, n_alive = network.size_settled_, network.n_alive_nodes_
+    if settled is False and any(n_alive) and hasattr(network, "member_settled_"):
+        n_settled = network.member_settled_.count(True)
+        whole = count_of(len(network.member_settled_), "network")
+        return f"{n_settled} of {whole}; the others might lose nodes in more training"
+    return settled_text(settled, n_alive)
+
+
 def settled_caption(settled: bool | None) -> str:
     """Return the same in a word or two."""
     return {None: "settling not judged", True: "settled", False: "not settled"}[settled]
@@ -140,11 +150,7 @@ def all_nodes_text(network: Any) -> str:
 
 def size_rows(network: Any) -> list[Row]:
     """Return how many nodes are left, and whether training was long enough for that."""
-    n_alive = network.n_alive_nodes_
-    return [
-        ("nodes", all_nodes_text(network)),
-        ("settled", settled_text(network.size_settled_, n_alive)),
-    ]
+    return [("nodes", all_nodes_text(network)), ("settled", all_settled_text(network))]
 
 
 def penalty_rows(network: Any, chosen: str = "") -> list[Row]:
@@ -198,8 +204,10 @@ class SummaryMixin:
           layer. With `n_members` those of each network, and of the one that they were
           folded into. For :class:`SpectralPruner` the nodes that were kept.
         - *settled*: "yes" if training was long enough for this penalty, "no" if more
-          training would remove nodes. Not judged are dense networks, networks
-          without a penalty, and sizes that `partial_fit`, `prune` or `grow` left.
+          training would remove nodes. With `n_members`, which stop once their losses
+          have settled, the number of settled sizes if it is not all. Not judged are
+          dense networks, networks without a penalty, and sizes that `partial_fit`,
+          `prune` or `grow` left.
         - *interval*, *identified*: where cross-validation chose the penalty, the
           interval of sizes, and whether the size is identified. If not, the size is
           the nodes left at this penalty, and no more.

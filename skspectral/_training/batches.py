@@ -15,7 +15,7 @@ from scipy import sparse
 from torch import Tensor
 
 from skspectral._training.mapped_rows import MappedRows, chunks, read_later
-from skspectral._training.seeds import new_seed
+from skspectral._training.orders import OrdersFollowed, draw_order
 from skspectral._training.sparse_rows import MOST_DENSE, SparseRows
 
 PREDICTION_ROWS = 1024
@@ -152,7 +152,7 @@ class RowBatches:
     dataset : RowDataset
     batch_size : int
         Rows per batch; the last batch may be smaller.
-    random_state : numpy.random.RandomState or None, default=None
+    random_state : numpy.random.RandomState, OrdersFollowed or None, default=None
         Source of the order. None keeps the rows in order, and so does a single batch.
     """
 
@@ -160,7 +160,7 @@ class RowBatches:
         self,
         dataset: RowDataset,
         batch_size: int,
-        random_state: np.random.RandomState | None = None,
+        random_state: np.random.RandomState | OrdersFollowed | None = None,
     ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
@@ -173,7 +173,10 @@ class RowBatches:
         """Return the order of the rows of one pass, None if they stay in order."""
         if self.random_state is None or len(self) < 2:
             return None
-        return _permutation(len(self.dataset), self.random_state, self.dataset.X)
+        n_rows, X = len(self.dataset), self.dataset.X
+        if isinstance(self.random_state, OrdersFollowed):
+            return self.random_state.next_order(n_rows, X)
+        return draw_order(n_rows, self.random_state, X)
 
     def __iter__(self) -> Iterator[tuple[Any, Tensor]]:
         n_rows, order = len(self.dataset), self.draw_order()
@@ -189,16 +192,6 @@ class RowBatches:
     def _batches_at_a_time(self) -> int:
         """Return the number of batches to gather at once: as many as the cache holds."""
         return int(max(1, GATHERED_BYTES // max(1, self.dataset.row_bytes * self.batch_size)))
-
-
-def _permutation(n_rows: int, random_state: np.random.RandomState, X: Any) -> Any:
-    """Draw an order of rows on the device of `X`."""
-    # on the GPU: a permutation from the host would have to be copied there each epoch
-    if isinstance(X, Tensor) and X.is_cuda:
-        generator = torch.Generator(X.device).manual_seed(new_seed(random_state))
-        return torch.randperm(n_rows, generator=generator, device=X.device)
-    order = random_state.permutation(n_rows)
-    return torch.from_numpy(order) if isinstance(X, Tensor) else order
 
 
 def _slice(X: Any, part: slice) -> Any:

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from itertools import repeat
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,15 +18,14 @@ LEG_BYTES = {"cpu": 2**22, "cuda": 2**28}
 """Bytes of rows gathered at once for all members; on a CPU about what its cache holds."""
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """One batch of each of K members.
 
     Parameters
     ----------
-    X : Tensor of shape (K, n, n_inputs)
-    y : Tensor of shape (K, n, n_outputs), or (K, n) for classes
-    weight : Tensor of shape (K, n, 1) or None
+    X : Tensor of shape (K, n, n_inputs), or (1, n, n_inputs) if they share their rows
+    y : Tensor of shape (K, n, n_outputs), or (K, n) for classes; or with 1 in place of K, too
+    weight : Tensor of shape (K, n, 1) or (1, n, 1), or None
         Weights of the rows, 0 for those that only fill up.
     scale : float or Tensor of shape (K, 1, 1)
         One over the number of rows.
@@ -43,6 +43,9 @@ class Batch:
 class Feed:
     """Gathers the rows of many steps at once and hands out batches.
 
+    Members of one dataset that are at the same place of the same order share their rows, and go
+    on to do so: these are gathered once, and a batch is one for all.
+
     Parameters
     ----------
     members : sequence of Member
@@ -51,12 +54,14 @@ class Feed:
 
     def __init__(self, members: Sequence[Member]) -> None:
         self.members = members
+        self.is_shared = len({member.place for member in members}) == 1
+        self.sources = members[:1] if self.is_shared else members
         self.n_rows = max(member.batch for member in members)
         X = members[0].dataset.X
-        step_bytes = len(members) * self.n_rows * X.shape[1] * X.element_size()
+        step_bytes = len(self.sources) * self.n_rows * X.shape[1] * X.element_size()
         self.most_steps = max(1, LEG_BYTES[X.device.type] // step_bytes)
         self.weighted = any(member.dataset.sample_weight is not None for member in members)
-        if len(members) > 1:
+        if not self.is_shared:
             most = min(self.most_steps, max(member.steps_left for member in members))
             self.most_steps = most
             shape = len(members), most * self.n_rows
@@ -67,21 +72,26 @@ class Feed:
 
     def leg(self) -> Iterator[Batch]:
         """Yield the batches up to the end of the nearest epoch, or as many as fit at once."""
-        members = self.members
-        n_steps = min(self.most_steps, min(member.steps_left for member in members))
-        sizes = [[member.batch for member in members]] * (n_steps - 1)
-        sizes.append([member.size_of_step(n_steps - 1) for member in members])
+        n_steps = min(self.most_steps, min(member.steps_left for member in self.members))
+        # only the last batches of members may differ from those before
+        last = [member.size_of_step(n_steps - 1) for member in self.sources]
+        sizes = [[member.batch for member in self.sources]] * (n_steps - 1) + [last]
         is_even = [min(each) == max(each) for each in sizes]
         rates = self._rates(n_steps)
-        X, y, weight = self._gather(n_steps, self.weighted or not all(is_even))
-        for step, (each, even) in enumerate(zip(sizes, is_even, strict=True)):
-            part = slice(step * self.n_rows, step * self.n_rows + max(each))
+        given = self._gather(n_steps, self.weighted or not all(is_even))
+        # in one go: each view takes as long as a small product
+        lengths = [self.n_rows] * (n_steps - 1) + [max(last)]
+        parts = [
+            repeat(None) if whole is None else whole[:, : sum(lengths)].split(lengths, dim=1)
+            for whole in given
+        ]
+        for X, y, weight, each, even, rate in zip(*parts, sizes, is_even, rates, strict=False):
             yield Batch(
-                X[:, part],
-                y[:, part],
-                None if weight is None or (even and not self.weighted) else weight[:, part],
+                X,
+                y,
+                None if even and not self.weighted else weight,
                 1 / each[0] if even else X.new_tensor([1 / n for n in each])[:, None, None],
-                rates[step],
+                rate,
             )
 
     def _rates(self, n_steps: int) -> list[float | Tensor]:
@@ -92,9 +102,13 @@ class Feed:
         return list(torch.tensor(rates, dtype=like.dtype, device=like.device).t()[:, :, None])
 
     def _gather(self, n_steps: int, weighs: bool) -> tuple[Tensor, Tensor, Tensor | None]:
-        given = [member.rows(n_steps) for member in self.members]
+        indices = [member.advance(n_steps) for member in self.members]
+        given = [
+            member.dataset.rows(index)
+            for member, index in zip(self.sources, indices, strict=False)
+        ]
         parts = [(X["X"] if isinstance(X, dict) else X, y, weight_of(X)) for X, y in given]
-        if len(parts) == 1:  # no copy: batches are views of the rows
+        if self.is_shared:  # no copy: batches are views of the rows
             X, y, weight = parts[0]
             return X[None], y[None], None if weight is None else weight[None, :, None]
         for k, (X, y, weight) in enumerate(parts):

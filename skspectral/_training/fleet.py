@@ -28,22 +28,24 @@ LOOSE_PRODUCTS = 100_000
 
 
 def residuals(out_activation: str, output: Tensor, target: Tensor) -> Tensor:
-    """Return predictions minus targets, Tensor of shape (K, n, n_outputs)."""
+    """Return predictions minus targets, which may be one for all, as (K, n, n_outputs)."""
     if out_activation == "identity":
         return output - target
     if out_activation == "logistic":
         return torch.sigmoid(output).sub_(target)
     predicted = torch.softmax(output, dim=2)
-    minus_one = predicted.new_full((1, 1, 1), -1.0).expand(*target.shape, 1)
-    return predicted.scatter_add_(2, target[:, :, None], minus_one)
+    index = target.expand(predicted.shape[:2])[:, :, None]
+    return predicted.scatter_add_(2, index, predicted.new_full((1, 1, 1), -1.0).expand_as(index))
 
 
 def entropies(out_activation: str, output: Tensor, target: Tensor) -> Tensor:
     """Return the cross-entropies of the rows, summed over labels, Tensor of shape (K, n, 1)."""
     if out_activation == "logistic":
-        rows = F.binary_cross_entropy_with_logits(output, target, reduction="none")
+        labels = target.expand_as(output)
+        rows = F.binary_cross_entropy_with_logits(output, labels, reduction="none")
         return rows.sum(dim=2, keepdim=True)
-    return -torch.log_softmax(output, dim=2).gather(2, target[:, :, None])
+    index = target.expand(output.shape[:2])[:, :, None]
+    return -torch.log_softmax(output, dim=2).gather(2, index)
 
 
 class Fleet:
@@ -61,7 +63,8 @@ class Fleet:
         self.out_activation = nets[0].out_activation
         self.stack = Stack([n.module_ for n in nets], [n.optimizer_ for n in nets])
         self.feed = Feed(self.members)
-        self.passes = StackedPasses(self.stack, self.feed.n_rows)
+        shares_rows = self.feed.is_shared and len(nets) > 1
+        self.passes = StackedPasses(self.stack, self.feed.n_rows, shares_rows=shares_rows)
         values = self.stack.values
         n_outputs = self.stack.sizes[-1]
         # two factors of the gradient of the mean over rows: squared errors, and means over outputs

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -50,8 +49,11 @@ class GraphedStep:
         self.replay()
 
     def _like_captured(self, batch: Batch) -> bool:
-        weighted = "weight" in self.buffers
-        return (batch.weight is not None) == weighted and bool(batch.scale == self.scale)
+        weighted, rates = "weight" in self.buffers, batch.rates
+        # members of shared rows may begin with one rate and go on with one each
+        fits = not isinstance(rates, Tensor) or rates.shape == self.buffers["rates"].shape
+        same_weights = (batch.weight is not None) == weighted
+        return fits and same_weights and bool(batch.scale == self.scale)
 
     def _try_to_capture(self, batch: Batch) -> None:
         self.tried = True  # before the attempt: a second one would fail, and warn, again
@@ -59,8 +61,9 @@ class GraphedStep:
         self.buffers = {"X": batch.X.clone(), "y": batch.y.clone()}
         if batch.weight is not None:
             self.buffers["weight"] = batch.weight.clone()
-        self.buffers["rates"] = batch.X.new_zeros(len(batch.X), 1)
-        captured = replace(batch, **self.buffers)
+        shape = batch.rates.shape if isinstance(batch.rates, Tensor) else (len(batch.X), 1)
+        self.buffers["rates"] = batch.X.new_zeros(shape)
+        captured = batch._replace(**self.buffers)
 
         self.replay, _ = try_to_capture(lambda: self.step(captured), batch.X.device)
 

@@ -185,11 +185,16 @@ class Member:
         """Return the number of rows of the step that comes after so many others."""
         return min(self.batch, self.n_rows - self.position - ahead * self.batch)
 
-    def rows(self, n_steps: int) -> tuple[Any, Any]:
-        """Return the rows of the next steps, in the form that skorch uses, and go on."""
+    @property
+    def place(self) -> tuple[int, int, int, int]:
+        """What members that are given the same rows now, and will be, have in common."""
+        return id(self.dataset), self.batch, id(self.order), self.position
+
+    def advance(self, n_steps: int) -> Any:
+        """Return which rows the next steps take, and go on."""
         part = slice(self.position, min(self.position + n_steps * self.batch, self.n_rows))
         self.position = part.stop
-        return self.dataset.rows(part if self.order is None else self.order[part])
+        return part if self.order is None else self.order[part]
 
     def rates(self, n_steps: int) -> list[float]:
         """Return the learning rates of the next steps, and count these."""

@@ -37,6 +37,7 @@ from skspectral._training.optimizers import (
     parameter_groups,
     set_decay,
 )
+from skspectral._training.orders import OrdersFollowed
 from skspectral._training.penalty import Penalty, add_penalty_gradient
 from skspectral._training.schedule import HORIZON_SCHEDULES, SCHEDULES, in_cycles
 from skspectral._training.scorable import ScorableNet
@@ -62,7 +63,7 @@ class SpectralNet(ScorableNet):
     batch_size : int
     seed : int
         Seed of the initial weights.
-    random_state : numpy.random.RandomState or None
+    random_state : numpy.random.RandomState, OrdersFollowed or None
         Source of the order of rows; None keeps them in order.
     relevance_threshold : float
         See :func:`skspectral.nn._relevance.alive_masks`.
@@ -88,7 +89,7 @@ class SpectralNet(ScorableNet):
         lr: float,
         batch_size: int,
         seed: int,
-        random_state: np.random.RandomState | None,
+        random_state: np.random.RandomState | OrdersFollowed | None,
         relevance_threshold: float,
         callbacks: list[Any] | None = None,
         dtype: torch.dtype = torch.float32,

@@ -39,12 +39,17 @@ class Block:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Shape in a product with rows: matrices are transposed, (in, out)."""
+        """Shape of a member's part, as a matrix that is multiplied from the right: (in, out)."""
         return {
             "lambda_in": (self.n_in, 1),
             "lambda_out": (1, self.n_out),
             "bias": (1, self.n_out),
         }.get(self.name, (self.n_in, self.n_out))
+
+    @property
+    def is_transposed(self) -> bool:
+        """Whether it lies in memory as (out, in): products are slow with few columns."""
+        return self.n_in >= self.n_out and self.name in MATRICES
 
     @property
     def columns(self) -> slice:
@@ -54,7 +59,10 @@ class Block:
 
     def of(self, rows: Tensor) -> Tensor:
         """Return the view of shape (K, in, out), or with a 1 in place of either."""
-        return rows[:, self.columns].unflatten(1, self.shape)
+        part = rows[:, self.columns]
+        if self.is_transposed:
+            return part.unflatten(1, self.shape[::-1]).transpose(1, 2)
+        return part.unflatten(1, self.shape)
 
     def slot(self, rows: Tensor, member: int, parameter: Tensor) -> Tensor:
         """Return the view that a parameter of one network takes, in its own shape."""

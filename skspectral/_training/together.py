@@ -21,6 +21,8 @@ LARGEST = {"cpu": 4_000_000, "cuda": 200_000_000}
 """Multiply-adds in a forward pass of a network beyond which the ordinary way is as fast."""
 ROOM = {"cpu": 8_000_000, "cuda": 4_000_000_000}
 """Multiply-adds in a forward pass of all members up to which they are trained together."""
+SHARED_ROOM = 4
+"""Times as much room have members that share their rows, whose first layers are one product."""
 ALIKE = 0.6
 """Share of the widest member's width from which on another one stands beside it."""
 SPARE = 150_000
@@ -214,14 +216,21 @@ def train_some(trainings: Sequence[Training]) -> list[Training]:
 
 
 def arrange(members: Sequence[Member]) -> list[Member]:
-    """Return the widest of the members, and those that fit beside it."""
+    """Return the widest of the members, and those that fit beside it.
+
+    These are the ones that share its rows, if there are any.
+    """
     kind = members[0].kind
     alike = [member for member in members if member.kind == kind]
     alike.sort(key=lambda member: -n_weights(member.layer_sizes))
     widest = alike[0]
     room = ROOM[widest.dataset.X.device.type]
+    beside = [member for member in alike if _fits(member, widest)]
+    sharing = [member for member in beside if member.place == widest.place]
+    if len(sharing) > 1:
+        beside, room = sharing, SHARED_ROOM * room
     most = max(1, room // (widest.batch * n_weights(widest.layer_sizes)))
-    return [member for member in alike if _fits(member, widest)][:most]
+    return beside[:most]
 
 
 def _fits(member: Member, widest: Member) -> bool:

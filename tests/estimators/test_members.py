@@ -5,6 +5,7 @@ import math
 import os
 import pickle
 import signal
+import warnings
 
 import numpy as np
 import pytest
@@ -28,7 +29,8 @@ from skspectral import (
     spectral_path,
 )
 from skspectral._estimators import members
-from skspectral._training import interrupts
+from skspectral._training import fleet, interrupts, together
+from skspectral._training.cycles import StopWhenLossSettled
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 MEMBERS = ("member_sizes_", "member_alphas_", "member_settled_")
@@ -303,6 +305,44 @@ def test_sparse_rows_and_several_outputs(density, parts):
     reg = make(max_iter=10).fit(X, y)
     mean = np.mean([part.predict(X) for part in parts], axis=0)
     np.testing.assert_allclose(reg.predict(X), mean, rtol=1e-9)
+
+
+def test_members_go_through_the_rows_in_one_order(regression, parts, monkeypatch):
+    X, y = regression
+    sides = []
+
+    class Watched(fleet.StackedPasses):
+        def __init__(self, *arguments, shares_rows):
+            sides.append(shares_rows)
+            super().__init__(*arguments, shares_rows=shares_rows)
+
+    monkeypatch.setattr(fleet, "StackedPasses", Watched)
+    reg = make(batch_size=32).fit(X, y)
+    assert all(sides)
+    # one after the other, in the ordinary way, they end as the same networks
+    monkeypatch.setattr(together, "LARGEST", {"cpu": 0, "cuda": 0})
+    alone = make(batch_size=32).fit(X, y)
+    np.testing.assert_allclose(alone.predict(X), reg.predict(X), rtol=1e-9)
+    assert alone.member_sizes_ == reg.member_sizes_
+    losses = [part.loss_curve_[-1] for part in parts]
+    np.testing.assert_allclose(losses[:3], losses[3:], rtol=1e-9)
+    assert len(set(losses[:3])) == 3  # other weights at the start
+
+
+def test_training_goes_on_in_orders_of_its_own(regression):
+    reg = make(batch_size=32).fit(*regression)
+    assert isinstance(reg.net_.random_state, np.random.RandomState)
+    assert make(shuffle=False).fit(*regression).net_.random_state is None
+
+
+def test_sizes_may_stay_unsettled_where_the_losses_have_settled(regression, monkeypatch):
+    X, y = regression
+    monkeypatch.setattr(StopWhenLossSettled, "has_settled", lambda *arguments: True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        reg = make(max_iter="auto").fit(X, y)
+    reg.member_settled_, reg.size_settled_ = [True, False, False], False
+    assert "settled  1 of 3 networks; the others might lose nodes" in reg.summary()
 
 
 def test_a_search_can_vary_the_number_of_members(regression):

@@ -70,6 +70,7 @@ def test_planned_ends():
 def test_auto_width_is_the_power_of_two_near_twice_the_root(n_rows, width):
     assert auto_width(n_rows) == width
     assert hidden_widths("auto", n_rows) == (width,)
+    assert hidden_widths("auto", n_rows, n_members=5) == (width // 2,)
 
 
 def test_given_widths_do_not_depend_on_the_rows():

@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import ConstantLR
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
 from skspectral._training.convergence import judge_size
-from skspectral._training.cycles import StopWhenSettled, is_as_before
+from skspectral._training.cycles import StopWhenLossSettled, StopWhenSettled, is_as_before
 from skspectral._training.interrupts import StopTraining
 from skspectral._training.schedule import cycle_ends, onecycle
 
@@ -51,13 +51,13 @@ def judge(monkeypatch):
     return said
 
 
-def epochs_until_stop(rows_of_cycle, net=None, earliest=0.0):
+def epochs_until_stop(rows_of_cycle, net=None, earliest=0.0, stop=StopWhenSettled):
     """Return the epoch that the callback stops at, None if it never does.
 
     Within a cycle the rows differ from those at its end, which must not matter.
     """
     net = FakeNet() if net is None else net
-    callback = StopWhenSettled(ENDS, earliest)
+    callback = stop(ENDS, earliest)
     callback.on_train_begin(net)
     for epoch in range(1, ENDS[-1] + 1):
         cycle = next(i for i, end in enumerate(ENDS) if epoch <= end)
@@ -66,13 +66,30 @@ def epochs_until_stop(rows_of_cycle, net=None, earliest=0.0):
         try:
             callback.on_epoch_end(net, dataset_train=None)
         except StopTraining:
+            assert callback.stopped_
             return epoch
+    assert not callback.stopped_
     return None
 
 
 @pytest.mark.usefixtures("judge")
 def test_a_cycle_that_changed_nothing_is_the_last():
     assert epochs_until_stop([row(), row(), row()]) == 30
+
+
+@pytest.mark.parametrize(
+    ("after", "settled", "epoch"),
+    [
+        (row((4,), loss=0.97), False, 30),  # a loss within 2.5 %, whatever the size
+        (row(loss=0.95), True, 30),  # as a single network stops
+        (row(loss=0.95), False, None),
+        (row(loss=0.9), True, None),
+    ],
+)
+def test_members_stop_by_their_loss(judge, after, settled, epoch):
+    judge.settled = settled
+    rows = [row(), after, row()]
+    assert epochs_until_stop(rows, stop=StopWhenLossSettled) == epoch
 
 
 def test_only_the_ends_of_cycles_are_judged(judge):

@@ -207,6 +207,7 @@ def test_widths_that_differ_much_stand_apart(regression):
         def __init__(self, net):
             self.layer_sizes, self.dataset = net.module_.layer_sizes, self
             self.X = torch.zeros(1)
+            self.place = id(self)
 
     waiting = [Waiting(net) for net in nets]
     assert [m.layer_sizes[1] for m in together.arrange(waiting)] == [1000, 900]
