@@ -56,7 +56,7 @@ def measure(file, key):
     """Fit once and append the row."""
     table, seed, n_members, factor = key
     split = split_of(table, seed)
-    X, X_test = split.encoded
+    X, X_test = split.even_encoded
     Network = SpectralMLPClassifier if split.is_classes else SpectralMLPRegressor
     model = Network(n_members=n_members, alpha_factor=factor, random_state=seed, n_threads=1)
     start = time.process_time()  # on one thread: others may use the machine

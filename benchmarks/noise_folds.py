@@ -51,7 +51,7 @@ def task_of(task, seed):
         return X, y, True, None, score
     if task in TABLES:
         split = split_of(task, seed)
-        X, X_test = split.encoded
+        X, X_test = split.even_encoded
 
         def score(model):
             return row_scores(split, model, X_test)[0].mean()

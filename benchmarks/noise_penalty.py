@@ -181,7 +181,7 @@ def measure(file, key):
         score = -log_loss(y_test, model.predict_proba(X_test), labels=model.classes_)
     else:
         split = split_of(task, seed)
-        X, X_test = split.table if name == "boosting" else split.encoded
+        X, X_test = split.table if name == "boosting" else split.even_encoded
         if name in PEERS:
             model = peer(name, seed, split.is_classes)
         else:
