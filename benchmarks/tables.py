@@ -322,11 +322,11 @@ class Measurement:
         boosting = Boosting(random_state=seed)
         self.one("boosting", lambda: boosting, "table")
         self.one("boosting, searched", lambda: boosting_search(boosting, self.split), "table")
-        if is_installed("interpret"):
-            self.one("EBM", lambda: explainable_boosting(self.split), "filled")
 
     def slow(self):
         """Fit what takes longer than all others together."""
+        if is_installed("interpret"):
+            self.one("EBM", lambda: explainable_boosting(self.split), "filled")
         if is_installed("pytabkit"):
             self.one("RealMLP", lambda: real_mlp(self.split), "filled")
 
