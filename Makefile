@@ -22,7 +22,7 @@ EXTRAS_docs := docs
 TEST_ENV := OMP_NUM_THREADS=1 SCIPY_ARRAY_API=1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lint docs bench clean
+.PHONY: help demo test slow lint api docs bench clean
 .NOTPARALLEL:
 .SECONDARY:
 
@@ -49,6 +49,9 @@ lint: $(VENV)/.installed-lint ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+api: $(VENV)/.installed-test ## list the public names anew in tests/public_api.txt
+	$(BIN)/python tests/test_public_api.py
 
 docs: $(VENV)/.installed-docs ## build the documentation into docs/_build/html
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
