@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,12 @@ def page_of(estimator):
     link = estimator._get_doc_link()
     assert link.startswith(f"{SITE}/")
     return link.removeprefix(f"{SITE}/")
+
+
+def test_site_is_that_of_the_project():
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["urls"]["Documentation"] == SITE
+    assert f'html_baseurl = "{SITE}/"' in (DOCS / "conf.py").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("cls", ESTIMATORS)
