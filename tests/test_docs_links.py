@@ -48,3 +48,17 @@ def test_linked_names_exist(name):
 def test_all_linked_projects_are_in_the_mapping():
     mapping = runpy.run_path(str(ROOT / "docs" / "conf.py"))["intersphinx_mapping"]
     assert {name.split(".")[0] for name in FOREIGN} <= mapping.keys()
+
+
+@pytest.mark.parametrize(
+    ("words", "page"),
+    [
+        ("missing values", "tables"),
+        ("synthetic data", "studies"),
+        ("overfitting", "troubleshooting"),
+        ("feature importance", "fitted_network"),
+    ],
+)
+def test_words_that_people_search_for_begin_a_section(words, page):
+    text = (ROOT / "docs" / "guide" / f"{page}.rst").read_text(encoding="utf-8")
+    assert re.search(rf"^{words}", text, re.IGNORECASE | re.MULTILINE)
