@@ -70,8 +70,8 @@ def test_public_api_is_the_list():
     changes = difflib.unified_diff(listed, public_lines(), "public_api.txt", "now", n=0)
     changes = [line for line in changes if not re.match(r"---|\+\+\+|@@", line)]
     assert not changes, (
-        "The public API is no longer what tests/public_api.txt lists. What users call keeps "
-        "working for two minor versions (CONTRIBUTING.md, Deprecations). If the change is meant, "
+        "The public API is no longer what tests/public_api.txt lists. What users call "
+        "warns before it goes (CONTRIBUTING.md, Deprecations). If the change is meant, "
         "write the list anew by `make api` and commit it:\n" + "\n".join(changes)
     )
 
