@@ -33,6 +33,11 @@ def written(default):
     return f"``{default!r}``".replace("'", '"')
 
 
+def scores(text):
+    """Return the number at the end of each line."""
+    return {line[:22].strip(): float(line[22:]) for line in text.splitlines() if line}
+
+
 def test_table_has_every_parameter_of_scikit_learn():
     listed = [row[0].strip("`") for row in ROWS]
     assert len(listed) == len(set(listed))
@@ -53,7 +58,5 @@ def test_example_prints_what_the_page_shows():
     with contextlib.redirect_stdout(printed), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the page speaks of it
         exec(block("python"), {})
-    shown, now = (
-        [float(line) for line in text.split()] for text in (block("text"), printed.getvalue())
-    )
+    shown, now = scores(block("text")), scores(printed.getvalue())
     assert now == pytest.approx(shown, abs=0.03)
