@@ -17,12 +17,13 @@ EXTRAS_bench := bench
 EXTRAS_test := onnx,plot,test
 EXTRAS_lint := lint
 EXTRAS_docs := docs
+EXTRAS_release := release,test
 
 # One process per core already fills the machine; scikit-learn's array API check needs the flag.
 TEST_ENV := OMP_NUM_THREADS=1 SCIPY_ARRAY_API=1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow lint docs bench clean
+.PHONY: help demo test slow lint api dist docs bench clean
 .NOTPARALLEL:
 .SECONDARY:
 
@@ -49,6 +50,12 @@ lint: $(VENV)/.installed-lint ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+api: $(VENV)/.installed-test ## list the public names anew in tests/public_api.txt
+	$(BIN)/python tests/test_public_api.py
+
+dist: $(VENV)/.installed-release ## build wheel and sdist, try each in a clean environment
+	$(BIN)/python -m pytest -m slow tests/test_release.py
 
 docs: $(VENV)/.installed-docs ## build the documentation into docs/_build/html
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html

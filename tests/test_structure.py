@@ -13,6 +13,7 @@ import skspectral
 PACKAGE = Path(skspectral.__file__).parent
 ROOMS = [
     "_compat",
+    "_doc_link",
     "_tables",
     "preprocessing",
     "nn",

@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skspectral._compat import _VisualBlock
+from skspectral._doc_link import DocLinkMixin
 from skspectral._training.counts import count_of
 
 LISTED = 4
@@ -194,7 +195,7 @@ def has_view(estimator):
     return _VisualBlock is not None and estimator.__sklearn_is_fitted__()
 
 
-class SummaryMixin:
+class SummaryMixin(DocLinkMixin):
     """Add `summary`, and a caption in scikit-learn's HTML view once fitted."""
 
     def summary(self):

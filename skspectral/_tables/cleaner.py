@@ -18,6 +18,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skspectral._doc_link import EncodingLinkMixin
 from skspectral._tables.kinds import column_kind
 from skspectral._tables.uneven import uneven_named
 
@@ -47,7 +48,7 @@ CLEANING = {
 
 
 class TableCleaner(  # type: ignore[call-arg]
-    TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    EncodingLinkMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
     """Bring every column of a table to the dtype of what it holds.
 

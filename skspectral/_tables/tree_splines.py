@@ -17,6 +17,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skspectral._doc_link import EncodingLinkMixin
+
 MOST_CLASSES = 50
 """Integers of more values than this are numbers, and text of more has no columns of its own."""
 LEAST_ROWS = 5
@@ -24,7 +26,7 @@ LEAST_SHARE = 0.01
 """Rows between two knots, at least; and as a share of all rows."""
 
 
-class TreeSplines(TransformerMixin, BaseEstimator):
+class TreeSplines(EncodingLinkMixin, TransformerMixin, BaseEstimator):
     """Encode columns of numbers as hat functions, with knots that depend on the target.
 
     A decision tree is fitted to each column alone, and its splits are the knots. A split
