@@ -3,7 +3,7 @@
 Five networks each, at the factor of the penalty that several networks have, on the rows and
 splits of encodings.py: of different seeds alone; fitted to bootstrap samples of the rows; the
 same with the penalty of the noise in the rows that their samples leave out (numbers only); with
-other columns each, as splits must earn a quarter to four times Schwarz's price; two of the five
+other columns each, at `min_gain` of the knots from 0.25 to 4; two of the five
 with two hidden layers. The score is that of the mean of their outputs, R2 or minus log loss of
 the test rows. Rows that are in results/diversity.csv are skipped:
 ``python benchmarks/diversity.py --budget 30``.
@@ -32,8 +32,8 @@ RESULTS = Path(__file__).parent / "results" / "diversity.csv"
 COLUMNS = ["table", "seed", "members", "score", "nodes", "cpu_seconds"]
 SEEDS = range(5)
 N_MEMBERS = 5
-PRICE = "encode__numbers__values__encode__hats__price"
-PRICES = (1.0, 0.25, 0.5, 2.0, 4.0)
+MIN_GAIN = "encode__numbers__values__encode__hats__min_gain"
+MIN_GAINS = (1.0, 0.25, 0.5, 2.0, 4.0)
 DEEPER = (128, 32)
 BY_NOISE = 2 / 3
 """Power of the variance of the noise that the penalty of one hidden layer follows."""
@@ -59,9 +59,9 @@ class Mean(BaseEstimator):
         return 1 - np.mean((y - self.predict(X)) ** 2) / np.var(y)
 
 
-def columns(X, y, price):
+def columns(X, y, gain):
     """Return a function that encodes, and the encoded rows."""
-    encoding = make_tabular_preprocessor().set_params(**{PRICE: price}).fit(X, y)
+    encoding = make_tabular_preprocessor().set_params(**{MIN_GAIN: gain}).fit(X, y)
     return encoding.transform, encoding.transform(X)
 
 
@@ -77,20 +77,20 @@ def ensemble(kind, X, y, seed):
     models = [
         Network(alpha_factor=0.25, random_state=N_MEMBERS * seed + k) for k in range(N_MEMBERS)
     ]
-    prices = PRICES if kind == "columns" else [1.0] * N_MEMBERS
-    made = {price: columns(X, y, price) for price in set(prices)}
+    gains = MIN_GAINS if kind == "columns" else [1.0] * N_MEMBERS
+    made = {gain: columns(X, y, gain) for gain in set(gains)}
     rows = [np.arange(len(y))] * N_MEMBERS
     if kind.startswith("bootstrap"):
         rows = samples(len(y), seed)
     if kind == "depths":
         for model in models[1::2]:
             model.set_params(hidden_layer_sizes=DEEPER)
-    for model, some, price in zip(models, rows, prices, strict=True):
-        model.fit(made[price][1][some], y[some])
+    for model, some, gain in zip(models, rows, gains, strict=True):
+        model.fit(made[gain][1][some], y[some])
     if "out of bag" in kind:
         encoded = made[1.0][1]
         follow_noise(models, rows, encoded, y)
-    return Mean([(made[price][0], model) for model, price in zip(models, prices, strict=True)])
+    return Mean([(made[gain][0], model) for model, gain in zip(models, gains, strict=True)])
 
 
 def follow_noise(models, rows, X, y):

@@ -52,8 +52,8 @@ def make_tabular_preprocessor(
     them in two forms: as mapped numbers, and as hat functions, one for each knot but
     the last [1]_. With these a node can bend a column at any knot, and fewer nodes are
     spent on single columns. The knots of a column are where a small decision tree, fitted
-    to it alone, splits it; a split must earn Schwarz's price of a parameter (BIC), so few
-    are left where the target depends little on the column, or the rows are few. Missing
+    to it alone, splits it, as far as the split lowers the Bayesian information criterion
+    (BIC). So few are left where the target depends little on the column. Missing
     numbers are filled with the median, and an extra column tells where. Categories are
     one-hot encoded. Rare categories, and those that `fit` has not seen, share one column;
     a missing value is a category. Dates become numbers: year, month, day, weekday, hour
@@ -110,14 +110,17 @@ def make_tabular_preprocessor(
     -----
     Nothing is random. Where rows are held out to choose or to score something, put the
     encoder into the pipeline that is fitted to the others, as scikit-learn's searches do:
-    targets of held-out rows must not place knots.
+    targets of held-out rows place knots otherwise. Folds inside the estimator, of the CV
+    estimators, `noise_cv` and `early_stopping`, do see such knots; in tables of pure noise
+    no score rose by it. Weights of rows do not count for the knots.
 
     A column of numbers in which all values are missing becomes constant. Text is never read
     as a number or a date: convert such columns before, with :func:`pandas.to_numeric` and
     :func:`pandas.to_datetime`. Dates need skrub (``pip install "skspectral[dates]"``).
 
     The knots can be searched over as
-    ``pipeline__encode__numbers__values__encode__hats__n_knots``, and ``pipeline`` is the
+    ``pipeline__encode__numbers__values__encode__hats__n_knots`` (int; the whole step
+    ``...__hats`` as "drop" leaves the hat functions out), and ``pipeline`` is the
     name that :func:`~sklearn.pipeline.make_pipeline` gives.
 
     References

@@ -12,7 +12,7 @@ import numpy as np
 from skspectral._compat import check_matplotlib_support
 from skspectral._training.counts import count_of
 
-NUMBERS = {2: "two", 4: "four"}
+NUMBERS = {2: "two", 3: "three", 4: "four"}
 NARROW = 30
 """Ratio of largest to smallest value below which there are ticks between powers of ten."""
 

@@ -557,9 +557,8 @@ class BaseSpectralMLP(
             self._take_noise(noise.noise_, noise.table)
         self._set_fitted_attributes()
         self.size_settled_ = None if settling is None else settling.settled
-        # several networks that stopped as planned may leave their sizes unsettled
-        stopped = callbacks.settled is not None and callbacks.settled.stopped_
-        settling = None if stopped else settling
+        if getattr(callbacks.settled, "left_open_", False):  # as several networks may
+            settling = None
         # the first that applies: a diverged fit says nothing of its size
         return (
             describe_failure(net, dataset, self.learning_rate_init, interrupts.asked)

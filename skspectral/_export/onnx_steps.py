@@ -249,8 +249,10 @@ def _write_tree_hats(scope, operator, container):
         for name, splines, columns in step.splines_.transformers_
         if name != "remainder"
     ]
-    none = write.node("Gather", x, np.array([], dtype=np.int64), axis=1)
-    write.end(write.node("Concat", *hats, axis=1) if hats else none)
+    if hats:
+        write.end(write.node("Concat", *hats, axis=1))
+    else:
+        write.end(write.node("Gather", x, np.array([], dtype=np.int64), axis=1))
 
 
 def _hats(write, step, x):

@@ -100,6 +100,14 @@ def network_of(model):
     return model
 
 
+def _is_empty(columns):
+    """Tell whether fitted columns of a ColumnTransformer are none."""
+    if isinstance(columns, (slice, str, int)):
+        return False
+    mask = np.asarray(columns)
+    return not mask.any() if mask.dtype == bool else mask.size == 0
+
+
 def _without_package(name, step):
     """Return a step that does the same and can be loaded without this package."""
     if isinstance(step, (TableCleaner, TreeSplines)):
@@ -113,10 +121,14 @@ def _without_package(name, step):
         step.transformers_ = [
             (inner, _without_package(name, one), columns)
             for inner, one, columns in step.transformers_
-            if np.size(columns) or isinstance(columns, slice)  # else it is not fitted
+            if not _is_empty(columns)  # else it is not fitted
         ]
         # what is not fitted is of no use any more
         step.transformers = [part for part in step.transformers_ if part[0] != "remainder"]
+        if not isinstance(step.remainder, str):
+            fitted = {inner: one for inner, one, _ in step.transformers_}
+            step.remainder = fitted.get("remainder", "drop")
+            step._remainder = (*step._remainder[:1], step.remainder, *step._remainder[2:])
     parts = step.get_params().values() if hasattr(step, "get_params") else ()
     for part in (step, *parts):
         if type(part).__module__.partition(".")[0] == PACKAGE:

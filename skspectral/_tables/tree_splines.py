@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
+
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
@@ -17,10 +19,11 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skspectral._compat import Interval, _fit_context
 from skspectral._doc_link import EncodingLinkMixin
 
 MOST_CLASSES = 50
-"""Integers of more values than this are numbers, and text of more has no columns of its own."""
+"""Numbers of more values than this are no classes, and text of more has no columns of its own."""
 LEAST_ROWS = 5
 LEAST_SHARE = 0.01
 """Rows between two knots, at least; and as a share of all rows."""
@@ -29,17 +32,21 @@ LEAST_SHARE = 0.01
 class TreeSplines(EncodingLinkMixin, TransformerMixin, BaseEstimator):
     """Encode columns of numbers as hat functions, with knots that depend on the target.
 
-    A decision tree is fitted to each column alone, and its splits are the knots. A split
-    must lower the squared error by log(n) times its mean over the n rows, which is Schwarz's
-    price of a parameter (BIC). So columns get as many knots as the data speak for: few or
-    none, if the target does not depend on them by themselves.
+    Hat functions are B-splines of degree 1. A decision tree is fitted to each column alone, and
+    its splits are the knots. A split must lower the squared error by log(n) times its mean over
+    the n rows, which is what a parameter costs in the Bayesian information criterion (BIC). So
+    columns get as many knots as the data speak for. As the place of a split is chosen, too,
+    about a quarter of the columns that have nothing to do with the target keep a knot where
+    rows are few.
+
+    Whole numbers may be counts or classes: trees are fitted to both.
 
     Parameters
     ----------
     n_knots : int >= 2, default=32
         Knots of a column, at most. The least and the largest value are two of them.
-    price : float >= 0, default=1.0
-        What a split must earn, in multiples of Schwarz's price.
+    min_gain : float >= 0, default=1.0
+        By how much a split must lower the squared error, in multiples of log(n) times its mean.
 
     Attributes
     ----------
@@ -52,10 +59,16 @@ class TreeSplines(EncodingLinkMixin, TransformerMixin, BaseEstimator):
         Their names, where they have any.
     """
 
-    def __init__(self, n_knots=32, price=1.0):
-        self.n_knots = n_knots
-        self.price = price
+    _parameter_constraints: dict = {
+        "n_knots": [Interval(Integral, 2, None, closed="left")],
+        "min_gain": [Interval(Real, 0, None, closed="left")],
+    }
 
+    def __init__(self, n_knots=32, min_gain=1.0):
+        self.n_knots = n_knots
+        self.min_gain = min_gain
+
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Place the knots.
 
@@ -64,7 +77,7 @@ class TreeSplines(EncodingLinkMixin, TransformerMixin, BaseEstimator):
         X : array-like of shape (n_samples, n_features)
             Finite numbers.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Numbers, classes or labels.
+            Numbers, classes or labels. Weights of rows do not count.
 
         Raises
         ------
@@ -80,7 +93,7 @@ class TreeSplines(EncodingLinkMixin, TransformerMixin, BaseEstimator):
         values = validate_data(self, X, dtype=np.float64)
         check_consistent_length(X, y)
         targets = _targets(check_array(y, ensure_2d=False, dtype=None, input_name="y"))
-        knots = [_knots(column, targets, self.n_knots, self.price) for column in values.T]
+        knots = [self._knots(column, targets) for column in values.T]
         self.splines_ = ColumnTransformer(
             [
                 (f"column{j}", _hats(knots[j]), [j])
@@ -111,19 +124,31 @@ class TreeSplines(EncodingLinkMixin, TransformerMixin, BaseEstimator):
         tags.target_tags.required = True
         return tags
 
+    def _knots(self, column, targets):
+        """Return the ends of a column and the splits between them, in rising order."""
+        ends = np.array([column.min(), column.max()])
+        inner = np.array([])
+        for target in targets:
+            room = self.n_knots - len(ends) - len(inner)
+            inner = np.union1d(inner, _splits(column, target, room, self.min_gain))
+        inner = inner[(inner > ends[0]) & (inner < ends[1])]
+        return np.unique(np.concatenate([ends, inner]))
+
 
 def _targets(y):
-    """Return targets of trees: numbers of unit variance, classes one-hot."""
+    """Return targets of trees, list of ndarray: numbers of unit variance, classes one-hot."""
     with np.errstate(invalid="ignore"):  # numbers too large for integers
         kind = type_of_target(y)
     if kind not in ("binary", "multiclass"):
-        return _scaled(y.astype(np.float64))
+        return [_scaled(y.astype(np.float64))]
     y = y.ravel()
     labels, counts = np.unique(y, return_counts=True)
-    if len(labels) > MOST_CLASSES and y.dtype.kind in "iuf":
-        return _scaled(y.astype(np.float64))
     common = labels[np.argsort(-counts, kind="stable")[:MOST_CLASSES]]
-    return np.equal.outer(y, common).astype(np.float64)
+    classes = np.equal.outer(y, common).astype(np.float64)
+    if kind == "binary" or y.dtype.kind not in "iuf":
+        return [classes]
+    numbers = _scaled(y.astype(np.float64))
+    return [numbers, classes] if len(labels) <= MOST_CLASSES else [numbers]
 
 
 def _scaled(y):
@@ -133,20 +158,18 @@ def _scaled(y):
     return y / np.where(spread > 0, spread, 1.0)
 
 
-def _knots(column, targets, n_most, price):
-    """Return the ends of a column and what a tree has between them, in rising order."""
-    n_rows, ends = len(column), np.array([column.min(), column.max()])
-    if n_most < 3:
-        return ends
-    least_gain = price * np.var(targets, axis=0).mean() * np.log(n_rows) / n_rows
+def _splits(column, target, n_most, min_gain):
+    """Return where a tree splits a column, in up to `n_most` places."""
+    if n_most < 1:
+        return np.array([])
+    n_rows = len(column)
     tree = DecisionTreeRegressor(
-        max_leaf_nodes=n_most - 1,
+        max_leaf_nodes=n_most + 1,
         min_samples_leaf=max(LEAST_ROWS, int(np.ceil(LEAST_SHARE * n_rows))),
-        min_impurity_decrease=least_gain,
+        min_impurity_decrease=min_gain * np.var(target, axis=0).mean() * np.log(n_rows) / n_rows,
         random_state=0,
-    ).fit(column[:, None], targets)
-    inner = tree.tree_.threshold[tree.tree_.feature == 0]
-    return np.unique(np.concatenate([ends, inner[(inner > ends[0]) & (inner < ends[1])]]))
+    ).fit(column[:, None], target)
+    return tree.tree_.threshold[tree.tree_.feature == 0]
 
 
 def _hats(knots):

@@ -86,15 +86,21 @@ class StopWhenLossSettled(StopWhenSettled):
 
     Of several networks it is the mean that counts, and not their sizes. A network whose size has
     settled stops as a single one would.
+
+    Attributes
+    ----------
+    left_open_ : bool
+        Whether training ended for the loss, whatever the size did.
     """
+
+    left_open_ = False
 
     def has_settled(
         self, net: Any, dataset: Any, row: dict[str, Any], before: dict[str, Any]
     ) -> bool:
         """Tell from the rows of the history at the ends of two cycles whether to stop."""
-        if loss_is_as_before(row, before, LOSS_SHARE_OF_MEMBERS):
-            return True
-        return super().has_settled(net, dataset, row, before)
+        self.left_open_ = loss_is_as_before(row, before, LOSS_SHARE_OF_MEMBERS)
+        return self.left_open_ or super().has_settled(net, dataset, row, before)
 
 
 class StopWhenNoiseSettled(StopWhenSettled):

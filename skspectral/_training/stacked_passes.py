@@ -166,7 +166,8 @@ class _SharedRowsLayer(_StackedLayer):
         return output
 
     def _differentiate(self, inputs: _Views, gradient: _Views) -> None:
-        flat = gradient.plain.view(len(self.flat_product), -1)
+        # a copy where the gradient is the transpose of a softmax, without hidden layers
+        flat = gradient.plain.reshape(len(self.flat_product), -1)
         if self.is_wide:
             torch.mm(flat, inputs.t[0], out=self.flat_product)
         else:

@@ -136,3 +136,9 @@ def test_what_has_no_training_is_refused(regression):
         TrainingDisplay.from_estimator(SpectralMLPRegressor())
     with pytest.raises(ValueError, match="no hidden layer"):
         TrainingDisplay.from_estimator(SpectralMLPRegressor((), max_iter=2).fit(X, y))
+
+
+def test_three_quantities_need_three_axes():
+    display = TrainingDisplay(n_alive_nodes=[[3], [2]], loss=[1, 0.5], alpha=[0.1, 0.2])
+    with pytest.raises(ValueError, match=r"three Axes, for alive nodes, .*; got 2"):
+        display.plot(plt.subplots(2)[1])

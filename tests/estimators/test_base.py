@@ -10,6 +10,7 @@ import pytest
 import torch
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss, r2_score
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils.class_weight import compute_sample_weight
@@ -536,3 +537,13 @@ def test_a_first_partial_fit_that_fails_leaves_nothing(regression):
         reg.partial_fit(1e100 * X, y)
     assert not hasattr(reg, "net_")
     assert reg.partial_fit(X, y).n_iter_ == 1
+
+
+def test_early_stopping_warns_of_a_size_that_has_not_settled():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    y = np.abs(X[:, 0]) + 0.5 * rng.normal(size=300)
+    reg = SpectralMLPRegressor([32], early_stopping=True, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="The size has not settled"):
+        reg.fit(X, y)
+    assert reg.size_settled_ is False

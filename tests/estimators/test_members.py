@@ -29,8 +29,7 @@ from skspectral import (
     spectral_path,
 )
 from skspectral._estimators import members
-from skspectral._training import fleet, interrupts, together
-from skspectral._training.cycles import StopWhenLossSettled
+from skspectral._training import cycles, fleet, interrupts, together
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 MEMBERS = ("member_sizes_", "member_alphas_", "member_settled_")
@@ -337,7 +336,7 @@ def test_training_goes_on_in_orders_of_its_own(regression):
 
 def test_sizes_may_stay_unsettled_where_the_losses_have_settled(regression, monkeypatch):
     X, y = regression
-    monkeypatch.setattr(StopWhenLossSettled, "has_settled", lambda *arguments: True)
+    monkeypatch.setattr(cycles, "loss_is_as_before", lambda *arguments: True)
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         reg = make(max_iter="auto").fit(X, y)
@@ -517,3 +516,23 @@ def test_a_fitted_ensemble_can_be_pruned(regression):
     pruner = SpectralPruner(FrozenEstimator(reg), n_nodes=5, fine_tune=3).fit(X, y)
     assert pruner.n_nodes_ == [5]
     assert pruner.estimator_.n_members == 1
+
+
+@pytest.mark.parametrize("task", ["numbers", "two numbers", "two", "three", "labels"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_members_without_hidden_layers(task, weighted):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 4))
+    y = {
+        "numbers": X[:, 0],
+        "two numbers": X[:, :2],
+        "two": (X[:, 0] > 0).astype(int),
+        "three": np.digitize(X[:, 0], [-0.5, 0.5]),
+        "labels": (X[:, :2] > 0).astype(int),
+    }[task]
+    cls = SpectralMLPRegressor if "numbers" in task else SpectralMLPClassifier
+    weight = rng.random(60) if weighted else None
+    model = cls([], n_members=2, max_iter=3, batch_size=16, random_state=0)
+    whole = model.fit(X, y, sample_weight=weight)
+    assert np.isfinite(whole.coefs_[0]).all()
+    assert whole.predict(X).shape == y.shape

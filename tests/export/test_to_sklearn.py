@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone, is_classifier
+from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import SelectFromModel
 from sklearn.linear_model import Ridge
@@ -148,3 +149,12 @@ def test_other_models_are_refused():
         to_sklearn(make_pipeline(StandardScaler(), clone(NETWORK)))
     with pytest.raises(NotFittedError):
         to_sklearn(MLPRegressor())
+
+
+@pytest.mark.parametrize("columns", [[], [False] * 4])
+def test_parts_of_a_column_transformer_without_columns_are_left_out(columns):
+    steps = ColumnTransformer([("none", encoder(), columns)], remainder=encoder())
+    model = make_pipeline(steps, clone(NETWORK)).fit(TABLE, Y)
+    exported = to_sklearn(model)
+    assert b"skspectral" not in pickle.dumps(exported)
+    assert_same(exported, model, TABLE)

@@ -98,6 +98,28 @@ def test_targets_of_all_kinds(y):
     assert np.isfinite(encoder.transform(rows)).all()
 
 
+def test_counts_are_numbers_as_well_as_classes():
+    x = np.random.default_rng(3).normal(size=(1000, 1))
+    counts = np.random.default_rng(4).poisson(8 * np.exp(0.12 * np.sin(2 * x[:, 0])))
+    (few,), (more,) = (
+        list(knots_of(TreeSplines().fit(x, y)).values()) or [[]]
+        for y in (counts, counts + 1e-3 * x[:, 0])
+    )
+    assert len(few) >= len(more) > 2
+    classes = np.digitize(x[:, 0], [-1, 1]) % 2 * 2 + 1  # 1, 3, 1: their mean says little
+    rare = np.where(np.random.default_rng(5).random(1000) < 0.5, classes, 2)
+    assert len(knots_of(TreeSplines().fit(x, rare))[0]) >= 4
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"n_knots": None}, {"n_knots": 1}, {"n_knots": 3.5}, {"min_gain": -1}]
+)
+def test_parameters_out_of_range(wrong):
+    (name,) = wrong
+    with pytest.raises(ValueError, match=f"'{name}' parameter of TreeSplines must be"):
+        TreeSplines(**wrong).fit(X, STEP)
+
+
 def test_scale_of_an_output_does_not_matter():
     y = np.column_stack([STEP, X[:, 1] > 0])
     expected = knots_of(TreeSplines().fit(X, y.astype(float)))
