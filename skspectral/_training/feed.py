@@ -24,7 +24,7 @@ class Batch:
     Parameters
     ----------
     X : Tensor of shape (K, n, n_inputs)
-    y : Tensor of shape (K, n, n_outputs), or (K, n) for classes
+    y : Tensor of shape (K, n, n_outputs), or (K, n) for numbers of classes
     weight : Tensor of shape (K, n, 1) or None
         Weights of the rows, 0 for those that only fill up.
     scale : float or Tensor of shape (K, 1, 1)

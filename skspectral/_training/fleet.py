@@ -34,6 +34,8 @@ def residuals(out_activation: str, output: Tensor, target: Tensor) -> Tensor:
     if out_activation == "logistic":
         return torch.sigmoid(output).sub_(target)
     predicted = torch.softmax(output, dim=2)
+    if target.ndim == 3:  # probabilities
+        return predicted.sub_(target)
     minus_one = predicted.new_full((1, 1, 1), -1.0).expand(*target.shape, 1)
     return predicted.scatter_add_(2, target[:, :, None], minus_one)
 
@@ -43,7 +45,10 @@ def entropies(out_activation: str, output: Tensor, target: Tensor) -> Tensor:
     if out_activation == "logistic":
         rows = F.binary_cross_entropy_with_logits(output, target, reduction="none")
         return rows.sum(dim=2, keepdim=True)
-    return -torch.log_softmax(output, dim=2).gather(2, target[:, :, None])
+    log_p = torch.log_softmax(output, dim=2)
+    if target.ndim == 3:  # probabilities
+        return -(target * log_p).sum(dim=2, keepdim=True)
+    return -log_p.gather(2, target[:, :, None])
 
 
 class Fleet:
