@@ -21,6 +21,8 @@ from skspectral._path.regressor_cv import SpectralMLPRegressorCV
 from skspectral._path.size_interval import size_interval
 from skspectral._pruning.curve import pruning_curve
 from skspectral._pruning.pruner import SpectralPruner
+from skspectral._students.classifier import SpectralStudentClassifier
+from skspectral._students.regressor import SpectralStudentRegressor
 from skspectral._study.matching import (
     match_nodes,
     n_distinct_nodes,
@@ -42,6 +44,8 @@ __all__ = [
     "SpectralMLPRegressorCV",
     "SpectralPathDisplay",
     "SpectralPruner",
+    "SpectralStudentClassifier",
+    "SpectralStudentRegressor",
     "__version__",
     "fit_many",
     "match_nodes",
