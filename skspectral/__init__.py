@@ -4,6 +4,7 @@
 
 from skspectral._display import (
     EffectiveSizeDisplay,
+    FidelityDisplay,
     PathMagnitudesDisplay,
     PruningCurveDisplay,
     RelevanceDisplay,
@@ -35,6 +36,7 @@ __version__ = "0.1.0.dev0"
 
 __all__ = [
     "EffectiveSizeDisplay",
+    "FidelityDisplay",
     "PathMagnitudesDisplay",
     "PruningCurveDisplay",
     "RelevanceDisplay",

@@ -63,7 +63,7 @@ def two_axes(axes: Any, caller: str) -> np.ndarray:
         check_axes(ax)
     if len(axes) != 2:
         raise ValueError(
-            f"`ax` must be two Axes, for the score and the number of nodes; got {len(axes)}. "
+            f"`ax` must be two Axes, one above the other; got {len(axes)}. "
             "For example plt.subplots(2, sharex=True)[1]."
         )
     return axes

@@ -133,8 +133,8 @@ class BaseSpectralStudent(MetaEstimatorMixin, BaseEstimator):
             # other folds name rows by their place in the whole table
             table = table.take(np.flatnonzero(weight > 0))
         rng = check_random_state(self.random_state)
-        teacher, student = self._new_teacher(rng), self._new_student(table.X, rng)
         folds = make_folds(self.cv, table, labels.stratifies, rng)
+        teacher, student = self._new_teacher(rng), self._new_student(len(folds[0][0]), rng)
         whole, part = teach(teacher, table, folds, labels.of, self.n_jobs)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the one on all rows tells
@@ -143,10 +143,10 @@ class BaseSpectralStudent(MetaEstimatorMixin, BaseEstimator):
         self.student_ = self._taught(student, table, whole, unlabelled, rng)
         self.teacher_ = whole.teacher
 
-    def _new_student(self, X, rng):
+    def _new_student(self, n_rows, rng):
         """Return the student, not fitted, with a seed of its own if there is one to draw from."""
         if self.student is None:
-            encoder = make_tabular_preprocessor(n_quantiles=min(N_QUANTILES, len(X)))
+            encoder = make_tabular_preprocessor(n_quantiles=min(N_QUANTILES, n_rows))
             network = self._network_class(alpha_factor=ALPHA_FACTOR)
             return self._seeded(make_pipeline(encoder, network), rng)
         check_student(self.student, self._network_class)

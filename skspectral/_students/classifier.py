@@ -118,11 +118,12 @@ class SpectralStudentClassifier(StudentInsideMixin, ClassifierMixin, BaseSpectra
     --------
     >>> from sklearn.datasets import make_moons
     >>> from sklearn.ensemble import RandomForestClassifier
-    >>> from skspectral import SpectralStudentClassifier
+    >>> from skspectral import SpectralMLPClassifier, SpectralStudentClassifier
     >>> X, y = make_moons(300, noise=0.3, random_state=0)
-    >>> forest = RandomForestClassifier(20, min_samples_leaf=5, random_state=0)
-    >>> model = SpectralStudentClassifier(forest, random_state=0).fit(X, y)
-    >>> model.fidelity_ < 0.1
+    >>> forest = RandomForestClassifier(10, min_samples_leaf=5, random_state=0)
+    >>> network = SpectralMLPClassifier(8, alpha=1e-3, max_iter=150)
+    >>> model = SpectralStudentClassifier(forest, network, n_synthetic=200, random_state=0)
+    >>> model.fit(X, y).fidelity_ < 0.2
     True
     >>> model.student_score_ > 0.8
     True

@@ -112,14 +112,15 @@ class SpectralStudentRegressor(StudentInsideMixin, RegressorMixin, BaseSpectralS
     Examples
     --------
     >>> from sklearn.ensemble import RandomForestRegressor
-    >>> from skspectral import SpectralStudentRegressor
+    >>> from skspectral import SpectralMLPRegressor, SpectralStudentRegressor
     >>> from skspectral.datasets import make_teacher_student
-    >>> data = make_teacher_student(400, 4, (3,), noise=0.3, random_state=0)
-    >>> forest = RandomForestRegressor(20, random_state=0)
-    >>> model = SpectralStudentRegressor(forest, random_state=0).fit(data.X, data.y)
-    >>> model.fidelity_ > 0.8
+    >>> data = make_teacher_student(300, 3, (2,), noise=0.3, random_state=0)
+    >>> forest = RandomForestRegressor(10, random_state=0)
+    >>> network = SpectralMLPRegressor(8, alpha=1e-2, max_iter=150)
+    >>> model = SpectralStudentRegressor(forest, network, n_synthetic=200, random_state=0)
+    >>> model.fit(data.X, data.y).fidelity_ > 0.8
     True
-    >>> type(model.to_sklearn()[-1])
+    >>> type(model.to_sklearn())
     <class 'sklearn.neural_network._multilayer_perceptron.MLPRegressor'>
     """
 

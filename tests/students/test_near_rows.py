@@ -40,9 +40,9 @@ def test_each_row_lies_between_a_row_and_one_of_its_nearest():
     near = index.kneighbors(X / X.std(axis=0), return_distance=False)
     source = np.array([[np.flatnonzero(X[:, j] == row[j])[0] for j in range(3)] for row in drawn])
     for of_row in source:
-        assert any(
-            set(of_row) <= {i, other} for i in set(of_row) for other in near[i]
-        ), "columns of rows that are not near each other, or of three rows"
+        assert any(set(of_row) <= {i, other} for i in set(of_row) for other in near[i]), (
+            "columns of rows that are not near each other, or of three rows"
+        )
     assert (source != source[:, :1]).any(axis=1).mean() > 0.5
     # each row has its turn
     assert len(np.unique(source)) == 40
