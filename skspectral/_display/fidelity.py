@@ -65,7 +65,7 @@ class FidelityDisplay:
     >>> from skspectral.datasets import make_teacher_student
     >>> data = make_teacher_student(300, 3, (2,), noise=0.3, random_state=0)
     >>> forest = RandomForestRegressor(10, random_state=0)
-    >>> network = SpectralMLPRegressor(8, alpha=1e-2, max_iter=150)
+    >>> network = SpectralMLPRegressor(8, alpha=1e-2, max_iter=500)
     >>> student = SpectralStudentRegressor(forest, network, n_synthetic=200, random_state=0)
     >>> student = student.fit(data.X[:250], data.y[:250])
     >>> display = FidelityDisplay.from_estimator(student, data.X[250:], data.y[250:])
@@ -118,17 +118,16 @@ class FidelityDisplay:
         """
         self.ax_ = upper, lower = two_axes(ax, f"{type(self).__name__}.plot")
         self.figure_ = upper.figure
-        self.lines_ = [
-            self._draw(upper, self.fidelity, line_kw),
-            self._draw(lower, self.score, line_kw),
-        ]
+        curves = (upper, self.fidelity), (lower, self.score)
+        self.lines_ = [self._draw(axes, values, line_kw) for axes, values in curves]
         self.teacher_line_ = lower.axhline(
             self.teacher_score, color="0.2", linestyle="--", linewidth=1, label="teacher"
         )
         upper.set_ylabel(self.fidelity_name or "fidelity")
         lower.set(xlabel="hidden nodes kept", ylabel=self.score_name or "score")
-        for axes in self.ax_:
-            add_legend(axes)
+        add_legend(upper)
+        # what both have in common is told above
+        lower.legend(handles=[self.teacher_line_])
         return self
 
     def _draw(self, axes, values, line_kw):

@@ -121,7 +121,7 @@ class SpectralStudentClassifier(StudentInsideMixin, ClassifierMixin, BaseSpectra
     >>> from skspectral import SpectralMLPClassifier, SpectralStudentClassifier
     >>> X, y = make_moons(300, noise=0.3, random_state=0)
     >>> forest = RandomForestClassifier(10, min_samples_leaf=5, random_state=0)
-    >>> network = SpectralMLPClassifier(8, alpha=1e-3, max_iter=150)
+    >>> network = SpectralMLPClassifier(8, alpha=1e-3, max_iter=500)
     >>> model = SpectralStudentClassifier(forest, network, n_synthetic=200, random_state=0)
     >>> model.fit(X, y).fidelity_ < 0.2
     True

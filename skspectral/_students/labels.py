@@ -74,9 +74,9 @@ class NumberLabels:
 
     def fidelity_text(self, fidelity: float) -> str:
         """Return a fidelity in words."""
-        return f"r2 {fidelity:.3f} of the student against its teacher"
+        return f"R2 {fidelity:.3f} of the student against its teacher"
 
-    score_name = "r2"
+    score_name = "R2"
     fidelity_name = "R2 against the teacher"
 
 

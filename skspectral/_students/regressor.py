@@ -116,7 +116,7 @@ class SpectralStudentRegressor(StudentInsideMixin, RegressorMixin, BaseSpectralS
     >>> from skspectral.datasets import make_teacher_student
     >>> data = make_teacher_student(300, 3, (2,), noise=0.3, random_state=0)
     >>> forest = RandomForestRegressor(10, random_state=0)
-    >>> network = SpectralMLPRegressor(8, alpha=1e-2, max_iter=150)
+    >>> network = SpectralMLPRegressor(8, alpha=1e-2, max_iter=500)
     >>> model = SpectralStudentRegressor(forest, network, n_synthetic=200, random_state=0)
     >>> model.fit(data.X, data.y).fidelity_ > 0.8
     True

@@ -50,7 +50,7 @@ def test_curves_are_those_of_the_pruned_students(of_numbers, regression):
     np.testing.assert_array_equal(display.lines_[1].get_ydata(), display.score)
     assert display.teacher_line_ in lower.lines
     assert upper.get_ylabel() == "R2 against the teacher"
-    assert lower.get_ylabel() == "r2"
+    assert lower.get_ylabel() == "R2"
 
 
 def test_curves_of_classes_are_divergence_and_accuracy(multiclass):

@@ -199,10 +199,11 @@ def test_a_frozen_teacher_is_not_fitted_again(regression):
 
 
 def test_student_of_a_known_network_recovers_its_function():
-    data = make_teacher_student(600, 4, (4,), random_state=0, return_teacher=True)
+    data = make_teacher_student(400, 4, (4,), random_state=0)
     teacher = FrozenEstimator(KnownNetwork(data.teacher).fit(data.X, data.y))
     student = SpectralMLPRegressor(24, alpha=1e-5, max_iter=400)
-    model = SpectralStudentRegressor(teacher, student, random_state=0).fit(data.X, data.y)
+    model = SpectralStudentRegressor(teacher, student, n_synthetic=600, random_state=0)
+    model.fit(data.X, data.y)
     new = np.random.default_rng(1).normal(size=(500, 4))
     truth = teacher.predict(new)
     assert model.fidelity_ > 0.99

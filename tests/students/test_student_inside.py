@@ -110,7 +110,7 @@ def test_pickle_keeps_all_of_it(of_classes):
 
 def test_summary_says_what_the_size_is_of(of_numbers, of_classes):
     for model, fidelity, score in (
-        (of_numbers, f"r2 {of_numbers.fidelity_:.3f}", "r2"),
+        (of_numbers, f"R2 {of_numbers.fidelity_:.3f}", "R2"),
         (of_classes, f"{of_classes.fidelity_:.3g} nats", "accuracy"),
     ):
         lines = dict(line.split(maxsplit=1) for line in model.summary().splitlines()[1:])
@@ -120,9 +120,9 @@ def test_summary_says_what_the_size_is_of(of_numbers, of_classes):
         assert "alpha" in lines
 
 
-def test_view_holds_the_student(of_numbers):
-    html = of_numbers._repr_html_()
-    assert "student_: Pipeline, " in html
+def test_view_holds_the_student(of_classes):
+    html = of_classes._repr_html_()
+    assert "student_: SpectralMLPClassifier, " in html
     assert "nodes left" in html
 
 
