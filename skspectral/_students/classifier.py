@@ -19,8 +19,9 @@ class SpectralStudentClassifier(StudentInsideMixin, ClassifierMixin, BaseSpectra
 
     A teacher may be large: boosting, a forest, a kernel machine, an ensemble. Its
     predictions hold less noise than the targets, and there is no end of rows to ask it
-    about. So a small network that learns from the teacher can be better than one that
-    learns from the data, most of all where rows are few and noise is large.
+    about. So a small network that learns from the teacher can come near it, and be better
+    than one that learns from the data [1]_, [2]_. It learns the teacher's faults as well:
+    compare it with the network itself.
 
     1. The teacher is fitted without each fold and labels the rows of that fold, as
        what it says of rows that it was fitted to is too close to their noise.
