@@ -316,7 +316,10 @@ def of_students(script):
     boosting = means.loc["boosting"].loc[["wine_white", "wine_red"]]
     left = (1 - boosting["student_fidelity"]) / (1 - boosting["network_fidelity"])
     yield f"is {spread(left, '{:.2f}')} of that of the network"
-    for _, row in boosting.iterrows():
+    california = means.loc["boosting", "california"]
+    share = (1 - california["student_fidelity"]) / (1 - california["network_fidelity"])
+    yield f"on California Housing {share:.2f}"
+    for row in (*(row for _, row in boosting.iterrows()), california):
         yield (
             f"boosting {row.teacher_score:.2f}, student {row.student_score:.2f}, "
             f"network {row.network_score:.2f}"
