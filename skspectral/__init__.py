@@ -4,6 +4,7 @@
 
 from skspectral._display import (
     EffectiveSizeDisplay,
+    FidelityDisplay,
     NetworkDisplay,
     NodesDisplay,
     PathMagnitudesDisplay,
@@ -24,6 +25,8 @@ from skspectral._path.regressor_cv import SpectralMLPRegressorCV
 from skspectral._path.size_interval import size_interval
 from skspectral._pruning.curve import pruning_curve
 from skspectral._pruning.pruner import SpectralPruner
+from skspectral._students.classifier import SpectralStudentClassifier
+from skspectral._students.regressor import SpectralStudentRegressor
 from skspectral._study.matching import (
     match_nodes,
     n_distinct_nodes,
@@ -36,6 +39,7 @@ __version__ = "0.1.0.dev0"
 
 __all__ = [
     "EffectiveSizeDisplay",
+    "FidelityDisplay",
     "NetworkDisplay",
     "NodesDisplay",
     "PathMagnitudesDisplay",
@@ -47,6 +51,8 @@ __all__ = [
     "SpectralMLPRegressorCV",
     "SpectralPathDisplay",
     "SpectralPruner",
+    "SpectralStudentClassifier",
+    "SpectralStudentRegressor",
     "TrainingDisplay",
     "__version__",
     "fit_many",

@@ -1,6 +1,8 @@
 """scikit-learn's own checks, in every parametrisation, without an exception."""
 
 import pytest
+from sklearn.linear_model import LinearRegression
+from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skspectral import (
@@ -9,6 +11,8 @@ from skspectral import (
     SpectralMLPRegressor,
     SpectralMLPRegressorCV,
     SpectralPruner,
+    SpectralStudentClassifier,
+    SpectralStudentRegressor,
 )
 
 SETTINGS = [
@@ -48,6 +52,12 @@ PATHS = [
         (SpectralMLPClassifierCV, 16, {"alpha_factors": [0.5, 2.0], "eigenvalues": "in"}),
     )
 ]
+STUDENTS = [
+    SpectralStudentRegressor(LinearRegression(), SpectralMLPRegressor(16, max_iter=60)),
+    SpectralStudentClassifier(
+        DecisionTreeClassifier(), SpectralMLPClassifier((12, 8), max_iter=60)
+    ),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +67,6 @@ def _array_api(monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@parametrize_with_checks(ESTIMATORS + DEFAULTS + ENSEMBLES + PRUNERS + PATHS)
+@parametrize_with_checks(ESTIMATORS + DEFAULTS + ENSEMBLES + PRUNERS + PATHS + STUDENTS)
 def test_estimators_pass_check_estimator(estimator, check):
     check(estimator)

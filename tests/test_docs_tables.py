@@ -309,6 +309,29 @@ def of_gpu(script):
         assert 2 < row["fleet"] / row["one by one"] < 2.5 < 1.1 * row["cores"] / row["fleet"]
 
 
+def of_students(script):
+    """Yield what the page says of students of other models."""
+    rows = pd.read_csv(script.RESULTS)
+    means = rows.groupby(["teacher", "table"]).mean(numeric_only=True)
+    boosting = means.loc["boosting"].loc[["wine_white", "wine_red"]]
+    left = (1 - boosting["student_fidelity"]) / (1 - boosting["network_fidelity"])
+    yield f"is {spread(left, '{:.2f}')} of that of the network"
+    california = means.loc["boosting", "california"]
+    share = (1 - california["student_fidelity"]) / (1 - california["network_fidelity"])
+    yield f"on California Housing {share:.2f}"
+    for row in (*(row for _, row in boosting.iterrows()), california):
+        yield (
+            f"boosting {row.teacher_score:.2f}, student {row.student_score:.2f}, "
+            f"network {row.network_score:.2f}"
+        )
+    share = 100 * boosting["student_bytes"] / boosting["teacher_bytes"]
+    yield f"{spread(share, '{:.0f}')} % of the bytes of boosting"
+    longer = boosting["student_microseconds"] / boosting["teacher_microseconds"]
+    yield f"{spread(longer, '{:.1f}')} times as long"
+    forest = means.loc["forest"]
+    yield f"{spread(forest['teacher_bytes'] / forest['student_bytes'], '{:.0f}')} times as large"
+
+
 CLAIMS = [
     ("gpu", "docs/guide/gpu.rst", of_gpu),
     ("tables", "docs/measurements/real_tables.rst", of_real_tables),
@@ -319,6 +342,7 @@ CLAIMS = [
     ("merging", "docs/measurements/size_recovery.rst", of_merging),
     ("identified", "docs/measurements/identified.rst", of_identified),
     ("noise_folds", "docs/guide/noise.rst", of_noise_folds),
+    ("students", "docs/guide/students.rst", of_students),
 ]
 
 

@@ -33,6 +33,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LinearRegression
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -43,6 +44,8 @@ from skspectral import SpectralMLPClassifierCV as ClassifierCV
 from skspectral import SpectralMLPRegressor as Regressor
 from skspectral import SpectralMLPRegressorCV as RegressorCV
 from skspectral import SpectralPruner as Pruner
+from skspectral import SpectralStudentClassifier as StudentClassifier
+from skspectral import SpectralStudentRegressor as StudentRegressor
 from skspectral import datasets, nn, preprocessing
 
 LEAST_FINITE = 0.4
@@ -146,6 +149,26 @@ def check_searches(lot):
             lot.attempt((model, "prune"), **lot.keywords(2, n_nodes=[2, 3, 0.5]))
 
 
+def check_students(lot):
+    cls = lot.of([StudentRegressor, StudentClassifier])
+    kind = kind_of(cls)
+    X = table(lot)
+    y, weight = target(lot, X, kind), weights(lot, X)
+    teacher = GaussianNB() if kind == "classes" else LinearRegression()
+    student = network(lot, Classifier if kind == "classes" else Regressor)
+    model = network(
+        lot,
+        cls,
+        teacher=lot.some(teacher, wild=[*WILD, StandardScaler()]),
+        student=lot.some(student, make_pipeline(StandardScaler(), student), wild=WILD[1:]),
+        cv=3,
+    )
+    more = {"X_unlabelled": X if lot.below(2) else table(lot)} if lot.once_in(6) else {}
+    if fitted(lot, model, X, y, weight, **more):
+        use(lot, model, X, y, weight)
+        lot.attempt((model, "prune"), **lot.keywords(2, n_nodes=[2, 3, 1, 0.5, [2]]))
+
+
 ROWS = np.random.default_rng(0).normal(size=(20, 3))
 
 
@@ -169,6 +192,7 @@ def models():
             RegressorCV(4, alphas=[1e-3, 1e-2], cv=2, **QUICK).fit(ROWS, y),
             ClassifierCV(4, alphas=[1e-3, 1e-2], cv=2, **QUICK).fit(ROWS, y > 0),
             Pruner(Regressor(4, **QUICK), cv=2).fit(ROWS, y),
+            StudentRegressor(LinearRegression(), Regressor(4, **QUICK), cv=3).fit(ROWS, y),
         ]
         others = [
             Regressor((), **QUICK).fit(ROWS, y),
@@ -420,6 +444,10 @@ def check_displays(lot):
         ),
         ((skspectral.PruningCurveDisplay, "from_cv_results"), [lot.some(CURVE, wild=wrong)]),
         ((skspectral.SpectralPathDisplay, "from_estimator"), [lot.some(*searches[:2])]),
+        (
+            (skspectral.FidelityDisplay, "from_estimator"),
+            [lot.some(searches[3], wild=wrong), ROWS, ROWS[:, 0]],
+        ),
         ((skspectral.SpectralPathDisplay, "from_path"), [lot.some(path(), wild=wrong)]),
         ((skspectral.EffectiveSizeDisplay, "from_cv_results"), [lot.some(SWEEP, results)]),
         ((skspectral.NodesDisplay, "from_estimator"), [any_model(lot), lot.some(ROWS)]),
@@ -448,6 +476,7 @@ def check_displays(lot):
 CHECKS = {
     check_estimators: (80, "SpectralMLPRegressor SpectralMLPClassifier"),
     check_searches: (60, "SpectralMLPRegressorCV SpectralMLPClassifierCV SpectralPruner"),
+    check_students: (120, "SpectralStudentRegressor SpectralStudentClassifier"),
     check_functions_of_models: (
         60,
         "match_nodes path_agreement path_magnitudes n_alive_nodes_score n_distinct_nodes "
@@ -461,7 +490,7 @@ CHECKS = {
     check_tables: (60, "make_tabular_preprocessor"),
     check_displays: (
         120,
-        "EffectiveSizeDisplay NetworkDisplay NodesDisplay PathMagnitudesDisplay "
+        "EffectiveSizeDisplay FidelityDisplay NetworkDisplay NodesDisplay PathMagnitudesDisplay "
         "PruningCurveDisplay RelevanceDisplay SpectralPathDisplay TrainingDisplay",
     ),
 }

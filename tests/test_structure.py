@@ -25,6 +25,7 @@ ROOMS = [
     "_pruning",
     "_path",
     "_study",
+    "_students",
     "_display",
     "",  # the package itself, which gathers the public names
 ]

@@ -1,8 +1,9 @@
-"""Displays: plots of pruning curves, relevances, paths and studies of sizes."""
+"""Displays: plots of pruning curves, relevances, paths, students and studies of sizes."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
 from skspectral._display.effective_size import EffectiveSizeDisplay
+from skspectral._display.fidelity import FidelityDisplay
 from skspectral._display.network import NetworkDisplay
 from skspectral._display.nodes import NodesDisplay
 from skspectral._display.path import SpectralPathDisplay
@@ -13,6 +14,7 @@ from skspectral._display.training import TrainingDisplay
 
 __all__ = [
     "EffectiveSizeDisplay",
+    "FidelityDisplay",
     "NetworkDisplay",
     "NodesDisplay",
     "PathMagnitudesDisplay",

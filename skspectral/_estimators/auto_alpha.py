@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from skspectral._estimators.rows import Rows
+from skspectral._estimators.soft_targets import ProbabilityTarget
 from skspectral._estimators.targets import Target
 from skspectral._training.batches import RowDataset
 from skspectral._training.noise import (
@@ -23,8 +24,9 @@ from skspectral._training.noise import (
 
 def noise_table(rows: Rows, dataset: RowDataset, target: Target) -> NoiseTable:
     """Return what the rule needs of the rows that are trained on."""
-    constant = constant_products(dataset, target.out_activation, target.n_outputs)
-    return NoiseTable.of(rows.X, rows.weight, constant)
+    constant = constant_products(dataset, target.n_outputs)
+    classes = target.covariance(rows) if isinstance(target, ProbabilityTarget) else None
+    return NoiseTable.of(rows.X, rows.weight, constant, classes)
 
 
 def noise_variance(noise: np.ndarray, target: Target) -> float | np.ndarray:

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skspectral._compat import StrOptions, _fit_context
 from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._estimators.checks import has_one_member
+from skspectral._estimators.soft_targets import ProbabilityTarget
 from skspectral._estimators.targets import ClassTarget
 
 
@@ -318,6 +319,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
     }
 
     _target: ClassTarget
+    # of a fit to probabilities, which do not tell the classes; see `fit_to_probabilities`
+    _soft_target: ProbabilityTarget | None = None
 
     def __init__(
         self,
@@ -391,7 +394,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         self.verbose = verbose
 
     def _new_target(self, y, classes=None):
-        return ClassTarget.of(y, classes)
+        return self._soft_target or ClassTarget.of(y, classes)
 
     def _weighted(self, rows, target):
         return target.weighted(rows, self.class_weight)

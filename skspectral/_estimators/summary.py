@@ -214,6 +214,8 @@ class SummaryMixin(DocLinkMixin):
           the nodes left at this penalty, and no more.
         - *alpha*: the penalty at the end of training, and where it comes from.
         - *noise*: for alpha="auto" the noise that was found, per output.
+        - *fidelity*: how well the student of another model says what that says. Its
+          size is the one for this fidelity, not that of the task.
         - *score*: of the validation rows or folds, if there were any. Where it chose
           the size, also how far it is and how far it may be below the best.
 

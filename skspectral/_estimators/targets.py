@@ -350,7 +350,10 @@ Target = NumberTarget | ClassTarget
 
 
 def target_kind(estimator: Any) -> type[NumberTarget] | type[ClassTarget]:
-    """Return the kind of target that an estimator predicts, fitted or not."""
+    """Return the kind of target that an estimator learns from, fitted or not."""
+    # only where probabilities are learned from; see `fit_to_probabilities`
+    if getattr(estimator, "_soft_target", None) is not None:
+        return type(estimator._soft_target)
     return ClassTarget if is_classifier(estimator) else NumberTarget
 
 

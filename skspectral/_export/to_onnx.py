@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 from skspectral._export.onnx_head import append_predictions
 from skspectral._export.onnx_steps import custom_converters
 from skspectral._export.sklearn_mlp import make_mlp_regressor
-from skspectral._export.to_sklearn import network_of
+from skspectral._export.to_sklearn import held_student, network_of
 from skspectral._export.write_whole import write_whole
 from skspectral._tables.cleaner import TableCleaner
 
@@ -48,8 +48,8 @@ def to_onnx(model, path=None, *, X=None):
     Parameters
     ----------
     model : SpectralMLPRegressor, SpectralMLPClassifier, scikit-learn MLP or Pipeline
-        Fitted; a fitted SpectralPruner or CV estimator will do, too. A pipeline must
-        end with one of these.
+        Fitted; a fitted SpectralPruner, CV estimator or student of another model will do,
+        too. A pipeline must end with one of these.
     path : str, path-like or None, default=None
         File to write the model to; None writes no file. A file that is there is replaced
         once the new one is complete.
@@ -147,6 +147,7 @@ def _check_packages():
 
 def _split(model):
     """Return the preprocessing, list of (name, transformer), and the scikit-learn MLP."""
+    model = held_student(model)
     if isinstance(model, Pipeline):
         inner, network = _split(model.steps[-1][1])
         return [*_flat(model.steps[:-1]), *inner], network

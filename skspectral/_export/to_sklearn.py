@@ -24,8 +24,8 @@ def to_sklearn(model):
     Parameters
     ----------
     model : SpectralMLPRegressor, SpectralMLPClassifier, scikit-learn MLP or Pipeline
-        Fitted; a fitted SpectralPruner or CV estimator will do, too. A pipeline must
-        end with one of these.
+        Fitted; a fitted SpectralPruner, CV estimator or student of another model will do,
+        too. A pipeline must end with one of these.
 
     Returns
     -------
@@ -70,12 +70,18 @@ def to_sklearn(model):
     >>> bool((exported.predict(X) == model.predict(X)).all())
     True
     """
+    model = held_student(model)
     if not isinstance(model, Pipeline):
         return network_of(model)
     *before, (name, last) = model.steps
     network = to_sklearn(last)
     before = [(name, _without_package(name, copy.deepcopy(step))) for name, step in before]
     return Pipeline([*before, (name, network)], verbose=model.verbose)
+
+
+def held_student(model):
+    """Return the network or pipeline that a student of another model has become, else `model`."""
+    return model if isinstance(model, type) else getattr(model, "student_", model)
 
 
 def network_of(model):

@@ -21,8 +21,8 @@ NETWORKS = (SpectralMLPRegressor, SpectralMLPClassifier)
 PATH_ESTIMATORS = (SpectralMLPRegressorCV, SpectralMLPClassifierCV)
 # TransformedTargetRegressor keeps a regressor inside, but is no MetaEstimatorMixin
 HOLDERS = (MetaEstimatorMixin, TransformedTargetRegressor, *PATH_ESTIMATORS)
-INNER = ("best_estimator_", "estimator_", "regressor_")
-"""Where searches, meta-estimators and a transformed target keep what they fitted."""
+INNER = ("best_estimator_", "estimator_", "regressor_", "student_")
+"""Where searches, meta-estimators, a transformed target and students keep what they fitted."""
 
 
 def layers_around(estimator: Any, kinds: tuple[type, ...] = NETWORKS) -> list[Any]:

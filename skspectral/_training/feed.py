@@ -24,7 +24,7 @@ class Batch(NamedTuple):
     Parameters
     ----------
     X : Tensor of shape (K, n, n_inputs), or (1, n, n_inputs) if they share their rows
-    y : Tensor of shape (K, n, n_outputs), or (K, n) for classes; or with 1 in place of K, too
+    y : Tensor of shape (K, n, n_outputs), or (K, n) for numbers of classes; or with 1 for K, too
     weight : Tensor of shape (K, n, 1) or (1, n, 1), or None
         Weights of the rows, 0 for those that only fill up.
     scale : float or Tensor of shape (K, 1, 1)

@@ -34,6 +34,8 @@ def residuals(out_activation: str, output: Tensor, target: Tensor) -> Tensor:
     if out_activation == "logistic":
         return torch.sigmoid(output).sub_(target)
     predicted = torch.softmax(output, dim=2)
+    if target.ndim == 3:  # probabilities
+        return predicted.sub_(target)
     index = target.expand(predicted.shape[:2])[:, :, None]
     return predicted.scatter_add_(2, index, predicted.new_full((1, 1, 1), -1.0).expand_as(index))
 
@@ -44,8 +46,11 @@ def entropies(out_activation: str, output: Tensor, target: Tensor) -> Tensor:
         labels = target.expand_as(output)
         rows = F.binary_cross_entropy_with_logits(output, labels, reduction="none")
         return rows.sum(dim=2, keepdim=True)
+    log_p = torch.log_softmax(output, dim=2)
+    if target.ndim == 3:  # probabilities
+        return -(target * log_p).sum(dim=2, keepdim=True)
     index = target.expand(output.shape[:2])[:, :, None]
-    return -torch.log_softmax(output, dim=2).gather(2, index)
+    return -log_p.gather(2, index)
 
 
 class Fleet:

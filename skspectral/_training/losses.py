@@ -96,6 +96,7 @@ class DataTerm(nn.Module):
         output : Tensor of shape (n, n_outputs)
             Linear outputs of the network.
         target : Tensor of shape (n, n_outputs), or int Tensor of shape (n,) for softmax
+            The first holds probabilities where the loss is a cross-entropy.
         weight : Tensor of shape (n,) or None
         """
         loss = _LOSSES[self.out_activation]
@@ -113,7 +114,7 @@ class DataTerm(nn.Module):
         if self.out_activation == "identity":
             return output - target
         predicted = OUTPUT_ACTIVATIONS[self.out_activation](output)
-        if self.out_activation == "softmax":
+        if target.ndim == 1:  # numbers of classes
             target = F.one_hot(target, output.shape[1])
         return predicted - target
 
@@ -134,7 +135,11 @@ class DataTerm(nn.Module):
         """
         # cross-entropy has one loss a row, the others one for each output
         factor = 1 / len(output) if self.out_activation == "softmax" else 1 / output.numel()
-        if self.out_activation == "softmax":
+        if self.out_activation == "softmax" and target.ndim == 2:  # probabilities
+            log_p = torch.log_softmax(output, dim=1)
+            rows = -(target * log_p).sum(dim=1)
+            residual = log_p.exp_().sub_(target)
+        elif self.out_activation == "softmax":
             index = target[None]
             # classes along the first axis: several times as fast on a CPU if they are few
             log_p = torch.log_softmax(output.t().contiguous(), dim=0)

@@ -49,6 +49,8 @@ class NoiseTable:
         Rows, or the sum of their weights as given.
     constant_is_exact : bool
         Whether the target is constant, so that there is no noise to follow.
+    classes : ndarray of shape (n_outputs, n_outputs) or None
+        Covariance of classes around their probabilities, where these are the target.
     """
 
     covariance: np.ndarray | None
@@ -56,9 +58,16 @@ class NoiseTable:
     constant: np.ndarray
     n_rows: float
     constant_is_exact: bool = False
+    classes: np.ndarray | None = None
 
     @classmethod
-    def of(cls, X: Any, weight: np.ndarray | None, constant: np.ndarray) -> NoiseTable:
+    def of(
+        cls,
+        X: Any,
+        weight: np.ndarray | None,
+        constant: np.ndarray,
+        classes: np.ndarray | None = None,
+    ) -> NoiseTable:
         """Measure the columns of the rows.
 
         Where the target is constant, nothing tells a scale: that of unit variance lets all
@@ -71,6 +80,8 @@ class NoiseTable:
             As given.
         constant : ndarray of shape (n_outputs, n_outputs)
             As :func:`constant_products` returns it.
+        classes : ndarray of shape (n_outputs, n_outputs) or None, default=None
+            Covariance of classes around their probabilities.
         """
         covariance, columns = column_moments(X, weight)
         is_exact = not np.trace(constant) > 0
@@ -80,6 +91,7 @@ class NoiseTable:
             np.eye(len(constant)) if is_exact else constant,
             float(X.shape[0] if weight is None else weight.sum()),
             is_exact,
+            classes,
         )
 
 
@@ -274,6 +286,7 @@ def alpha_of(net: Any, table: NoiseTable, noise: np.ndarray, factor: float) -> f
         activation=net.module.activation,
         loss=net.out_activation,
         n_outputs=len(noise),
+        classes=None if table.classes is None else Spectrum.of(table.classes + noise),
     )
 
 
@@ -306,14 +319,14 @@ def mean_products(net: Any, dataset: RowDataset) -> np.ndarray:
     return moments.take()
 
 
-def constant_products(dataset: RowDataset, out_activation: str, n_outputs: int) -> np.ndarray:
+def constant_products(dataset: RowDataset, n_outputs: int) -> np.ndarray:
     """Return the covariance of the encoded target: the residuals of the best constant."""
     y = dataset.y
     weight = dataset.sample_weight
     share = torch.full((len(y),), 1 / len(y), dtype=torch.float64, device=y.device)
     if weight is not None:
         share = weight.double() / weight.double().sum()
-    if out_activation == "softmax":  # without a column for each class and row
+    if y.ndim == 1:  # numbers of classes, without a column for each class and row
         p = torch.bincount(dataset.y, share, minlength=n_outputs)
         of_classes: np.ndarray = (p.diag() - p.outer(p)).cpu().numpy()
         return of_classes

@@ -126,6 +126,7 @@ def noise_threshold(
     activation: str,
     loss: str,
     n_outputs: int,
+    classes: Spectrum | None = None,
 ) -> float:
     r"""Return the smallest penalty at which a noise node does not pay, in units of the loss.
 
@@ -155,11 +156,14 @@ def noise_threshold(
     loss : {"identity", "logistic", "softmax"}
         The output activation that belongs to the loss.
     n_outputs : int
+    classes : Spectrum or None, default=None
+        Of the covariance of classes around their predicted probabilities, the curvature of a
+        cross-entropy. None: that of the residuals, as the target are classes.
     """
     if columns.trace <= 0 or residuals.trace <= 0:
         return 0.0
     kind = KINDS[activation]
-    slope, curvature = _loss_factors(residuals, loss, n_outputs)
+    slope, curvature = _loss_factors(classes or residuals, loss, n_outputs)
     gain = (
         slope
         * kind.slope
@@ -182,13 +186,16 @@ def _correlation(columns: Spectrum, residuals: Spectrum, kind: NodeKind) -> floa
     return math.sqrt(columns.trace * residuals.typical) + math.sqrt(columns.typical * others)
 
 
-def _loss_factors(residuals: Spectrum, loss: str, n_outputs: int) -> tuple[float, float]:
-    """Return f and g: half the slope of the loss in a residual, and its curvature."""
+def _loss_factors(classes: Spectrum, loss: str, n_outputs: int) -> tuple[float, float]:
+    """Return f and g: half the slope of the loss in a residual, and its curvature.
+
+    That of a squared error is the same whatever `classes` are.
+    """
     if loss == "identity":  # mean over outputs of squared errors
         return 1 / n_outputs, 1 / n_outputs
     # cross-entropy: its curvature is the covariance of the classes itself
     labels = n_outputs if loss == "logistic" else 1
-    return 0.5 / labels, residuals.typical / 2 / labels
+    return 0.5 / labels, classes.typical / 2 / labels
 
 
 def column_moments(X: Any, weight: np.ndarray | None) -> tuple[np.ndarray | None, Spectrum]:

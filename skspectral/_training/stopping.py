@@ -126,5 +126,12 @@ def validation_score(net: Any, dataset: Any) -> float:
     predicted = net.predict(dataset)
     weight = None if dataset.sample_weight is None else dataset.sample_weight.cpu().numpy()
     metric = r2_score if net.out_activation == "identity" else accuracy_score
-    target = dataset.y.cpu().numpy().reshape(predicted.shape)
-    return float(metric(target, predicted, sample_weight=weight))
+    target = _most_likely(dataset.y.cpu().numpy(), net.out_activation)
+    return float(metric(target.reshape(predicted.shape), predicted, sample_weight=weight))
+
+
+def _most_likely(target: np.ndarray, out_activation: str) -> np.ndarray:
+    """Return encoded classes where the target holds their probabilities, else the target."""
+    if out_activation == "logistic":
+        return target > 0.5
+    return target.argmax(axis=1) if out_activation == "softmax" and target.ndim == 2 else target

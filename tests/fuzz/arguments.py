@@ -77,6 +77,7 @@ VALID = {
     "scope": ["global", "layer"],
     "min_nodes": [1, 2],
     "fine_tune": [0, 1],
+    "n_synthetic": ["auto", 0, 5],
 }
 RARE = {
     "hidden_layer_sizes": [(), "auto", (100_000, 100_000, 10**9)],

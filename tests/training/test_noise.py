@@ -84,14 +84,12 @@ def test_constant_leaves_the_covariance_of_the_target(weighted):
     dataset = RowDataset(
         X, torch.as_tensor(y), None if weight is None else torch.as_tensor(weight), torch.float64
     )
-    np.testing.assert_allclose(
-        constant_products(dataset, "identity", 2), np.cov(y.T, aweights=weight, ddof=0)
-    )
+    np.testing.assert_allclose(constant_products(dataset, 2), np.cov(y.T, aweights=weight, ddof=0))
     codes = RNG.integers(0, 3, size=40)
     dataset = RowDataset(X, torch.as_tensor(codes), None, torch.float64)
     p = np.bincount(codes, minlength=3) / 40
     np.testing.assert_allclose(
-        constant_products(dataset, "softmax", 3), np.diag(p) - np.outer(p, p), atol=1e-12
+        constant_products(dataset, 3), np.diag(p) - np.outer(p, p), atol=1e-12
     )
 
 

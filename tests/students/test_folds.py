@@ -1,0 +1,68 @@
+"""Folds in which the teacher labels what it has not seen."""
+
+import numpy as np
+import pytest
+from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit
+
+from skspectral._students.folds import make_folds
+from skspectral._students.teaching import Table
+
+
+def table(n=60, n_classes=3):
+    rng = np.random.default_rng(0)
+    return Table(rng.normal(size=(n, 2)), rng.integers(n_classes, size=n), None)
+
+
+def test_each_row_is_held_out_once():
+    folds = make_folds(4, table(), False, np.random.RandomState(0))
+    np.testing.assert_array_equal(np.sort(np.concatenate([test for _, test in folds])), range(60))
+    for train, test in folds:
+        np.testing.assert_array_equal(np.sort(np.r_[train, test]), np.arange(60))
+        assert len(test) == 15
+    assert not np.array_equal(folds[0][1], np.arange(15)), "rows are shuffled"
+
+
+def test_classes_are_stratified():
+    rows = table(n=90)
+    for _, test in make_folds(5, rows, True, np.random.RandomState(0)):
+        shares = np.bincount(rows.y[test]) / len(test)
+        np.testing.assert_allclose(shares, np.bincount(rows.y) / 90, atol=0.06)
+
+
+def test_equal_rows_share_a_fold():
+    once = table(n=20)
+    twice = Table(np.concatenate([once.X, once.X]), np.concatenate([once.y, once.y]), None)
+    for _, test in make_folds(5, twice, False, np.random.RandomState(0)):
+        np.testing.assert_array_equal(np.sort(test[test < 20]), np.sort(test[test >= 20] - 20))
+
+
+def test_few_rows_make_few_folds():
+    assert len(make_folds(5, table(n=4), False, np.random.RandomState(0))) == 4
+
+
+def test_splitters_and_lists_are_used_as_they_are():
+    rows, groups = table(n=12), np.repeat(range(4), 3)
+    listed = list(GroupKFold(4).split(rows.X, rows.y, groups))
+    for cv, expected in ((KFold(3), KFold(3).split(rows.X)), (listed, listed)):
+        folds = make_folds(cv, rows, False, np.random.RandomState(0))
+        for one, other in zip(folds, expected, strict=True):
+            np.testing.assert_array_equal(one[1], other[1])
+
+
+@pytest.mark.parametrize(
+    ("cv", "message"),
+    [
+        (2, "at least 3 folds"),
+        (KFold(2), "at least 3 folds"),
+        (ShuffleSplit(3, random_state=0), "each row exactly once"),
+    ],
+)
+def test_folds_that_do_not_do_are_refused(cv, message):
+    with pytest.raises(ValueError, match=message):
+        make_folds(cv, table(), False, np.random.RandomState(0))
+
+
+def test_too_few_different_rows_are_refused():
+    same = Table(np.zeros((9, 2)), np.zeros(9), None)
+    with pytest.raises(ValueError, match="at least 3 different rows; got 1 sample"):
+        make_folds(5, same, False, np.random.RandomState(0))
