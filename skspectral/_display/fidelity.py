@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skspectral._compat import check_matplotlib_support
-from skspectral._display.axes import add_legend, mark_size, scale_counts, two_axes
+from skspectral._display.axes import add_legend, mark_size, scale_counts, stacked_axes
 from skspectral._estimators.rows import check_weights
 from skspectral._pruning.curve import pruning_curve
 from skspectral._students.by_parts import last_step
@@ -116,7 +116,8 @@ class FidelityDisplay:
         ValueError
             If it holds more or fewer than two.
         """
-        self.ax_ = upper, lower = two_axes(ax, f"{type(self).__name__}.plot")
+        contents = ["fidelity", "score"]
+        self.ax_ = upper, lower = stacked_axes(ax, contents, f"{type(self).__name__}.plot")
         self.figure_ = upper.figure
         curves = (upper, self.fidelity), (lower, self.score)
         self.lines_ = [self._draw(axes, values, line_kw) for axes, values in curves]
