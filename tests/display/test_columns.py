@@ -50,7 +50,7 @@ def by_name(model, X, **options):
 
 @pytest.mark.parametrize("container", ["pandas", "polars"])
 def test_encoded_columns_go_back_to_those_of_the_table(mixed_table, container):
-    encoder = make_tabular_preprocessor(n_knots=4, n_quantiles=20)
+    encoder = make_tabular_preprocessor(knots="even", n_knots=4, n_quantiles=20)
     model = fitted(encoder, mixed_table)
     names = model[0].get_feature_names_out()
     X = mixed_table

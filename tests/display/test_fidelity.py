@@ -90,5 +90,5 @@ def test_two_axes_are_drawn_on(of_numbers, regression):
     display = FidelityDisplay.from_estimator(of_numbers, *regression, ax=axes, line_kw={"c": "r"})
     assert list(display.ax_) == list(axes)
     assert display.lines_[0].get_color() == "r"
-    with pytest.raises(ValueError, match="two Axes, one above the other; got 1"):
+    with pytest.raises(ValueError, match="two Axes, for fidelity and score; got 1"):
         display.plot(axes[0])
