@@ -234,9 +234,13 @@ def of_identified(script):
         [script.is_right(row.task, script.agreed(row)) for _, row in rows.iterrows()]
     )
     wrong = rows[teacher & identified & ~right]
-    yield f"{len(wrong)} wrong sizes of teachers are called identified: 22 nodes for 20"
+    yield f"{len(wrong)} wrong sizes of teachers are called identified: 22 or 23 nodes for 20"
     found = wrong.groupby("task").reported.agg(lambda sizes: sorted(set(map(str, sizes))))
-    assert found.to_dict() == {"teacher 10": ["12"], "teacher 20": ["22"]}
+    assert found.to_dict() == {
+        "teacher 10": ["12"],
+        "teacher 20": ["22", "23"],
+        "teacher 5, 5": ["5 3"],
+    }
     yield (
         f"Of {teacher.sum()} teachers the size of the default fit is right for "
         f"{(teacher & right).sum()}"
@@ -257,7 +261,7 @@ def of_identified(script):
     assert agreed[linear].all()
     yield f"Of {smooth.sum()} smooth tasks {(smooth & identified).sum()} are called identified"
     seeds = rows.groupby(["task", "noise", "n_rows"]).size()
-    yield f"there are {seeds.min()} to {seeds.max()} now"
+    assert (seeds == 20).all()
     sizes = [
         np.concatenate([script.as_sizes(row[kind]) for kind in ("seed_sizes", "fold_sizes")])
         for _, row in rows.iterrows()
