@@ -144,4 +144,4 @@ def test_columns_of_real_tables():
     with pytest.warns(UserWarning, match="'Fare' has 50"):
         network(SpectralMLPClassifier).fit(raw, y)
     columns = table[[*raw.columns, "Sex", "Embarked"]]
-    network(SpectralMLPClassifier).fit(make_tabular_preprocessor().fit_transform(columns), y)
+    network(SpectralMLPClassifier).fit(make_tabular_preprocessor().fit_transform(columns, y), y)
