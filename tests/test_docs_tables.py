@@ -95,55 +95,32 @@ def percent(share):
 def of_real_tables(script):
     """Yield what the page says of seven real tables."""
     rows = pd.read_csv(script.RESULTS)
-    found = script.comparisons(rows)
-    alive, score = (script.by_model(rows, name, 5) for name in ("alive_nodes", "score"))
-
-    gain = found[["default minus MLP default", "default minus MLP default, scaled"]].min(axis=1)
-    assert (gain > 0).sum() == 6
-    assert abs(gain["wine_red"]) < 0.02 < found["standard error"]["wine_red"]
-    yield f"Better on six of seven tables, by {spread(gain[gain > 0], '{:.2f}')}"
-    yield f"leaves {spread(alive.loc['spectral default'], '{:.0f}')} nodes"
-    ratios = script.share_of_seconds(rows, "spectral default", "MLP default")
-    yield f"{spread(ratios, '{:.2f}')} of its time"
-    yield f"the median over tables is {ratios.median():.2f}"
-
-    within = found["1se minus width search"].abs() <= found["standard error"]
-    beaten = found.index[~within & (found["1se minus width search"] > 0)].tolist()
-    assert within.sum() == 5
-    assert beaten == ["mice", "fashion"]
-    yield "Within one standard error on five tables, and better by more than that on the mice and"
-    n_parameters = script.by_model(rows, "n_parameters", 0)
-    share = 100 * n_parameters.loc["spectral 1se"] / n_parameters.loc["MLP width search"]
-    yield f"with {spread(share, '{:.0f}')} % of the parameters"
-    time = found["seconds, share"].map("{:.2f}".format)
-    yield f"takes {time['california']} (California) to {time['bank']} (Bank) of the"
-    yield f"{float(time['wine_red']):.1f} on red wine, {float(time['fashion']):.1f} on Fashion"
-
-    closed = found["gap to boosting closed by best"]
-    some = closed[["wine_red", "california", "adult", "bank"]]
-    yield f"closes {percent(closed['wine_white'])} % of the gap"
-    yield f"{spread([int(percent(share)) for share in some], '{}')} % on red wine"
-    assert closed["fashion"] > 1
-    seen = rows.groupby(["table", "seed"])["model"].transform(
-        lambda names: "RealMLP" in set(names)
-    )
-    score = script.by_model(rows[seen], "score", 5)  # on the splits that all of them saw
-    plain = score.loc["MLP default, scaled"]
-    real = (score.loc["RealMLP"] - plain) / (score.loc["boosting"] - plain)
-    yield f"{percent(real['wine_white'])} % on white wine and {percent(real['california'])} %"
-    longer = script.share_of_seconds(rows, "RealMLP", "spectral best")["california"]
-    yield f"which takes {longer:.0f} times as long on California"
-
-    needs = script.by_model(rows, "nodes_at_equal_score", 5)
-    least = {
-        name: needs.loc[f"dense {name}"] / alive.loc[f"spectral {name}"]
-        for name in ("1se", "best")
-    }
-    yield f'needs {spread(least["1se"].drop("mice"), "{:.1f}")} times the nodes of "1se"'
-    assert least["1se"]["mice"] == np.inf
-    yield "(on the mice it does not reach that)"
-    reached = least["best"][np.isfinite(least["best"])]
-    yield f'{spread(reached, "{:.1f}")} times those of "best"'
+    score, error = (script.by_model(rows, name) for name in ("score", "std_error"))
+    size, seconds = (script.by_model(rows, name) for name in ("n_parameters", "fit_seconds"))
+    lead = score.loc["5 members"] - score.loc["boosting"]
+    level = lead >= -error.loc["5 members"]
+    assert lead.index[~level].tolist() == ["Adult", "Fashion-MNIST"]
+    yield f"within one standard error on {['five', 'six', 'seven'][level.sum() - 5]} of seven"
+    yield f"ahead on California by {lead['California']:.3f}"
+    yield f"behind on Adult by {-lead['Adult']:.3f} nats"
+    yield f"on Fashion-MNIST by {-lead['Fashion-MNIST']:.3f}"
+    small = size.loc["5 members"] < 10_000
+    assert size.columns[~small].tolist() == ["mice", "Fashion-MNIST"]
+    some = size.loc["5 members"][small & level]
+    yield f"On four of these with {some.min():,.0f} to {some.max():,.0f} parameters"
+    wide = size.loc["one fit", ~small]
+    yield f"one fit has {wide['mice']:,.0f} and {wide['Fashion-MNIST']:,.0f}"
+    one = score.loc["one fit"] - score.loc["boosting"]
+    assert (one[~small] > -error.loc["one fit"][~small]).all()
+    share = seconds.loc["5 members"] / seconds.loc["MLP width search"]
+    yield f"{spread(share[small], '{:.2f}')} of the time of the width search"
+    better = (score.loc["one fit"] - score.loc["MLP, scaled columns"]) > 0
+    assert better.index[~better].tolist() == ["white wine"]
+    pair = size.loc[["CV", "MLP width search"]].dropna(axis=1)
+    parts = pair.loc["CV"] / pair.loc["MLP width search"]
+    within = (score.loc["CV"] >= score.loc["MLP width search"] - error.loc["CV"])[pair.columns]
+    yield f"within one standard error on {within.sum()} of {len(within)} tables"
+    yield f"with {spread(100 * parts, '{:.0f}')} % of the parameters"
 
 
 def of_pruning(script):
