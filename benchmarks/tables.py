@@ -404,14 +404,14 @@ MARKS = {
     "5 members": ("P", "#0072b2"),
     "8 members": ("X", "#0072b2"),
     "CV": ("D", "#56b4e9"),
-    "MLP": ("s", "#999999"),
     "MLP width search": ("s", "#333333"),
     "boosting": ("^", "#e69f00"),
     "boosting, searched": ("^", "#d55e00"),
     "EBM": ("v", "#009e73"),
     "RealMLP": ("*", "#cc79a7"),
 }
-"""Marker and colour of each model; blue is this package."""
+"""Marker and colour of each model; blue is this package. MLP at its defaults is far below."""
+TICKS = {1e3: "1,000", 1e4: "10,000", 1e5: "100,000"}
 
 
 def draw(rows):
@@ -427,8 +427,9 @@ def draw(rows):
         is_loss = scores[table].max() < 0
         draw_table(ax, scores[table], sizes[table], errors[table])
         ax.set(title=table, xscale="log", ylabel="minus log loss" if is_loss else "R2")
-    for ax in axes[-1]:
-        ax.set_xlabel("parameters")
+        ax.set(xlabel="parameters", xlim=(150, 1.2e5))
+        ax.set_xticks(list(TICKS), list(TICKS.values()))
+        ax.minorticks_off()
     legend = axes.flat[-1]
     legend.axis("off")
     legend.legend(*axes.flat[0].get_legend_handles_labels(), loc="center", frameon=False)
