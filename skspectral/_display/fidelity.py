@@ -14,7 +14,7 @@ from skspectral._pruning.curve import pruning_curve
 from skspectral._students.by_parts import last_step
 from skspectral._students.classifier import SpectralStudentClassifier
 from skspectral._students.regressor import SpectralStudentRegressor
-from skspectral._study.final_network import layers_around, rows_of_network
+from skspectral._study.final_network import encoded_rows, layers_around, targets_of_network
 
 STUDENTS = (SpectralStudentRegressor, SpectralStudentClassifier)
 
@@ -186,10 +186,11 @@ class FidelityDisplay:
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         *around, model = layers_around(estimator, STUDENTS)
         for pipeline in around:
-            X = pipeline[:-1].transform(X) if isinstance(pipeline, Pipeline) else X
+            has_steps = isinstance(pipeline, Pipeline) and len(pipeline) > 1
+            X = pipeline[:-1].transform(X) if has_steps else X
         network, labels = last_step(model.student_), model._labels
-        said = labels.of(model.teacher_, X)
-        rows, y = rows_of_network(model, X, np.asarray(y))
+        X, y = model._rows_of_student(X), targets_of_network(estimator, np.asarray(y))
+        said, rows = labels.of(model.teacher_, X), encoded_rows(model, X)
         weight = check_weights(sample_weight, y)
 
         def curve(scoring):

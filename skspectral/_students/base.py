@@ -30,7 +30,7 @@ from skspectral._students.checks import (
 )
 from skspectral._students.folds import is_number_of_folds, make_folds
 from skspectral._students.labels import Labels
-from skspectral._students.near_rows import N_QUANTILES, draw_near, equal_rows, stacked
+from skspectral._students.near_rows import N_QUANTILES, draw_near, equal_rows, is_frame, stacked
 from skspectral._students.teaching import Table, Teaching, teach
 from skspectral._training.interrupts import interrupts_reach_the_caller
 from skspectral._training.seeds import new_seed
@@ -121,6 +121,7 @@ class BaseSpectralStudent(MetaEstimatorMixin, BaseEstimator):
     def _fit(self, X, y, sample_weight, X_unlabelled):
         """Set the fitted attributes."""
         X = check_columns(self, X, reset=True)
+        self._takes_frames = is_frame(X)
         y = check_targets(X, y, self._target_class)
         weight = check_weights(sample_weight, X)
         unlabelled = check_unlabelled(self, X, X_unlabelled)

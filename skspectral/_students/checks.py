@@ -75,6 +75,11 @@ def check_unlabelled(estimator: Any, X: Any, X_unlabelled: Any) -> Any:
     if is_frame(X) != is_frame(X_unlabelled):
         forms = ["a DataFrame" if is_frame(table) else "an array" for table in (X, X_unlabelled)]
         raise ValueError(f"`X_unlabelled` must be in the form of X, {forms[0]}; got {forms[1]}.")
+    if is_frame(X) and list(X.columns) != list(X_unlabelled.columns):  # also if not all are text
+        raise ValueError(
+            f"`X_unlabelled` must have the columns of X in the same order: {list(X.columns)}; got "
+            f"{list(X_unlabelled.columns)}."
+        )
     try:
         return check_columns(estimator, X_unlabelled, reset=False)
     except ValueError as error:

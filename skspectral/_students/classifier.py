@@ -156,7 +156,7 @@ class SpectralStudentClassifier(StudentInsideMixin, ClassifierMixin, BaseSpectra
             If this estimator is not fitted.
         """
         check_is_fitted(self)
-        return self.student_.predict_proba(X)
+        return self.student_.predict_proba(self._rows_of_student(X))
 
     def predict_log_proba(self, X):
         """Predict logarithms of probabilities with the student.
@@ -177,4 +177,4 @@ class SpectralStudentClassifier(StudentInsideMixin, ClassifierMixin, BaseSpectra
             If this estimator is not fitted.
         """
         check_is_fitted(self)
-        return self.student_.predict_log_proba(X)
+        return self.student_.predict_log_proba(self._rows_of_student(X))

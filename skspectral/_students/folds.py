@@ -51,6 +51,9 @@ def make_folds(cv: Any, table: Table, stratify: bool, rng: np.random.RandomState
             f"{len(held_out)} held-out rows for {count_of(len(table), 'row')}. Give for example "
             "a number of folds, or list(GroupKFold().split(X, y, groups))."
         )
+    for train, test in folds:
+        if len(np.intersect1d(train, test)):
+            raise ValueError("`cv` must not train on the rows that it holds out; a fold does.")
     return folds
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -21,6 +22,7 @@ from skspectral._estimators.summary import (
 from skspectral._export.to_onnx import to_onnx
 from skspectral._export.to_sklearn import to_sklearn
 from skspectral._students.by_parts import last_step, with_last_step
+from skspectral._students.checks import check_columns
 
 
 class StudentInsideMixin(SummaryMixin):
@@ -31,6 +33,7 @@ class StudentInsideMixin(SummaryMixin):
     teacher_score_: float
     student_score_: float
     _labels: Any
+    _takes_frames: bool
 
     @property
     def n_alive_nodes_(self):
@@ -63,7 +66,7 @@ class StudentInsideMixin(SummaryMixin):
             If this estimator is not fitted.
         """
         check_is_fitted(self)
-        return self.student_.predict(X)
+        return self.student_.predict(self._rows_of_student(X))
 
     def prune(self, *, n_nodes=None, threshold=None):
         """Return the student with a smaller network.
@@ -133,7 +136,13 @@ class StudentInsideMixin(SummaryMixin):
             If this estimator is not fitted.
         """
         check_is_fitted(self)
-        return to_onnx(self.student_, path, X=X)
+        return to_onnx(self.student_, path, X=X if X is None else self._rows_of_student(X))
+
+    def _rows_of_student(self, X):
+        """Return rows in the form in which the student got those of the fit."""
+        if self._takes_frames:
+            return X
+        return np.asarray(check_columns(self, X, reset=False))
 
     def _summary_rows(self):
         network, labels = last_step(self.student_), self._labels

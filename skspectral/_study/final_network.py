@@ -75,11 +75,16 @@ def rows_of_network(estimator: Any, X: Any, y: Any) -> tuple[Any, Any]:
     TypeError, NotFittedError
         As :func:`layers_around`.
     """
+    return encoded_rows(estimator, X), targets_of_network(estimator, y)
+
+
+def targets_of_network(estimator: Any, y: Any) -> Any:
+    """Return y as the network inside `estimator` gets it, transformed on the way."""
     for layer in layers_around(estimator):
         if isinstance(layer, TransformedTargetRegressor):
             columns = np.asarray(y).reshape(len(y), -1)  # transformers take tables only
             y = np.asarray(layer.transformer_.transform(columns)).reshape(np.shape(y))
-    return encoded_rows(estimator, X), y
+    return y
 
 
 def encoders_before(estimator: Any) -> list[Pipeline]:

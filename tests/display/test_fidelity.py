@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import accuracy_score, r2_score
@@ -92,3 +93,19 @@ def test_two_axes_are_drawn_on(of_numbers, regression):
     assert display.lines_[0].get_color() == "r"
     with pytest.raises(ValueError, match="two Axes, for fidelity and score; got 1"):
         display.plot(axes[0])
+
+
+def test_a_transformed_target_is_transformed_here_too(regression):
+    X, y = regression
+    student = make_pipeline(StandardScaler(), SpectralMLPRegressor((6,), max_iter=30))
+    inner = SpectralStudentRegressor(LinearRegression(), student, cv=3, random_state=0)
+    outer = TransformedTargetRegressor(inner, func=np.cbrt, inverse_func=lambda z: z**3)
+    display = FidelityDisplay.from_estimator(make_pipeline(outer).fit(X, y), X, y, n_nodes=[6])
+    said = outer.fit(X, y).regressor_.teacher_.predict(X)
+    assert display.teacher_score == pytest.approx(r2_score(np.cbrt(y), said))
+
+
+def test_a_pipeline_of_the_student_alone(of_numbers, regression):
+    display = FidelityDisplay.from_estimator(make_pipeline(of_numbers), *regression, n_nodes=[5])
+    alone = FidelityDisplay.from_estimator(of_numbers, *regression, n_nodes=[5])
+    np.testing.assert_array_equal(display.score, alone.score)

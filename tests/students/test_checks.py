@@ -115,7 +115,7 @@ def test_unlabelled_rows_must_be_like_the_others(unlabelled, message):
 def test_unlabelled_frames_must_have_the_names():
     table = pd.DataFrame(X, columns=list("abc"))
     model = SpectralStudentRegressor(LinearRegression(), REG)
-    with pytest.raises(ValueError, match=r"must have the columns of X.*feature names"):
+    with pytest.raises(ValueError, match=r"must have the columns of X in the same order.*'z'"):
         model.fit(table, Y, X_unlabelled=table.rename(columns={"a": "z"}))
 
 
@@ -159,3 +159,11 @@ def test_targets_must_suit():
 def test_parameters_are_checked(parameters, error):
     with pytest.raises(ValueError, match=f"'{error}' parameter"):
         SpectralStudentRegressor(LinearRegression(), REG, **parameters).fit(X, Y)
+
+
+def test_unlabelled_columns_in_another_order_are_refused():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(40, 3)))  # names that are no text: scikit-learn passes them
+    student = SpectralStudentRegressor(LinearRegression(), SpectralMLPRegressor(4, max_iter=2))
+    with pytest.raises(ValueError, match=r"columns of X in the same order: \[0, 1, 2\]; got \[2"):
+        student.fit(X, X[0], X_unlabelled=X[[2, 1, 0]])

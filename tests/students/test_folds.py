@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit
 
+from skspectral import SpectralMLPRegressor, SpectralStudentRegressor
 from skspectral._students.folds import make_folds
 from skspectral._students.teaching import Table
 
@@ -66,3 +68,13 @@ def test_too_few_different_rows_are_refused():
     same = Table(np.zeros((9, 2)), np.zeros(9), None)
     with pytest.raises(ValueError, match="at least 3 different rows; got 1 sample"):
         make_folds(5, same, False, np.random.RandomState(0))
+
+
+def test_folds_that_train_on_what_they_hold_out_are_refused():
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    rows = np.arange(30)
+    student = SpectralStudentRegressor(
+        LinearRegression(), SpectralMLPRegressor(4), cv=[(rows, rows[k::3]) for k in range(3)]
+    )
+    with pytest.raises(ValueError, match="must not train on the rows that it holds out"):
+        student.fit(X, X[:, 0])

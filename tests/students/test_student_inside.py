@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
@@ -139,3 +140,22 @@ def test_nothing_is_there_before_the_fit():
     ):
         with pytest.raises(NotFittedError):
             call()
+
+
+def test_the_default_student_predicts_what_it_was_fitted_to():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(90, 3))
+    y = X[:, 0] + np.abs(X[:, 1])
+    names = ["a", "b", "c"]
+    forms = {
+        "array": X,
+        "pandas": pd.DataFrame(X, columns=names),
+        "polars": pl.DataFrame(dict(zip(names, X.T, strict=True))),
+    }
+    student = SpectralStudentRegressor(LinearRegression(), n_synthetic=20, random_state=0)
+    student.fit(forms["polars"], y)
+    np.testing.assert_allclose(student.predict(forms["polars"]), student.predict(forms["pandas"]))
+    with pytest.raises(ValueError, match="feature names"):
+        student.predict(forms["pandas"][["c", "b", "a"]])
+    with pytest.warns(UserWarning, match="without feature names"):
+        student.fit(forms["array"], y).predict(forms["pandas"])
