@@ -557,7 +557,7 @@ class BaseSpectralMLP(
             self._take_noise(noise.noise_, noise.table)
         self._set_fitted_attributes()
         self.size_settled_ = None if settling is None else settling.settled
-        if getattr(callbacks.settled, "left_open_", False):  # as several networks may
+        if callbacks.settled is not None and callbacks.settled.left_open_:  # of several networks
             settling = None
         # the first that applies: a diverged fit says nothing of its size
         return (

@@ -45,6 +45,7 @@ class StopWhenSettled(Callback):
         """Begin the first cycle."""
         self.cycle_ = 0
         self.stopped_ = False
+        self.left_open_ = False  # whether training ended whatever the size did
         self.before_: dict[str, Any] | None = None
 
     def on_epoch_end(self, net: Any, dataset_train: Any = None, **kwargs: Any) -> None:
@@ -86,14 +87,7 @@ class StopWhenLossSettled(StopWhenSettled):
 
     Of several networks it is the mean that counts, and not their sizes. A network whose size has
     settled stops as a single one would.
-
-    Attributes
-    ----------
-    left_open_ : bool
-        Whether training ended for the loss, whatever the size did.
     """
-
-    left_open_ = False
 
     def has_settled(
         self, net: Any, dataset: Any, row: dict[str, Any], before: dict[str, Any]
