@@ -35,7 +35,7 @@ from skspectral._study.matching import (
 )
 from skspectral._study.scorers import n_alive_nodes_score
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 __all__ = [
     "EffectiveSizeDisplay",

@@ -12,6 +12,8 @@ TEACHER = 20
 RECIPES = ["spectral", "dense", "spectral, published", "dense, published"]
 NO_GROWTH = 1e-6
 """Where no growth is drawn."""
+HISTOGRAM_WIDTHS = (20, 100, 500)
+"""Nodes at the start in the figure of histograms: the teacher's, and far more."""
 FEWEST = 5
 """Repetitions of every recipe below which a teacher and width are left out."""
 
@@ -56,14 +58,14 @@ def draw_sizes(rows):
 
 def draw_histograms(rows, bins):
     """Draw histograms of relevance, a row per recipe and a column per width."""
-    widths = sorted(rows["width"].unique())
+    widths = HISTOGRAM_WIDTHS
     figure, axes = plt.subplots(
         len(RECIPES),
         len(widths),
         sharex=True,
         sharey="col",
         squeeze=False,
-        figsize=(2 * len(widths), 1.7 * len(RECIPES)),
+        figsize=(2.7 * len(widths), 1.6 * len(RECIPES)),
         layout="constrained",
     )
     for i, recipe in enumerate(RECIPES):
@@ -74,7 +76,7 @@ def draw_histograms(rows, bins):
                 axes[i, j].stairs(counts.mean(axis=0) + 1e-9, bins, fill=True)
             axes[i, j].set(yscale="symlog", ylim=(0, 1.5 * width))
             if not i:
-                axes[i, j].set_title(f"{width} nodes")
+                axes[i, j].set_title(f"{width} nodes at the start")
         axes[i, 0].set_ylabel(recipe.replace(", ", "\n"))
     figure.supxlabel("relevance / largest")
     save(figure, "relevance_histograms")

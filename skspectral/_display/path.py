@@ -24,6 +24,9 @@ from skspectral._training.counts import count_of
 WIDE = 10
 """Ratio of the most to the fewest nodes above which the axis of the nodes is logarithmic."""
 
+FEW = 6
+"""Penalties up to which each has a tick of its own."""
+
 
 class SpectralPathDisplay:
     """Score and number of alive nodes against the penalty.
@@ -159,6 +162,9 @@ class SpectralPathDisplay:
             label = "± 1 standard deviation over folds"
             draw_band(ax, line, alphas, values - std, values + std, label=label)
         ax.set_xscale("log")
+        if len(alphas) <= FEW:  # ticks of a logarithmic axis overlap within one order
+            ax.set_xticks(alphas, [f"{alpha:.2g}" for alpha in alphas])
+            ax.minorticks_off()
         return line
 
     def _scale_nodes(self, ax):
