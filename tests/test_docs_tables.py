@@ -184,6 +184,20 @@ def of_size_recovery(script):
     yield f"(by direction {deep['distinct_found'].sum()})"
 
 
+def of_widths(script):
+    """Yield what is left of starts of different widths."""
+    rows = pd.read_csv(script.RESULTS)
+    left = {name: some for name, some in rows.groupby("network")}
+    assert (left["scikit-learn"]["nodes"] == left["scikit-learn"]["width"]).all()
+    spectral, dense = (left[name].set_index("width") for name in ("spectral", "dense"))
+    yield f"Of a start of 20 nodes {spread(spectral.loc[20, 'nodes'], '{}')} are left"
+    wide = spectral[spectral.index >= 50]["nodes"]
+    yield f"10 in {(wide == 10).sum()} of {len(wide)} fits"
+    assert (dense[dense.index >= 50]["nodes"] == 10).all()
+    behind = (spectral["r2"] - dense["r2"])[spectral.index >= 50].mean()
+    yield f"in all {len(wide)}, at {behind:.4f} less R2"
+
+
 def of_merging(script):
     """Yield how many sizes were found without and with mergers."""
     rows = pd.read_csv(script.RESULTS)
@@ -320,6 +334,7 @@ CLAIMS = [
     ("pruning_images", "docs/measurements/pruning.rst", of_pruned_images),
     ("settling", "docs/measurements/settling.rst", of_settling),
     ("size_recovery", "docs/measurements/size_recovery.rst", of_size_recovery),
+    ("widths", "docs/measurements/size_recovery.rst", of_widths),
     ("merging", "docs/measurements/size_recovery.rst", of_merging),
     ("identified", "docs/measurements/identified.rst", of_identified),
     ("noise_folds", "docs/guide/noise.rst", of_noise_folds),
