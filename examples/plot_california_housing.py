@@ -179,9 +179,6 @@ axes[2].set(
 axes[2].minorticks_off()
 axes[2].legend()
 fig.suptitle(f"{name}: how many hidden nodes does it need?")
-path = f"{name.lower().replace(' ', '_')}.png"
-fig.savefig(path, dpi=120)
-print(f"The plot is in {path}")
 plt.show()
 
 # %%

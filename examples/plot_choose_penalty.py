@@ -125,7 +125,9 @@ print(table.round(4).to_string(index=False))
 
 Z_train, Z_test = (model_cv[0].transform(part) for part in (X_train, X_test))
 guess = MLPRegressor(hidden_layer_sizes=256, early_stopping=True, random_state=0)
-guess.fit(Z_train, y_train)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", ConvergenceWarning)  # its limit is 200 epochs
+    guess.fit(Z_train, y_train)
 boosting = HistGradientBoostingRegressor(random_state=0).fit(X_train, y_train)
 small = network.prune()
 

@@ -101,9 +101,7 @@ for label, (estimators, style, color) in groups.items():
     ax.plot(nodes, scores, style, color=color, label=label, markersize=7 + 6 * (style == "*"))
     for count, score in zip(nodes, scores, strict=True):
         print(f"{label:>26}: {count:3d} nodes, test R2 {score:.3f}")
-ax.axhline(
-    boosting.score(X_test, y_test), color="0.3", linestyle=":", label="gradient boosting"
-)
+ax.axhline(boosting.score(X_test, y_test), color="0.3", linestyle=":", label="gradient boosting")
 ax.set(xlabel="nodes", ylabel="R2 of the test rows", title=name, xlim=(0, None))
 ax.legend()
 plt.show()

@@ -81,9 +81,6 @@ fig = plt.figure(figsize=(11, 3.6), layout="constrained")
 left, right = fig.subplots(1, 2, width_ratios=[2, 3])
 PruningCurveDisplay.from_cv_results(pruner.cv_results_, score_name="R2 (3 folds)", ax=left)
 RelevanceDisplay.from_estimator(full, ax=right)
-path = f"pruning_{name.lower().replace(' ', '_')}.png"
-fig.savefig(path, dpi=120)
-print(f"The plot is in {path}")
 plt.show()
 
 # %%

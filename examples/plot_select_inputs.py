@@ -87,7 +87,7 @@ kept = np.flatnonzero(model[1].get_support())
 for label, score, n_columns in (
     ("all columns", default.score(scaler.transform(X_test), y_test), N_COLUMNS),
     ("selected", model.score(X_test, y_test), len(kept)),
-    ("lasso", lasso.score(scaler.transform(X_test), y_test), (strength > 0).sum()),
+    ("lasso", lasso.score(scaler.transform(X_test), y_test), N_COLUMNS),
 ):
     print(f"{label:>12}: {n_columns:2d} columns, test R2 {score:.3f}")
 print(f"columns {kept.tolist()}, {sum(model[-1].n_alive_nodes_)} nodes left")
