@@ -75,12 +75,14 @@ judged = {
     f"Teacher of {TEACHER} nodes": size_interval(network, teacher.X, teacher.y, random_state=0),
     name: size_interval(model, X, y, random_state=0),
 }
-fig, axes = plt.subplots(1, 2, figsize=(8, 4), sharey=True, layout="constrained")
+fig, axes = plt.subplots(1, 2, figsize=(7, 4), sharey=True, layout="constrained")
+shift = 1.04 ** np.arange(-1.5, 2)[:, None]  # so that equal lines can be told apart
 for ax, (title, found) in zip(axes, judged.items(), strict=True):
     ((low, high),) = found.interval
-    ax.axhspan(low, high, color="tab:green" if found.identified else "tab:orange", alpha=0.3)
-    ax.plot(found.factors, found.seed_sizes[..., 0].T, "o-", color="tab:blue")
-    ax.plot(found.factors, found.fold_sizes[..., 0].T, "s--", color="tab:gray")
+    color = "tab:green" if found.identified else "tab:orange"
+    ax.axhspan(low - 0.5, high + 0.5, color=color, alpha=0.3)
+    ax.plot((shift[:2] * found.factors).T, found.seed_sizes[..., 0].T, "o-", color="tab:blue")
+    ax.plot((shift[2:] * found.factors).T, found.fold_sizes[..., 0].T, "s--", color="tab:gray")
     answer = "identified" if found.identified else "not identified"
     size = f"{low}" if low == high else f"{low} to {high}"
     ax.set(
