@@ -78,8 +78,7 @@ print(f"{name}: {sum(pruner.n_nodes_)} of 200 nodes are kept; {full.n_alive_node
 # of relevance, and the network of all rows keeps its nodes above that, which may be one or two
 # more or fewer than on the curve.
 
-fig = plt.figure(figsize=(7.5, 6), layout="constrained")
-above, below = fig.subplots(2, height_ratios=[3, 2])
+fig, (above, below) = plt.subplots(2, figsize=(7.5, 6.5), layout="constrained")
 PruningCurveDisplay.from_cv_results(pruner.cv_results_, score_name="R2 (3 folds)", ax=above)
 RelevanceDisplay.from_estimator(full, ax=below)
 plt.show()
