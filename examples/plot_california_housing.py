@@ -22,7 +22,6 @@ import time
 import warnings
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from sklearn.datasets import fetch_california_housing, load_diabetes
 from sklearn.ensemble import HistGradientBoostingRegressor
@@ -150,7 +149,7 @@ colors = {"spectral": "tab:blue", "dense": "tab:orange"}
 for parametrization, color in colors.items():
     ax = axes[parametrization]
     relevance = relevances[parametrization, widths[-1]]
-    ax.hist(relevance / relevance.max(), bins=np.linspace(0, 1, 41), color=color)
+    ax.hist(relevance / relevance.max(), bins=40, range=(0, 1), color=color)
     ax.axvline(0.05, color="0.3", linestyle=":", label="threshold 0.05")
     ax.set(
         yscale="log",
