@@ -9,8 +9,12 @@ those that cannot be reached are left unlinked.
 import logging
 import os
 import re
+import sys
+from pathlib import Path
 
 import skspectral
+
+sys.path.insert(0, str(Path(__file__).parent))  # for gallery_order
 
 RUN_GALLERY = os.environ.get("SKSPECTRAL_DOCS_RUN") != "0"
 LINK_PROJECTS = bool(os.environ.get("SKSPECTRAL_DOCS_INTERSPHINX"))
@@ -68,6 +72,12 @@ sphinx_gallery_conf = {
     "filename_pattern": r"[\\/]plot_",
     "plot_gallery": RUN_GALLERY,
     "abort_on_example_error": True,
+    # by name, as Sphinx cannot keep a function in its cache of the configuration
+    "within_subsection_order": "gallery_order.place",
+    "minigallery_sort_order": "gallery_order.place",
+    "doc_module": ("skspectral",),
+    "backreferences_dir": "api/generated/backreferences",
+    "remove_config_comments": True,
     "download_all_examples": False,
     "show_memory": False,
     "write_computation_times": False,

@@ -22,7 +22,6 @@ import time
 import warnings
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from sklearn.datasets import fetch_california_housing, load_diabetes
 from sklearn.ensemble import HistGradientBoostingRegressor
@@ -140,16 +139,17 @@ table = pd.DataFrame(rows)
 print(f"\n{name}\n{table.to_string(index=False)}")
 
 # %%
-# Left and middle: relevance of the nodes of the widest networks, as a share of
-# the largest. Nodes fall into two groups, a few that are left and a peak at zero, with
-# nothing between. Right: the number of nodes that are left does not
-# follow the starting width.
+# Above: the number of nodes that are left does not follow the starting width. Below: relevance
+# of the nodes of the widest networks, as a share of the largest. Nodes fall into two groups, a
+# few that are left and a peak at zero, with nothing between.
 
-fig, axes = plt.subplots(1, 3, figsize=(11, 3.4), layout="constrained")
+fig = plt.figure(figsize=(7.5, 6), layout="constrained")
+axes = fig.subplot_mosaic([["sizes", "sizes"], ["spectral", "dense"]], height_ratios=[3, 2])
 colors = {"spectral": "tab:blue", "dense": "tab:orange"}
-for ax, parametrization in zip(axes, colors, strict=False):
+for parametrization, color in colors.items():
+    ax = axes[parametrization]
     relevance = relevances[parametrization, widths[-1]]
-    ax.hist(relevance / relevance.max(), bins=np.linspace(0, 1, 41), color=colors[parametrization])
+    ax.hist(relevance / relevance.max(), bins=40, range=(0, 1), color=color)
     ax.axvline(0.05, color="0.3", linestyle=":", label="threshold 0.05")
     ax.set(
         yscale="log",
@@ -163,25 +163,21 @@ for ax, parametrization in zip(axes, colors, strict=False):
     ax.legend()
 for parametrization, color in colors.items():
     chosen = table[table["model"] == parametrization]
-    axes[2].plot(chosen["width"], chosen["alive"], "o-", color=color, label=parametrization)
-axes[2].plot(widths, widths, color="0.7", linestyle=":", label="all nodes alive")
-axes[2].set(
+    axes["sizes"].plot(chosen["width"], chosen["alive"], "o-", color=color, label=parametrization)
+axes["sizes"].plot(widths, widths, color="0.7", linestyle=":", label="all nodes alive")
+axes["sizes"].set(
     xscale="log",
     yscale="log",
     xticks=widths,
     xticklabels=widths,
     yticks=[3, 10, 30, 100, 300],
     yticklabels=[3, 10, 30, 100, 300],
-    title="alive nodes",
     xlabel="nodes at the start",
     ylabel="alive nodes",
 )
-axes[2].minorticks_off()
-axes[2].legend()
+axes["sizes"].minorticks_off()
+axes["sizes"].legend()
 fig.suptitle(f"{name}: how many hidden nodes does it need?")
-path = f"{name.lower().replace(' ', '_')}.png"
-fig.savefig(path, dpi=120)
-print(f"The plot is in {path}")
 plt.show()
 
 # %%

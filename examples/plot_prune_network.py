@@ -73,17 +73,14 @@ full, small = pruner.full_estimator_, pruner.estimator_
 print(f"{name}: {sum(pruner.n_nodes_)} of 200 nodes are kept; {full.n_alive_nodes_[0]} were alive")
 
 # %%
-# Left: the score falls off a cliff below the size that is left and is flat above
-# it. Right: the relevances that ranked the nodes have a gap at the same
-# place.
+# Above: the score falls off a cliff below the size that is left and is flat above it. Below: the
+# relevances that ranked the nodes have a gap at the same place. What the folds choose is a level
+# of relevance, and the network of all rows keeps its nodes above that, which may be one or two
+# more or fewer than on the curve.
 
-fig = plt.figure(figsize=(11, 3.6), layout="constrained")
-left, right = fig.subplots(1, 2, width_ratios=[2, 3])
-PruningCurveDisplay.from_cv_results(pruner.cv_results_, score_name="R2 (3 folds)", ax=left)
-RelevanceDisplay.from_estimator(full, ax=right)
-path = f"pruning_{name.lower().replace(' ', '_')}.png"
-fig.savefig(path, dpi=120)
-print(f"The plot is in {path}")
+fig, (above, below) = plt.subplots(2, figsize=(7.5, 6.5), layout="constrained")
+PruningCurveDisplay.from_cv_results(pruner.cv_results_, score_name="R2 (3 folds)", ax=above)
+RelevanceDisplay.from_estimator(full, ax=below)
 plt.show()
 
 # %%

@@ -44,7 +44,6 @@ def load_data():
 
 
 name, X, y = load_data()
-stem = name.lower().replace(" ", "_")
 X_train, X_test, y_train, y_test = train_test_split(
     X, y.to_numpy(), train_size=4000, random_state=0
 )
@@ -63,7 +62,6 @@ print(f"test R2 {model.score(X_test, y_test):.3f}")
 # enters the prediction, and how much of the variance of the prediction it accounts for.
 
 nodes = NodesDisplay.from_estimator(model, X_train)
-nodes.figure_.savefig(f"nodes_{stem}.png", dpi=120)
 plt.show()
 
 # %%
@@ -73,8 +71,7 @@ plt.show()
 # bends, the price does something that a straight line could not tell.
 
 leading = max(nodes.responses, key=lambda response: response.strengths[0])
-ax = nodes.plot_column(leading.name)
-ax.figure.savefig(f"column_{stem}.png", dpi=120)
+nodes.plot_column(leading.name)
 plt.show()
 
 # %%
@@ -83,8 +80,7 @@ plt.show()
 # The same as a diagram, for a talk or a report. Without rows of the table it shows the
 # encoded inputs, with them the columns.
 
-network = NetworkDisplay.from_estimator(model, X_train)
-network.figure_.savefig(f"network_{stem}.png", dpi=120)
+NetworkDisplay.from_estimator(model, X_train)
 plt.show()
 
 # %%
@@ -93,8 +89,7 @@ plt.show()
 # The number of nodes falls while the penalty follows the noise. Training goes through
 # cycles of the learning rate, and ends after one that left size and loss as they were.
 
-training = TrainingDisplay.from_estimator(model)
-training.figure_.savefig(f"training_{stem}.png", dpi=120)
+TrainingDisplay.from_estimator(model)
 plt.show()
 
 # %%

@@ -1,9 +1,9 @@
 """
-A small student of gradient boosting
-====================================
+How much of gradient boosting can a small student say?
+======================================================
 
 Gradient boosting is a hard model to beat on a noisy table, and a large one: hundreds of
-trees. How much of what it says can one small network say? Here a student learns from the
+trees. One small network can say much of what it says. Here a student learns from the
 model, not from the data, and ends as a network of scikit-learn's.
 
 White wines are rated by tasters, from 11 chemical measurements. The table is read from the
@@ -88,9 +88,6 @@ for label, estimator in (("boosting", teacher), ("student", student), ("from dat
 fig, axes = plt.subplots(2, sharex=True, figsize=(6, 5), layout="constrained")
 FidelityDisplay.from_estimator(model, X_test, y_test, ax=axes)
 axes[0].set_title(name)
-path = f"student_{name.replace(' ', '_')}.png"
-fig.savefig(path, dpi=120)
-print(f"The plot is in {path}")
 plt.show()
 
 # %%

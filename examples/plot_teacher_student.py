@@ -65,10 +65,7 @@ print(results.groupby(by)[["mean_test_n_nodes", "mean_test_r2"]].mean().round(3)
 # Sizes
 # -----
 
-display = EffectiveSizeDisplay.from_cv_results(students.cv_results_, teacher_size=TEACHER)
-path = "teacher_student_sizes.png"
-display.figure_.savefig(path, dpi=120)
-print(f"The plot is in {path}")
+EffectiveSizeDisplay.from_cv_results(students.cv_results_, teacher_size=TEACHER)
 plt.show()
 
 # %%
@@ -84,10 +81,7 @@ match = match_nodes(student, data.teacher)
 (width,) = (len(relevance) for relevance in student.feature_relevance_)
 print(f"{student.n_alive_nodes_[0]} of {width} nodes alive; cosines of the pairs, sorted:")
 print(sorted(match.similarity.round(3).tolist()))
-display = PathMagnitudesDisplay.from_estimators(student, data.teacher)
-path = "teacher_student_paths.png"
-display.figure_.savefig(path, dpi=120)
-print(f"The plot is in {path}")
+PathMagnitudesDisplay.from_estimators(student, data.teacher)
 plt.show()
 
 # %%
