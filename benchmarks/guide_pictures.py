@@ -1,7 +1,8 @@
 """Draw the pictures of the guide page about the number of nodes.
 
 California Housing, split as on that page, and data of a teacher of ten nodes: the sizes that
-`size_interval` compares, and the path of the cross-validation: ``python benchmarks/guide_pictures.py``.
+`size_interval` compares, and the path of the cross-validation:
+``python benchmarks/guide_pictures.py``.
 """
 
 import os
