@@ -1,4 +1,4 @@
-"""The recipes of the guide run as they stand, where their packages are, and print what is shown."""
+"""The recipes of the guide run as they stand, and print what the page shows."""
 
 import contextlib
 import io
