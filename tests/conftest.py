@@ -6,7 +6,7 @@ from sklearn.datasets import fetch_california_housing, make_classification
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import QuantileTransformer
 
-from skspectral._training import together
+from skspectral._training import schedule, together
 
 
 @pytest.fixture
@@ -41,6 +41,13 @@ def multilabel():
 def no_fleet(monkeypatch):
     """Let small networks be trained as large ones are, which no fleet serves."""
     monkeypatch.setattr(together, "LARGEST", {"cpu": 0, "cuda": 0})
+
+
+@pytest.fixture
+def short_cycles(monkeypatch):
+    """Let max_iter="auto" end after 420 steps at most, for tests that need no trained network."""
+    for name in ("CYCLES", "SMALL_TABLE_CYCLES"):
+        monkeypatch.setattr(schedule, name, (60, 120, 240))
 
 
 @pytest.fixture(scope="session")

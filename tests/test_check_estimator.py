@@ -66,7 +66,15 @@ def _array_api(monkeypatch):
     monkeypatch.setenv("SCIPY_ARRAY_API", "1")
 
 
+@pytest.mark.usefixtures("short_cycles")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @parametrize_with_checks(ESTIMATORS + DEFAULTS + ENSEMBLES + PRUNERS + PATHS + STUDENTS)
 def test_estimators_pass_check_estimator(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@parametrize_with_checks(DEFAULTS)
+def test_default_estimators_pass_check_estimator_trained_in_full(estimator, check):
     check(estimator)

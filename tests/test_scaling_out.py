@@ -1,6 +1,6 @@
 """Studies on several machines: joblib's Dask backend gives what one process gives."""
 
-import contextlib
+import warnings
 
 import joblib
 import numpy as np
@@ -22,20 +22,21 @@ from skspectral.datasets import make_teacher_student
 distributed = pytest.importorskip("distributed")
 
 
-@contextlib.contextmanager
-def two_workers():
-    """Let joblib run on a cluster of two processes of one thread each."""
-    cluster = distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
-    )
-    with cluster, distributed.Client(cluster) as client:
-        assert len(client.scheduler_info()["workers"]) == 2
-        with joblib.parallel_config(backend="dask"):
+@pytest.fixture(scope="module")
+def client():
+    """Return the client of a cluster of two processes of one thread each."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of dask's own threads and sockets
+        cluster = distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        )
+        with cluster, distributed.Client(cluster) as client:
+            assert len(client.scheduler_info()["workers"]) == 2
             yield client
 
 
 @pytest.mark.filterwarnings("ignore")  # of dask's own threads and sockets
-def test_dask_cluster_gives_the_same_study():
+def test_dask_cluster_gives_the_same_study(client):
     X, y = make_teacher_student(300, 4, 3, random_state=0, return_teacher=False)
     study = GridSearchCV(
         make_pipeline(StandardScaler(), SpectralMLPRegressor(max_iter=30, n_threads=1)),
@@ -49,7 +50,7 @@ def test_dask_cluster_gives_the_same_study():
         refit=False,
     )
     here = study.fit(X, y).cv_results_
-    with two_workers():
+    with joblib.parallel_config(backend="dask"):
         there = study.fit(X, y).cv_results_
     for fold in range(2):
         for name in ("r2", "n_nodes"):
@@ -74,16 +75,16 @@ def seen_fleets():
 
 
 @pytest.mark.filterwarnings("ignore")  # of dask's own threads and sockets
-def test_each_worker_trains_a_fleet_of_its_own():
+def test_each_worker_trains_a_fleet_of_its_own(client):
     X, y = make_teacher_student(400, 4, 3, noise=0.1, random_state=0, return_teacher=False)
     settings = {"max_iter": 20, "dtype": "float64", "random_state": 0}
     path = SpectralMLPRegressorCV(16, cv=4, alphas=[1e-3, 1e-2], **settings)
     pruner = SpectralPruner(SpectralMLPRegressor(16, **settings), cv=4, random_state=0)
     here = [model.fit(X, y).cv_results_ for model in (path, pruner)]
-    with two_workers() as client:
-        client.run(watch_fleets)
+    client.run(watch_fleets)
+    with joblib.parallel_config(backend="dask"):
         there = [model.set_params(n_jobs=2).fit(X, y).cv_results_ for model in (path, pruner)]
-        fleets = client.run(seen_fleets).values()
+    fleets = client.run(seen_fleets).values()
     for ours, theirs in zip(there, here, strict=True):
         for name, values in theirs.items():
             np.testing.assert_allclose(ours[name], values, rtol=1e-7, atol=1e-9)

@@ -11,6 +11,7 @@ from skspectral._training.noise import RAMP
 from skspectral._training.schedule import CYCLES
 from skspectral.datasets import make_teacher_student
 
+SHORT = pytest.mark.usefixtures("short_cycles")
 QUIET = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 BOTH = pytest.mark.parametrize("cls", [SpectralMLPRegressor, SpectralMLPClassifier])
 RNG = np.random.default_rng(0)
@@ -57,6 +58,7 @@ def test_size_and_penalty_do_not_depend_on_the_unit(teacher, scale, shift):
     np.testing.assert_allclose(moved.predict(X), expected, atol=1e-3 * scale)
 
 
+@SHORT
 @QUIET
 @BOTH
 def test_rows_of_weight_two_equal_rows_repeated(cls):
@@ -73,6 +75,7 @@ def test_rows_of_weight_two_equal_rows_repeated(cls):
     )
 
 
+@SHORT
 @QUIET
 @BOTH
 def test_rows_of_weight_zero_equal_rows_left_out(cls):
@@ -84,6 +87,8 @@ def test_rows_of_weight_zero_equal_rows_left_out(cls):
     np.testing.assert_array_equal(predictions(weighted, X), predictions(left, X))
 
 
+@QUIET
+@SHORT
 @BOTH
 def test_a_fit_is_repeated_by_its_seed(cls):
     y = Y if cls is SpectralMLPRegressor else CLASS
@@ -120,6 +125,7 @@ def test_where_nothing_is_to_be_learned_the_constant_is_left_and_said(cls, rows,
         np.testing.assert_allclose(predicted[0], share, atol=0.05)
 
 
+@SHORT
 @QUIET
 @BOTH
 @pytest.mark.parametrize(
@@ -141,6 +147,7 @@ def test_odd_tables_give_finite_predictions(cls, rows):
     assert np.isfinite(model.alpha_)
 
 
+@SHORT
 @QUIET
 def test_one_row_a_class_is_enough():
     clf = SpectralMLPClassifier(random_state=0).fit(X[:3], ["a", "b", "c"])
@@ -148,6 +155,7 @@ def test_one_row_a_class_is_enough():
     assert clf.classes_.tolist() == ["a", "b", "c"]
 
 
+@SHORT
 @QUIET
 def test_a_class_of_which_all_rows_have_weight_zero_stays_a_class():
     clf = SpectralMLPClassifier(random_state=0).fit(X, CLASS, sample_weight=CLASS == "yes")
@@ -155,6 +163,7 @@ def test_a_class_of_which_all_rows_have_weight_zero_stays_a_class():
     assert (clf.predict(X) == "yes").all()
 
 
+@SHORT
 @QUIET
 @pytest.mark.parametrize("scale", [1e30, 1e-30])
 def test_units_of_the_target_may_be_extreme(scale):
@@ -181,6 +190,7 @@ def test_other_words_than_auto_are_refused_by_name(cls, name):
         cls(**{name: "foo"}).fit(X, ZERO_ONE)
 
 
+@SHORT
 @QUIET
 @BOTH
 def test_no_hidden_layer_has_no_penalty(cls):

@@ -305,6 +305,7 @@ def test_other_schedules_have_no_cycles(easy):
             assert reg.fit(*easy).n_iter_ == 200
 
 
+@pytest.mark.usefixtures("short_cycles")
 @QUIET
 def test_a_scheduler_of_the_user_runs_to_the_last_end(easy):
     X, y = easy[0][:60], easy[1][:60]
@@ -395,6 +396,7 @@ def test_classes_end_early_too(easy):
     assert clf.score(X, y > np.median(y)) > 0.8
 
 
+@pytest.mark.usefixtures("short_cycles")
 @QUIET
 @pytest.mark.parametrize("schedule", ["onecycle", "cosine"])
 def test_rates_of_a_fit_are_those_of_the_cycles(easy, schedule, monkeypatch):
