@@ -28,7 +28,7 @@ from skspectral._students.checks import (
     check_teacher,
     check_unlabelled,
 )
-from skspectral._students.folds import is_number_of_folds, make_folds
+from skspectral._students.folds import check_classes, is_number_of_folds, make_folds
 from skspectral._students.labels import Labels
 from skspectral._students.near_rows import N_QUANTILES, draw_near, equal_rows, is_frame, stacked
 from skspectral._students.teaching import Table, Teaching, teach
@@ -135,6 +135,8 @@ class BaseSpectralStudent(MetaEstimatorMixin, BaseEstimator):
             table = table.take(np.flatnonzero(weight > 0))
         rng = check_random_state(self.random_state)
         folds = make_folds(self.cv, table, labels.stratifies, rng)
+        if labels.stratifies and not isinstance(self.teacher, FrozenEstimator):
+            check_classes(folds, table.y)
         teacher, student = self._new_teacher(rng), self._new_student(len(folds[0][0]), rng)
         whole, part = teach(teacher, table, folds, labels.of, self.n_jobs)
         with warnings.catch_warnings():
@@ -170,13 +172,18 @@ class BaseSpectralStudent(MetaEstimatorMixin, BaseEstimator):
 
     def _taught(self, student, table: Table, teaching: Teaching, unlabelled, rng):
         """Fit a student to what a teacher says of the rows, and of others."""
-        real = table.take(teaching.rows)
+        real, labels = table.take(teaching.rows), teaching.labels
+        if real.weight is not None:
+            # those without weight, which folds of the user's may hold, lend no values either
+            counts = np.flatnonzero(real.weight > 0)
+            real, labels = real.take(counts), labels[counts]
         n_different = len(np.unique(equal_rows(real.X)))
         n_synthetic = self._number_of_synthetic(n_different)
         others = [] if unlabelled is None else [unlabelled]
         if n_synthetic:
-            others.append(draw_near(real.X, n_synthetic, real.weight, rng))
-        X, labels, weight = real.X, teaching.labels, real.weight
+            drawn = draw_near(real.X, n_synthetic, real.weight, rng)
+            others += [drawn] if len(drawn) else []  # a single column makes no new rows
+        X, weight = real.X, real.weight
         if others:
             X = stacked([X, *others])
             said = [self._labels.of(teaching.teacher, rows) for rows in others]

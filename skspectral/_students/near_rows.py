@@ -17,6 +17,8 @@ from skspectral.preprocessing import make_tabular_preprocessor
 
 N_NEIGHBOURS = 5
 """Nearest other rows, of which one lends some of its columns."""
+DRAWS = 5
+"""Rounds after which rows that the table has already are not drawn anew."""
 N_QUANTILES = 100
 """Most quantiles of the space in which rows are near."""
 
@@ -70,8 +72,10 @@ def draw_near(X: Any, n_rows: int, weight: np.ndarray | None, rng: np.random.Ran
     """Return synthetic rows near those of a table, of the values that its columns have.
 
     A row and one of its nearest other rows are drawn. Each column has the value of the one or the
-    other, with equal chances. So categories remain categories, missing values remain missing, and
-    no number occurs that the column does not have.
+    other, with equal chances, and each of the two lends one column at least. So categories remain
+    categories, missing values remain missing, and no number occurs that the column does not have.
+    Rows that the table has already are drawn anew: a teacher that was fitted to them says what it
+    knows by heart.
 
     Parameters
     ----------
@@ -80,22 +84,46 @@ def draw_near(X: Any, n_rows: int, weight: np.ndarray | None, rng: np.random.Ran
     n_rows : int
         Rows to draw.
     weight : ndarray of shape (n,) or None
-        What the chance of a row to be drawn is proportional to.
+        Positive numbers, to which the chances of the rows to be drawn are proportional.
     rng : RandomState
 
     Returns
     -------
     DataFrame or ndarray of shape (n_rows, n_features)
+        Fewer rows where few others can be made of the values, as of a single column none.
     """
     groups = equal_rows(X)
     first = first_of_each(groups)  # a row that is there twice is no neighbour of itself
     chance = total_of_each(groups, weight)
-    neighbours = _neighbours(_rows_of(X, first))
-    rows = rng.choice(len(first), size=n_rows, p=chance / chance.sum())
-    others = neighbours[rows, rng.randint(neighbours.shape[1], size=n_rows)]
-    lends = rng.random_sample((n_rows, X.shape[1])) < 0.5
-    source = first[np.where(lends, others[:, None], rows[:, None])]
-    return _columns_from(X, source)
+    points = _points(_rows_of(X, first))
+    drawn: list[Any] = []
+    missing = n_rows
+    for _ in range(DRAWS if X.shape[1] > 1 else 0):
+        rows = rng.choice(len(first), size=missing, p=chance / chance.sum())
+        others = _some_neighbour(points, rows, rng)
+        lends = _shares(missing, X.shape[1], rng)
+        source = first[np.where(lends, others[:, None], rows[:, None])]
+        drawn.append(_new_rows(X, _columns_from(X, source)))
+        missing -= len(drawn[-1])
+        if not missing:
+            break
+    return stacked(drawn) if drawn else _rows_of(X, np.arange(0))
+
+
+def _shares(n_rows: int, n_columns: int, rng: np.random.RandomState) -> np.ndarray:
+    """Return which columns come from the second of two rows: one at least, and not all."""
+    lends = rng.random_sample((n_rows, n_columns)) < 0.5
+    one_sided = lends.all(axis=1) | ~lends.any(axis=1)
+    some = np.flatnonzero(one_sided)
+    lends[some, rng.randint(n_columns, size=len(some))] ^= True
+    return lends
+
+
+def _new_rows(X: Any, drawn: Any) -> Any:
+    """Return the rows that a table does not have."""
+    groups = equal_rows(stacked([X, drawn]))
+    known = np.isin(groups[len(X) :], groups[: len(X)])
+    return _rows_of(drawn, np.flatnonzero(~known))
 
 
 def _rows_of(X: Any, index: np.ndarray) -> Any:
@@ -112,13 +140,25 @@ def _columns_from(X: Any, source: np.ndarray) -> Any:
     return drawn
 
 
-def _neighbours(X: Any) -> np.ndarray:
-    """Return the nearest other rows of each row, int ndarray of shape (n, n_neighbours)."""
-    points = _scaled(plain(X))
+def _points(X: Any) -> np.ndarray:
+    """Return rows as points, whose distances tell which are near."""
+    return _scaled(plain(X))
+
+
+def _some_neighbour(
+    points: np.ndarray, rows: np.ndarray, rng: np.random.RandomState
+) -> np.ndarray:
+    """Return for each of some rows one of its nearest other rows, at random."""
+    different, place = np.unique(rows, return_inverse=True)
     n_neighbours = min(N_NEIGHBOURS, len(points) - 1)
-    # without X each point is left out of its own neighbours
-    index: np.ndarray = NearestNeighbors(n_neighbors=n_neighbours).fit(points).kneighbors()[1]
-    return index
+    # all points differ, so that the nearest one is the point itself
+    near = NearestNeighbors(n_neighbors=n_neighbours + 1).fit(points)
+    index = near.kneighbors(points[different], return_distance=False)
+    itself = index == different[:, None]
+    itself[~itself.any(axis=1), -1] = True  # points so near that rounding makes them equal
+    others = index[~itself].reshape(len(different), n_neighbours)
+    chosen: np.ndarray = others[place, rng.randint(n_neighbours, size=len(rows))]
+    return chosen
 
 
 def _scaled(X: Any) -> np.ndarray:

@@ -25,6 +25,7 @@ from skspectral import (
     SpectralStudentRegressor,
 )
 from skspectral._students import base
+from skspectral._students.near_rows import draw_near
 from skspectral._training.noise_rule import Spectrum, noise_threshold
 from skspectral.datasets import make_teacher_student
 from skspectral.preprocessing import make_tabular_preprocessor
@@ -317,6 +318,18 @@ def test_weights_reach_the_teacher_and_rows_of_weight_zero_do_not_count(binary):
     scaler = StandardScaler().fit(X[rows])
     expected = GaussianNB().fit(scaler.transform(X[rows]), y[rows], weight[rows])
     np.testing.assert_allclose(model.teacher_[-1].theta_, expected.theta_)
+
+
+def test_rows_of_weight_zero_lend_nothing_under_folds_of_the_users(regression, monkeypatch):
+    X, y = regression
+    weight = (np.arange(120) % 3 > 0).astype(float)
+    X = np.where(weight[:, None] > 0, X, 1e3)
+    seen = []
+    monkeypatch.setattr(base, "draw_near", lambda X, *args: seen.append(X) or draw_near(X, *args))
+    model = SpectralStudentRegressor(LinearRegression(), REG, cv=KFold(3), random_state=0)
+    model.fit(X, y, weight)
+    assert [np.abs(rows).max() < 1e3 for rows in seen] == [True, True]
+    assert len(seen[1]) == 80
 
 
 def test_it_can_be_searched_and_pickled(regression):

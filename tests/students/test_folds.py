@@ -2,10 +2,16 @@
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LinearRegression
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit
 
-from skspectral import SpectralMLPRegressor, SpectralStudentRegressor
+from skspectral import (
+    SpectralMLPClassifier,
+    SpectralMLPRegressor,
+    SpectralStudentClassifier,
+    SpectralStudentRegressor,
+)
 from skspectral._students.folds import make_folds
 from skspectral._students.teaching import Table
 
@@ -78,3 +84,23 @@ def test_folds_that_train_on_what_they_hold_out_are_refused():
     )
     with pytest.raises(ValueError, match="must not train on the rows that it holds out"):
         student.fit(X, X[:, 0])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_folds_that_leave_one_class_are_refused_in_our_words():
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    y = np.arange(30) < 10
+    student = SpectralStudentClassifier(LogisticRegression(), SpectralMLPClassifier(4))
+    with pytest.raises(ValueError, match="outside of fold 1 and fold 0 all rows have one class"):
+        student.set_params(cv=[(np.delete(np.arange(30), k), k) for k in thirds(y)]).fit(X, y)
+    with pytest.raises(ValueError, match="all rows have one class"):
+        student.set_params(cv=3).fit(X, np.arange(30) < 1)
+    frozen = FrozenEstimator(LogisticRegression().fit(X, y))
+    student = SpectralStudentClassifier(frozen, SpectralMLPClassifier(4, max_iter=5))
+    student.set_params(cv=[(np.delete(np.arange(30), k), k) for k in thirds(y)]).fit(X, y)
+
+
+def thirds(y):
+    """Return folds of which the first two hold all rows of one class."""
+    ones, others = np.flatnonzero(y), np.flatnonzero(~y)
+    return [ones[:5], ones[5:], others]
