@@ -1,10 +1,11 @@
 """How should the synthetic rows of a student be made, and how many of them?
 
 Students of gradient boosting on four tables (splits of students.py): without synthetic rows; with
-rows whose columns come from two near rows, one, four and sixteen for each real one (four is
-what the package does); and with mixtures, where numbers lie at a random point between
-those of the two rows. Fidelity to the teacher and score are R2 on test rows, or nats and minus
-nats. Row by row in results/synthetic_rows.csv: ``python benchmarks/synthetic_rows.py``.
+rows whose columns come from two near rows, one, four and sixteen for each real one (the package
+makes four for each different one); and with mixtures, where measured numbers, not whole ones, lie
+at a random point between those of the two rows. Fidelity to the teacher and score are R2 on test
+rows, or nats and minus nats. Row by row in results/synthetic_rows.csv:
+``python benchmarks/synthetic_rows.py``.
 """
 
 import os
@@ -32,8 +33,9 @@ SEEDS = range(2)
 
 def draw_mixtures(X, n_rows, weight, rng):
     """Return rows between two near ones: numbers mixed, all else from the one or the other."""
+    X = X.iloc[near_rows.first_of_each(near_rows.equal_rows(X))]
     first = rng.choice(len(X), size=n_rows)
-    second = near_rows._some_neighbour(near_rows._points(X), first, rng)
+    second = near_rows.Neighbours(near_rows._points(X)).some_of(first, rng)
     share = rng.random_sample(n_rows)
     mixed = X.iloc[first].reset_index(drop=True)
     for j, dtype in enumerate(X.dtypes):

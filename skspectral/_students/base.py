@@ -28,10 +28,11 @@ from skspectral._students.checks import (
     check_teacher,
     check_unlabelled,
 )
-from skspectral._students.folds import check_classes, is_number_of_folds, make_folds
+from skspectral._students.folds import is_number_of_folds, make_folds
 from skspectral._students.labels import Labels
 from skspectral._students.near_rows import N_QUANTILES, draw_near, equal_rows, is_frame, stacked
 from skspectral._students.teaching import Table, Teaching, teach
+from skspectral._training.counts import count_of
 from skspectral._training.interrupts import interrupts_reach_the_caller
 from skspectral._training.seeds import new_seed
 from skspectral.preprocessing import make_tabular_preprocessor
@@ -135,8 +136,6 @@ class BaseSpectralStudent(MetaEstimatorMixin, BaseEstimator):
             table = table.take(np.flatnonzero(weight > 0))
         rng = check_random_state(self.random_state)
         folds = make_folds(self.cv, table, labels.stratifies, rng)
-        if labels.stratifies and not isinstance(self.teacher, FrozenEstimator):
-            check_classes(folds, table.y)
         teacher, student = self._new_teacher(rng), self._new_student(len(folds[0][0]), rng)
         whole, part = teach(teacher, table, folds, labels.of, self.n_jobs)
         with warnings.catch_warnings():
@@ -183,6 +182,8 @@ class BaseSpectralStudent(MetaEstimatorMixin, BaseEstimator):
         if n_synthetic:
             drawn = draw_near(real.X, n_synthetic, real.weight, rng)
             others += [drawn] if len(drawn) else []  # a single column makes no new rows
+            if len(teaching.rows) == len(table):  # once, of the student that is kept
+                self._tell_of_few(len(drawn))
         X, weight = real.X, real.weight
         if others:
             X = stacked([X, *others])
@@ -207,6 +208,17 @@ class BaseSpectralStudent(MetaEstimatorMixin, BaseEstimator):
                 "one sample only, or all of its rows are equal. Set n_synthetic=0."
             )
         return self.n_synthetic
+
+    def _tell_of_few(self, n_drawn):
+        if self.n_synthetic != "auto" and n_drawn < self.n_synthetic:
+            warnings.warn(
+                f"{count_of(n_drawn, 'synthetic row')} of the {self.n_synthetic} of `n_synthetic` "
+                "could be made: near rows differ in too few columns to lend one another values "
+                "that give new rows. Give rows of your own as X_unlabelled, or set "
+                'n_synthetic="auto".',
+                UserWarning,
+                stacklevel=7,
+            )
 
     def _measure(self, student, teacher, held_out: Table):
         """Compare a student and its teacher on rows that neither has seen."""

@@ -58,7 +58,8 @@ class SpectralStudentClassifier(StudentInsideMixin, ClassifierMixin, BaseSpectra
     n_synthetic : int >= 0 or "auto", default="auto"
         Synthetic rows. Each is drawn from a row and one of its five nearest other rows: a column
         has the value of the one or of the other. "auto": four for each different row,
-        at most 20,000.
+        at most 20,000. Rows that X has are left out, so tables of few columns may get fewer, and
+        a single column gets none.
     random_state : int, RandomState instance or None, default=None
         Source of the folds, of the synthetic rows, and of the seeds of teacher and student
         where they have none. Give an int to get the same result each time.

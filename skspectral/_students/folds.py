@@ -57,21 +57,6 @@ def make_folds(cv: Any, table: Table, stratify: bool, rng: np.random.RandomState
     return folds
 
 
-def check_classes(folds: list[Split], y: np.ndarray) -> None:
-    """Raise ValueError if a teacher would see one class only, and say so in words of its own."""
-    held_out = folds[0][1]
-    for k, (train, _) in enumerate(folds):
-        # those that label for the measured student do without the first fold as well
-        seen = train if k == 0 else np.setdiff1d(train, held_out)
-        if len(np.unique(y[seen])) < 2:
-            raise ValueError(
-                f"Teachers are fitted to the rows outside of folds, and outside of fold {k}"
-                f"{' and fold 0' if k else ''} all rows have one class. Give more rows of the "
-                "rare class, or `cv` with folds in which the classes are spread, such as "
-                "StratifiedKFold."
-            )
-
-
 def check_number(n_folds: int) -> None:
     """Raise ValueError for too few folds."""
     if n_folds < LEAST_FOLDS:

@@ -74,8 +74,8 @@ def draw_near(X: Any, n_rows: int, weight: np.ndarray | None, rng: np.random.Ran
     A row and one of its nearest other rows are drawn. Each column has the value of the one or the
     other, with equal chances, and each of the two lends one column at least. So categories remain
     categories, missing values remain missing, and no number occurs that the column does not have.
-    Rows that the table has already are drawn anew: a teacher that was fitted to them says what it
-    knows by heart.
+    Rows that the table has already are drawn anew, a few times, and then left out: a teacher that
+    was fitted to them says what it knows by heart.
 
     Parameters
     ----------
@@ -90,17 +90,18 @@ def draw_near(X: Any, n_rows: int, weight: np.ndarray | None, rng: np.random.Ran
     Returns
     -------
     DataFrame or ndarray of shape (n_rows, n_features)
-        Fewer rows where few others can be made of the values, as of a single column none.
+        Fewer rows where near rows differ in hardly more than one column: what they lend one
+        another are rows that the table has. Of a single column there are none.
     """
     groups = equal_rows(X)
     first = first_of_each(groups)  # a row that is there twice is no neighbour of itself
     chance = total_of_each(groups, weight)
-    points = _points(_rows_of(X, first))
+    neighbours = Neighbours(_points(_rows_of(X, first)))
     drawn: list[Any] = []
     missing = n_rows
     for _ in range(DRAWS if X.shape[1] > 1 else 0):
         rows = rng.choice(len(first), size=missing, p=chance / chance.sum())
-        others = _some_neighbour(points, rows, rng)
+        others = neighbours.some_of(rows, rng)
         lends = _shares(missing, X.shape[1], rng)
         source = first[np.where(lends, others[:, None], rows[:, None])]
         drawn.append(_new_rows(X, _columns_from(X, source)))
@@ -145,27 +146,39 @@ def _points(X: Any) -> np.ndarray:
     return _scaled(plain(X))
 
 
-def _some_neighbour(
-    points: np.ndarray, rows: np.ndarray, rng: np.random.RandomState
-) -> np.ndarray:
-    """Return for each of some rows one of its nearest other rows, at random."""
-    different, place = np.unique(rows, return_inverse=True)
-    n_neighbours = min(N_NEIGHBOURS, len(points) - 1)
-    # all points differ, so that the nearest one is the point itself
-    near = NearestNeighbors(n_neighbors=n_neighbours + 1).fit(points)
-    index = near.kneighbors(points[different], return_distance=False)
-    itself = index == different[:, None]
-    itself[~itself.any(axis=1), -1] = True  # points so near that rounding makes them equal
-    others = index[~itself].reshape(len(different), n_neighbours)
-    chosen: np.ndarray = others[place, rng.randint(n_neighbours, size=len(rows))]
-    return chosen
+class Neighbours:
+    """The nearest other points of points, found for those that are asked for.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n, n_features)
+        At least two.
+    """
+
+    def __init__(self, points: np.ndarray) -> None:
+        self.points = points
+        self.number = min(N_NEIGHBOURS, len(points) - 1)
+        # one more, as a point is nearest to itself
+        self.index = NearestNeighbors(n_neighbors=self.number + 1).fit(points)
+
+    def some_of(self, rows: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
+        """Return for each of some rows one of its nearest other rows, at random."""
+        different, place = np.unique(rows, return_inverse=True)
+        near = self.index.kneighbors(self.points[different], return_distance=False)
+        itself = near == different[:, None]
+        # of points that are equal once they are encoded others may stand in its place
+        itself[~itself.any(axis=1), -1] = True
+        others = near[~itself].reshape(len(different), self.number)
+        chosen: np.ndarray = others[place, rng.randint(self.number, size=len(rows))]
+        return chosen
 
 
 def _scaled(X: Any) -> np.ndarray:
     """Return a table as points that can be compared: numbers scaled, the rest encoded."""
     if not is_frame(X):
-        # the mean, in place of what is missing
-        points: np.ndarray = np.nan_to_num(StandardScaler().fit_transform(X))
+        with np.errstate(invalid="ignore"):  # of a column without any value
+            scaled = StandardScaler().fit_transform(X)
+        points: np.ndarray = np.nan_to_num(scaled)  # the mean, in place of what is missing
         return points
     with warnings.catch_warnings():
         # of columns whose categories are all rare: they only play no part here

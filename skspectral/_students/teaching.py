@@ -111,7 +111,17 @@ def _fit_and_label(
     teacher: Any, table: Table, train: np.ndarray, test: np.ndarray, say: Say
 ) -> tuple[Any, np.ndarray | None]:
     rows = table.take(train)
-    fitted = fit_weighted(clone(teacher), rows.X, rows.y, rows.weight)
+    try:
+        fitted = fit_weighted(clone(teacher), rows.X, rows.y, rows.weight)
+    except ValueError as error:
+        if len(train) == len(table) or len(np.unique(rows.y)) > 1:
+            raise
+        raise ValueError(
+            "The teacher cannot be fitted to rows of one class, and without one of the folds "
+            "(for the student that is measured: two of them) no other is left. Give more rows "
+            "of the rare class, or as `cv` folds in which the classes are spread. The teacher "
+            f"said: {error}"
+        ) from error
     return fitted, say(fitted, _safe_indexing(table.X, test)) if len(test) else None
 
 

@@ -332,6 +332,18 @@ def test_rows_of_weight_zero_lend_nothing_under_folds_of_the_users(regression, m
     assert len(seen[1]) == 80
 
 
+def test_fewer_synthetic_rows_than_asked_for_are_told():
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.normal(size=60), rng.integers(2, size=60)])
+    model = SpectralStudentRegressor(LinearRegression(), REG, n_synthetic=300, random_state=0)
+    with pytest.warns(
+        UserWarning, match=r"synthetic rows? of the 300 of `n_synthetic` could be"
+    ) as said:
+        model.fit(X, X[:, 0])
+    assert len([each for each in said if "n_synthetic" in str(each.message)]) == 1
+    model.set_params(n_synthetic="auto").fit(X, X[:, 0])
+
+
 def test_it_can_be_searched_and_pickled(regression):
     X, y = regression
     model = SpectralStudentRegressor(LinearRegression(), REG, cv=3, random_state=0)

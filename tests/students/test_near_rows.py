@@ -26,7 +26,7 @@ def mixed(n=60):
 def test_every_value_is_one_of_its_column():
     X = mixed()
     drawn = draw_near(X, 500, None, np.random.RandomState(0))
-    assert len(drawn) == 500
+    assert 400 < len(drawn) <= 500  # what lends gives a row that is there, is left out
     assert list(drawn.dtypes) == list(X.dtypes)
     for name in X:
         assert set(drawn[name].dropna()) <= set(X[name].dropna())
@@ -58,7 +58,7 @@ def test_rows_are_drawn_by_their_weight():
 @pytest.mark.parametrize("n_columns", [2, 3])
 @pytest.mark.parametrize("as_frame", [False, True])
 def test_no_row_is_one_of_the_table(n_columns, as_frame):
-    X = np.random.default_rng(0).integers(0, 4, size=(30, n_columns)).astype(float)
+    X = np.random.default_rng(0).integers(0, 9, size=(30, n_columns)).astype(float)
     X = pd.DataFrame(X) if as_frame else X
     drawn = draw_near(X, 400, None, np.random.RandomState(0))
     known = set(map(tuple, np.asarray(X)))
