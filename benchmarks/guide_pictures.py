@@ -1,7 +1,8 @@
-"""Draw the pictures of the guide page about the number of nodes.
+"""Draw pictures of the guide.
 
-California Housing, split as on that page, and data of a teacher of ten nodes: the sizes that
-`size_interval` compares, and the path of the cross-validation:
+Of the page about the number of nodes: California Housing, split as on that page, and data of a
+teacher of ten nodes, with the sizes that `size_interval` compares, and the path of the
+cross-validation. Of the page about studies: its two studies, as they stand there.
 ``python benchmarks/guide_pictures.py``.
 """
 
@@ -9,17 +10,22 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import functools
+
 import numpy as np
+import pandas as pd
 from documents import IMAGES
 from matplotlib import pyplot as plt
 from sklearn.datasets import fetch_california_housing
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GridSearchCV, ShuffleSplit, train_test_split
 from sklearn.pipeline import make_pipeline
 
 from skspectral import (
+    EffectiveSizeDisplay,
     SpectralMLPRegressor,
     SpectralMLPRegressorCV,
     SpectralPathDisplay,
+    n_alive_nodes_score,
     size_interval,
 )
 from skspectral.datasets import make_teacher_student
@@ -76,12 +82,52 @@ def path(X, y):
     display.figure_.savefig(IMAGES / "path_california_housing.png", dpi=120)
 
 
+def study(grid, scoring, layers, n_rows):
+    """Return the results of a search over students of a teacher with layers of ten nodes."""
+    X, y = make_teacher_student(
+        n_rows, 10, layers, noise=0.1, random_state=0, return_teacher=False
+    )
+    cv = ShuffleSplit(1, test_size=0.2, random_state=0)
+    search = GridSearchCV(SpectralMLPRegressor(), grid, scoring=scoring, cv=cv, refit=False)
+    results = search.fit(X, y).cv_results_
+    shown = [key for key in results if key.startswith(("param_", "split0_test"))]
+    print(pd.DataFrame(results)[shown].to_string())
+    return results
+
+
+def studies():
+    """Draw what is left of students of one layer, and of two."""
+    grid = {
+        "hidden_layer_sizes": [20, 50, 100, 200, 500],
+        "parametrization": ["spectral", "dense"],
+        "random_state": range(5),
+    }
+    results = study(grid, {"r2": "r2", "n_nodes": n_alive_nodes_score}, (10,), 5_000)
+    display = EffectiveSizeDisplay.from_cv_results(results, teacher_size=10)
+    display.figure_.savefig(IMAGES / "study_one_layer.png", dpi=100)
+    grid = {"hidden_layer_sizes": [(20, 20), (50, 50), (100, 100)], "random_state": range(3)}
+    names = ["first", "second"]
+    scoring = {
+        name: functools.partial(n_alive_nodes_score, layer=layer)
+        for layer, name in enumerate(names)
+    }
+    results = study(grid, scoring, (10, 10), 10_000)
+    figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained", sharey=True)
+    for layer, name in enumerate(names):
+        EffectiveSizeDisplay.from_cv_results(
+            results, score_name=name, layer=layer, teacher_size=10, ax=axes[layer]
+        )
+        axes[layer].set_title(f"{name} hidden layer")
+    figure.savefig(IMAGES / "study_two_layers.png", dpi=100)
+
+
 def main():
     X, y = fetch_california_housing(return_X_y=True)
     X, _, y, _ = train_test_split(X, y, random_state=0)
     one = make_pipeline(make_tabular_preprocessor(), SpectralMLPRegressor(random_state=0))
     intervals(one.fit(X, y), X, y)
     path(X, y)
+    studies()
 
 
 if __name__ == "__main__":

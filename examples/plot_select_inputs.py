@@ -3,7 +3,7 @@ Which columns does the network need?
 ====================================
 
 Tables have columns that tell nothing about the target. A network that is penalised on the
-inbound side of its layers drops columns as it drops nodes. Here the truth is known, so the
+inbound side of its layers weakens them as a whole. Here the truth is known, so the
 columns that are kept can be held against it, beside those of the lasso.
 
 The data are synthetic: Friedman's first problem, with five columns that matter and 25 that do
@@ -38,8 +38,8 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, train_size=2000, rando
 # Three ways to weigh columns
 # ---------------------------
 # With ``eigenvalues="in"`` the eigenvalues belong to the inbound side of each layer, so a column
-# has one of its own, and the penalty can switch it off. The default, ``"out"``, ranks nodes. The
-# lasso is linear. ``feature_importances_`` has the share of each column in the whole.
+# has one of its own, and the penalty presses on the whole of it. The default, ``"out"``, ranks
+# nodes. The lasso is linear. ``feature_importances_`` has the share of each column in the whole.
 
 inputs = SpectralMLPRegressor(eigenvalues="in", random_state=0)
 default = SpectralMLPRegressor(random_state=0)
@@ -96,8 +96,8 @@ print(f"columns {kept.tolist()}, {sum(model[-1].n_alive_nodes_)} nodes left")
 # Conclusion
 # ----------
 # The network finds the five columns, also the one that acts through its square alone, which no
-# linear method sees, and it predicts better without the others. With ``eigenvalues="in"`` the gap
-# between the two kinds of columns is wide, by default it is narrow. Columns that are copies of
-# one another share their importance, so look at correlations first. Where the number of columns
-# is to be chosen by the score, the CV estimators have ``alive_features_`` and, for the order in
-# which columns leave, ``feature_path_``.
+# linear method sees, and it predicts better without the others. With ``eigenvalues="in"`` the
+# gap between the two kinds of columns is wider than by default; no column is left with nothing.
+# Columns that are copies of one another share their importance, so look at correlations first.
+# Where the number of columns is to be chosen by the score, the CV estimators have
+# ``alive_features_`` and, for the order in which columns leave, ``feature_path_``.

@@ -58,7 +58,6 @@ def test_size_and_penalty_do_not_depend_on_the_unit(teacher, scale, shift):
     np.testing.assert_allclose(moved.predict(X), expected, atol=1e-3 * scale)
 
 
-@SHORT
 @QUIET
 @BOTH
 def test_rows_of_weight_two_equal_rows_repeated(cls):
@@ -75,7 +74,6 @@ def test_rows_of_weight_two_equal_rows_repeated(cls):
     )
 
 
-@SHORT
 @QUIET
 @BOTH
 def test_rows_of_weight_zero_equal_rows_left_out(cls):
@@ -87,8 +85,6 @@ def test_rows_of_weight_zero_equal_rows_left_out(cls):
     np.testing.assert_array_equal(predictions(weighted, X), predictions(left, X))
 
 
-@QUIET
-@SHORT
 @BOTH
 def test_a_fit_is_repeated_by_its_seed(cls):
     y = Y if cls is SpectralMLPRegressor else CLASS
