@@ -17,10 +17,11 @@ from skorch.callbacks import Callback
 from skspectral._training.batches import RowDataset
 from skspectral._training.history import last_row
 from skspectral._training.losses import ResidualMoments, weight_of
-from skspectral._training.noise_rule import Spectrum, column_moments, noise_threshold
+from skspectral._training.noise_rule import Spectrum, column_moments
 from skspectral._training.penalty import Penalty
 from skspectral.nn._linear import SpectralLinear
 from skspectral.nn._mlp import SpectralMLP
+from skspectral.nn._noise_threshold import noise_threshold, share_left
 
 RAMP = 0.2
 """Share of training in which the penalty of a new network of several hidden layers rises.
@@ -133,7 +134,7 @@ def inflated(residuals: np.ndarray, n_used: int, n_rows: float) -> np.ndarray:
         Parameters of the network that are in use.
     n_rows : float
     """
-    left = 1 - n_used / (n_rows * len(residuals))
+    left = share_left(n_used, n_rows, len(residuals))
     return residuals / left**2 if left > 0 else np.full_like(residuals, np.inf)
 
 

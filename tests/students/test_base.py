@@ -25,8 +25,9 @@ from skspectral import (
     SpectralStudentRegressor,
 )
 from skspectral._students import base
-from skspectral._training.noise_rule import Spectrum, noise_threshold
+from skspectral._training.noise_rule import Spectrum
 from skspectral.datasets import make_teacher_student
+from skspectral.nn._noise_threshold import noise_threshold
 from skspectral.preprocessing import make_tabular_preprocessor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
