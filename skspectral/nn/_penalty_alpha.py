@@ -104,6 +104,10 @@ def penalty_alpha(
     derived. They are taken for fully connected layers on the same pixels, and the value
     tells the order of magnitude: try a smaller `factor` too.
 
+    In a network of several hidden layers nodes of the upper ones may die of the noise that is
+    overestimated at the start. There the estimators let the penalty rise from 0 to the rule
+    over the first fifth of training; a loop can do the same by a factor of its own.
+
     It takes the covariance of the columns, so with many of them a call every few epochs, or on
     a sample of the rows, is enough.
 
@@ -128,6 +132,7 @@ def penalty_alpha(
     """
     layers = list(named_layers(module).values())
     _check(X, y, loss, activation, factor, n_rows)
+    X, y = X.detach(), y.detach()
     place = _first_with_factors(layers)
     first, *above = layers[place:]
     residuals, centred = _residuals(_outputs(module, X), y, loss)

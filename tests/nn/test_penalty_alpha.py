@@ -207,8 +207,11 @@ def test_convolutions_are_taken_for_layers_on_the_same_pixels():
     assert penalty_alpha(module, images, y, noise_variance=0.1) == pytest.approx(expected)
 
 
-def fit(module, X, y, n_epochs, batch_size, lr, factor=0.5, every=1):
-    """Train as a plain loop does, with a penalty that follows the noise."""
+def fit(module, X, y, n_epochs, batch_size, lr, factor=0.5, every=1, rise=0.0):
+    """Train as a plain loop does, with a penalty that follows the noise.
+
+    Its first share of training, `rise`, has less of it.
+    """
     optimizer = torch.optim.Adam(module.parameters(), fused=True)
     n_steps = n_epochs * math.ceil(len(X) / batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=n_steps)
@@ -218,9 +221,10 @@ def fit(module, X, y, n_epochs, batch_size, lr, factor=0.5, every=1):
     for epoch in range(n_epochs):
         if epoch % every == 0:
             alpha = penalty_alpha(module, X, y, loss=loss, factor=factor)
+        share = min(1.0, epoch / (rise * n_epochs)) if rise else 1.0
         for rows in torch.randperm(len(X)).split(batch_size):
             optimizer.zero_grad()
-            (function(module(X[rows]), y[rows]) + penalty(module, alpha)).backward()
+            (function(module(X[rows]), y[rows]) + penalty(module, share * alpha)).backward()
             optimizer.step()
             schedule.step()
     return alpha
@@ -270,7 +274,7 @@ def test_plain_loop_on_images_lets_channels_and_nodes_go(digits):
         *(nn.Flatten(), nn.Linear(16 * 25, 64), nn.ReLU(), nn.Linear(64, 10)),
     )
     reparametrize(module)
-    fit(module, X, y, n_epochs=30, batch_size=100, lr=0.01, factor=0.25, every=5)
+    fit(module, X, y, n_epochs=30, batch_size=100, lr=0.01, factor=0.25, every=3, rise=0.2)
     relevances = node_relevance(module)
     alive = [relevance > 0.05 * relevance.max() for relevance in relevances]
     masked = mask_nodes(module, alive)
