@@ -27,9 +27,10 @@ from appending import run
 
 from skspectral import SpectralMLPRegressor
 from skspectral._training.noise import FollowNoise, alpha_of, columns_seen, penalised_factors
-from skspectral._training.noise_rule import KINDS, Spectrum, _correlation, threshold
+from skspectral._training.noise_rule import Spectrum
 from skspectral._training.penalty import Penalty
 from skspectral.datasets import make_teacher_student
+from skspectral.nn._noise_threshold import KINDS, correlation, threshold
 
 RESULTS = Path(__file__).parent / "results" / "deep_penalty.csv"
 COLUMNS = ["teacher", "noise", "seed", "penalty", "alive", "settled", "excess", "alpha", "seconds"]
@@ -87,7 +88,7 @@ def layer_alphas(net, table, noise, rows):
             residuals, curvature = Spectrum.of(variance * square), Spectrum.of(square).largest
             back = (jacobian @ layers[k + 1].weight.double()) * active[k]
         jacobian = back
-        gain = np.sqrt(kind.active / table.n_rows) * _correlation(columns, residuals, kind)
+        gain = np.sqrt(kind.active / table.n_rows) * correlation(columns, residuals, kind)
         alphas.append(threshold(order, gain, curvature * kind.active * columns.typical))
     return alphas[::-1]
 

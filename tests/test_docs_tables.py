@@ -339,7 +339,8 @@ def of_students(script):
     """Yield what the page says of students of other models."""
     rows = pd.read_csv(script.RESULTS)
     means = rows.groupby(["teacher", "table"]).mean(numeric_only=True)
-    is_numbers = means.index.get_level_values("table").isin(["california", "wine_red", "wine_white"])
+    of_numbers = ["california", "wine_red", "wine_white"]
+    is_numbers = means.index.get_level_values("table").isin(of_numbers)
     far = {
         who: (1 - means[f"{who}_fidelity"]).where(is_numbers, means[f"{who}_fidelity"])
         for who in ("student", "network")

@@ -7,6 +7,7 @@ have one fault. A failure prints the seed of all that was drawn.
 import copy
 import functools
 import inspect
+import math
 import re
 import warnings
 
@@ -365,6 +366,60 @@ def check_layers(lot, dtype):
     lot.attempt((nn.SpectralLinear, "from_linear"), dense, **lot.keywords(**flags))
 
 
+def existing_module(lot):
+    """Return a module as torch users have them, with three outputs or one."""
+    n_outputs, layers = lot.of([3, 1]), torch.nn
+    modules = [
+        [layers.Linear(3, 4), layers.ReLU(), layers.Linear(4, n_outputs)],
+        [layers.Linear(3, 4), layers.Tanh(), layers.Linear(4, 2), layers.Linear(2, n_outputs)],
+        [
+            layers.Unflatten(1, (1, 3)),
+            layers.Conv1d(1, 4, 2),
+            layers.Flatten(),
+            layers.Linear(8, 2),
+            layers.ReLU(),
+            layers.Linear(2, n_outputs),
+        ],
+    ]
+    return torch.nn.Sequential(*lot.of(modules)), n_outputs
+
+
+def check_existing_modules(lot):
+    with torch.random.fork_rng():
+        module, n_outputs = existing_module(lot)
+    others = [*WILD, torch.nn.ReLU(), torch.nn.LSTM(2, 2), torch.nn.Linear(2, 2)]
+    lot.attempt(
+        nn.reparametrize,
+        lot.some(module, wild=others),
+        **lot.keywords(exclude=[None, (), ["0"], ["3", "1"], [""], ["a"]]),
+    )
+    alphas = lot.some(0.1, 0, 1, wild=WILD)
+    lot.attempt(nn.penalty, lot.some(module, wild=others), alphas)
+    y, loss = torch.as_tensor(ROWS[:, :n_outputs]).float(), "squared_error"
+    if n_outputs == 3 and lot.below(2):
+        y, loss = torch.arange(20) % 3, "cross_entropy"
+    found = lot.attempt(
+        nn.penalty_alpha,
+        lot.some(module, wild=others),
+        lot.some(torch.as_tensor(ROWS).float(), wild=[*WILD, ROWS]),
+        lot.some(y, wild=[*WILD, y[:3], y.double() * math.nan, torch.ones(20, 7)]),
+        loss=lot.some(loss, wild=[*WILD, "cross_entropy", "binary_cross_entropy"]),
+        **lot.keywords(
+            5,
+            activation=VALID["activation"],
+            factor=[1, 0, 0.5],
+            noise_variance=[None, 0.1, torch.eye(n_outputs), 0],
+            n_rows=[None, 100, 1],
+        ),
+    )
+    assert found is None or found >= 0
+    relevances = lot.attempt(nn.node_relevance, module)
+    masks = [relevance > 0.5 * relevance.max() for relevance in relevances]
+    for function in (nn.mask_nodes, nn.shrink):
+        lot.attempt(function, lot.some(module, wild=others), lot.some(masks, wild=WILD))
+    lot.attempt(nn.fold, lot.some(module, wild=others))
+
+
 def check_teachers(lot):
     lot.attempt(
         datasets.make_teacher_student,
@@ -486,6 +541,7 @@ CHECKS = {
     check_curves: (90, "pruning_curve"),
     check_many: (60, "fit_many size_interval"),
     check_modules: (80, "SpectralLinear SpectralMLP grow mask_nodes merge node_relevance shrink"),
+    check_existing_modules: (80, "reparametrize fold penalty penalty_alpha"),
     check_teachers: (80, "make_teacher_student"),
     check_tables: (60, "make_tabular_preprocessor"),
     check_displays: (

@@ -17,10 +17,12 @@ from skorch.callbacks import Callback
 from skspectral._training.batches import RowDataset
 from skspectral._training.history import last_row
 from skspectral._training.losses import ResidualMoments, weight_of
-from skspectral._training.noise_rule import Spectrum, column_moments, noise_threshold
+from skspectral._training.noise_rule import Spectrum, column_moments
 from skspectral._training.penalty import Penalty
 from skspectral.nn._linear import SpectralLinear
 from skspectral.nn._mlp import SpectralMLP
+from skspectral.nn._noise_threshold import noise_threshold, share_left
+from skspectral.nn._penalty import node_factors
 
 RAMP = 0.2
 """Share of training in which the penalty of a new network of several hidden layers rises.
@@ -96,20 +98,8 @@ class NoiseTable:
 
 
 def penalised_factors(module: SpectralMLP) -> int:
-    """Return how many trained factors a node of the first hidden layer has, at least 2.
-
-    The penalty of a node is the geometric mean of its factors' squares, times their number.
-    """
-    first, second = module.layers[0], module.layers[1]
-    factors = 1  # a dense layer's weights
-    if isinstance(first, SpectralLinear):
-        # lambda_in belongs to the columns, which all nodes share
-        factors = first.train_phi + (first.train_lambda_out and not first.train_lambda_in)
-    if isinstance(second, SpectralLinear):
-        factors += second.train_phi + second.train_lambda_in
-    else:
-        factors += 1
-    return max(2, int(factors))
+    """Return how many trained factors a node of the first hidden layer has, at least 2."""
+    return node_factors(module.layers[0], module.layers[1])
 
 
 def n_used_parameters(n_features: int, n_alive: Sequence[int], n_outputs: int) -> int:
@@ -133,7 +123,7 @@ def inflated(residuals: np.ndarray, n_used: int, n_rows: float) -> np.ndarray:
         Parameters of the network that are in use.
     n_rows : float
     """
-    left = 1 - n_used / (n_rows * len(residuals))
+    left = share_left(n_used, n_rows, len(residuals))
     return residuals / left**2 if left > 0 else np.full_like(residuals, np.inf)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from skspectral.nn._hidden import hidden_layers
 from skspectral.nn._linear import SpectralLinear
 from skspectral.nn._mlp import SpectralMLP
 
@@ -29,14 +30,16 @@ def node_relevance(module: nn.Module) -> Tensor | list[Tensor]:
 
     Parameters
     ----------
-    module : SpectralLinear, torch.nn.Linear or SpectralMLP
-        A layer, or a stack of layers.
+    module : torch.nn.Module
+        A layer: SpectralLinear, torch.nn.Linear, or a convolution, whose nodes are its
+        channels. Or a stack of layers: a SpectralMLP, or any module that holds some.
 
     Returns
     -------
     Tensor of shape (out_features,) or list of them
         For a layer its nodes' relevances; for a stack one tensor per hidden
-        layer. Detached from the graph.
+        layer. Of a module that is no SpectralMLP these are its Linear and convolutional
+        layers, as they are defined, without the last. Detached from the graph.
 
     Raises
     ------
@@ -66,12 +69,14 @@ def node_relevance(module: nn.Module) -> Tensor | list[Tensor]:
     """
     if isinstance(module, SpectralMLP):
         return hidden_relevances(module)
-    return _weight_norms(module)
+    if isinstance(getattr(module, "weight", None), Tensor):
+        return weight_norms(module)
+    return [weight_norms(layer) for layer in hidden_layers(module)]
 
 
 def hidden_relevances(module: SpectralMLP) -> list[Tensor]:
     """Relevances of the nodes of each hidden layer, list of Tensor of shape (n_nodes,)."""
-    return [_weight_norms(layer) for layer in module.hidden_layers]
+    return [weight_norms(layer) for layer in module.hidden_layers]
 
 
 def eigenvalue_sizes(module: SpectralMLP) -> list[Tensor]:
@@ -101,7 +106,7 @@ def path_norms(module: SpectralMLP) -> list[Tensor]:
     :math:`w_i` are the incoming and :math:`v_i` the outgoing effective weights of node i. For a
     homogeneous activation the product does not change when a factor moves from one to the other.
     """
-    outgoing = [_weight_norms(layer, dim=0) for layer in list(module.layers)[1:]]
+    outgoing = [weight_norms(layer, dim=0) for layer in list(module.layers)[1:]]
     return [r * norm for r, norm in zip(hidden_relevances(module), outgoing, strict=True)]
 
 
@@ -130,14 +135,15 @@ def feeding_masks(module: SpectralMLP) -> list[Tensor]:
 
 
 @torch.no_grad()
-def _weight_norms(layer: nn.Module, dim: int = 1) -> Tensor:
+def weight_norms(layer: nn.Module, dim: int = 1) -> Tensor:
+    """Return the norms of a layer's rows of weights, or of its columns for ``dim=0``."""
     weight = getattr(layer, "weight", None)
-    if not isinstance(weight, Tensor) or weight.ndim != 2:
+    if not isinstance(weight, Tensor) or weight.ndim < 2:
         raise TypeError(
             "`module` must be a SpectralMLP, or a layer with a weight matrix such as "
             f"SpectralLinear or torch.nn.Linear; got {type(layer).__name__}."
         )
-    norms: Tensor = torch.linalg.vector_norm(weight, dim=dim)
+    norms: Tensor = torch.linalg.vector_norm(weight.flatten(1), dim=dim)
     return norms
 
 

@@ -6,38 +6,38 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from skspectral.nn._chain import Chain
+from skspectral.nn._hidden import AnyModule, hidden_layers
 from skspectral.nn._linear import SpectralLinear, empty_like, matrix_of
-from skspectral.nn._mlp import SpectralMLP
+from skspectral.nn._reparametrize import factors_of, per_row, put_factors
 
 
-def check_masks(module: SpectralMLP, masks: Sequence[Any]) -> list[Tensor]:
-    """Return `masks` as boolean tensors on the device of `module`.
+def check_masks(layers: Sequence[Any], masks: Sequence[Any]) -> list[Tensor]:
+    """Return `masks` as boolean tensors on the device of hidden layers.
 
     Raises
     ------
-    TypeError
-        If `module` is not a SpectralMLP.
     ValueError
         If there is not one mask per hidden layer, of the layer's length and
         boolean, or if a mask keeps no node.
     """
-    if not isinstance(module, SpectralMLP):
-        raise TypeError(f"`module` must be a SpectralMLP; got {type(module).__name__}.")
-    sizes = module.layer_sizes[1:-1]
+    sizes = [len(layer.weight) for layer in layers]
     listed = _listed(masks)
     if listed is None or len(listed) != len(sizes):
         found = f"{masks!r}" if listed is None else len(listed)
         raise ValueError(
             f"`masks` must hold one mask per hidden layer, {len(sizes)} in all; got {found}."
         )
-    device = next(module.parameters()).device
-    checked = [_mask(index, mask, device) for index, mask in enumerate(listed)]
+    checked = [
+        _mask(index, mask, layer.weight.device)
+        for index, (mask, layer) in enumerate(zip(listed, layers, strict=True))
+    ]
     for index, (mask, size) in enumerate(zip(checked, sizes, strict=True)):
         if mask.dtype != torch.bool or mask.shape != (size,):
             raise ValueError(
@@ -86,37 +86,39 @@ class _KeepRows(nn.Module):
 
     def forward(self, matrix: Tensor) -> Tensor:
         """Return the matrix with the other rows set to zero."""
-        return matrix.masked_fill(~self.keep[:, None], 0.0)
+        return matrix.masked_fill(~per_row(self.keep, matrix), 0.0)
 
     def right_inverse(self, matrix: Tensor) -> Tensor:
         """Return what is stored for `matrix`, which is itself without those rows."""
         return self.forward(matrix)
 
 
-def mask_nodes(module: SpectralMLP, masks: Sequence[Any]) -> SpectralMLP:
+def mask_nodes(module: AnyModule, masks: Sequence[Any]) -> AnyModule:
     """Switch nodes off in a copy of a network, which keeps its shape.
 
     In a spectral layer row i of `phi` and the eigenvalue `lambda_out` of a masked
-    node i are zero, in a dense layer its row of weights. They stay zero whatever is
-    trained. The node still emits the constant that its bias gives.
+    node i are zero, in a dense layer its row of weights, in a convolution the kernel of
+    channel i. They stay zero whatever is trained. The node still emits the constant that
+    its bias gives.
 
     Parameters
     ----------
-    module : SpectralMLP
-        The network; it is not changed.
+    module : torch.nn.Module
+        The network; it is not changed. A SpectralMLP, or any module with Linear or
+        convolutional layers, whose hidden layers are those that :func:`node_relevance` lists.
     masks : sequence of bool array-like of shape (n_nodes,)
         One per hidden layer, True for nodes to keep.
 
     Returns
     -------
-    SpectralMLP
+    torch.nn.Module
         The masked copy. Its rows are held at zero by
         :mod:`torch.nn.utils.parametrize`, so it is saved through its state dict.
 
     Raises
     ------
     TypeError
-        If `module` is not a SpectralMLP.
+        If `module` is not a torch.nn.Module, or has no such layers.
     ValueError
         If `masks` do not fit the hidden layers, or one keeps no node.
 
@@ -137,9 +139,15 @@ def mask_nodes(module: SpectralMLP, masks: Sequence[Any]) -> SpectralMLP:
     >>> (node_relevance(masked)[0] > 0).tolist()
     [True, False]
     """
-    checked = check_masks(module, masks)
+    checked = check_masks(hidden_layers(module), masks)
     masked = copy.deepcopy(module)
-    for layer, keep in zip(masked.hidden_layers, checked, strict=True):
+    layers: list[Any] = hidden_layers(masked)
+    for layer, keep in zip(layers, checked, strict=True):
+        factors = factors_of(layer)
+        if factors is not None:
+            with torch.no_grad():
+                for factor in factors:
+                    factor[~keep] = 0.0
         if isinstance(layer, SpectralLinear):
             # phi is zero, so the eigenvalue gets no gradient; at zero no penalty moves it either
             with torch.no_grad():
@@ -149,7 +157,7 @@ def mask_nodes(module: SpectralMLP, masks: Sequence[Any]) -> SpectralMLP:
     return masked
 
 
-def shrink(module: SpectralMLP, masks: Sequence[Any]) -> SpectralMLP:
+def shrink(module: AnyModule, masks: Sequence[Any]) -> AnyModule:
     r"""Cut nodes out of a network; the smaller one computes what the masked one does.
 
     A node whose incoming weights are zero still emits the constant
@@ -164,23 +172,27 @@ def shrink(module: SpectralMLP, masks: Sequence[Any]) -> SpectralMLP:
 
     Parameters
     ----------
-    module : SpectralMLP
-        The network; it is not changed.
+    module : SpectralMLP or torch.nn.Sequential
+        The network; it is not changed. A Sequential is a chain of Linear (with factors of
+        :func:`reparametrize` or without) or SpectralLinear layers, with activations between
+        them that do the same to each node. Other modules may stand before the first layer and
+        after the last; convolutions may not.
     masks : sequence of bool array-like of shape (n_nodes,)
         One per hidden layer, True for nodes to keep.
 
     Returns
     -------
-    SpectralMLP
-        A new network of the kept sizes, with the function of
-        ``mask_nodes(module, masks)`` to rounding.
+    SpectralMLP or torch.nn.Sequential
+        A new network of the kept sizes, with layers of the same kinds and with the function
+        of ``mask_nodes(module, masks)`` to rounding.
 
     Raises
     ------
     TypeError
-        If `module` is not a SpectralMLP.
+        If `module` is neither, or something else stands between two layers.
     ValueError
-        If `masks` do not fit the hidden layers, or one keeps no node.
+        If `masks` do not fit the hidden layers, or one keeps no node; if the sizes of layers
+        do not chain, or a layer is called twice.
 
     See Also
     --------
@@ -199,20 +211,29 @@ def shrink(module: SpectralMLP, masks: Sequence[Any]) -> SpectralMLP:
     >>> torch.allclose(small(x), mask_nodes(module, masks)(x), atol=1e-6)
     True
     """
-    checked = check_masks(module, masks)
-    first = next(module.parameters())
-    n_inputs, n_outputs = module.layer_sizes[0], module.layer_sizes[-1]
-    columns = [first.new_ones(n_inputs, dtype=torch.bool), *checked]
-    rows = [*checked, first.new_ones(n_outputs, dtype=torch.bool)]
-    layers: list[nn.Module] = []
+    chain = Chain.of(module)
+    layers = chain.layers
+    checked = check_masks(layers[:-1], masks)
+    first, last = layers[0], layers[-1]
+    columns = [_all_of(first.in_features, first), *checked]
+    rows = [*checked, _all_of(last.out_features, last)]
+    activations: list[Any] = [*chain.activations, nn.Identity()]
+    small: list[nn.Module] = []
     # float64: the sum over many cut nodes must not cost the digits of float32
-    emitted = first.new_zeros(n_inputs, dtype=torch.float64)
-    for layer, keep_in, keep_out in zip(module.layers, columns, rows, strict=True):
+    emitted = first.weight.new_zeros(first.in_features, dtype=torch.float64).detach()
+    for layer, activation, keep_in, keep_out in zip(
+        layers, activations, columns, rows, strict=True
+    ):
         bias = _folded_bias(layer, emitted.masked_fill(keep_in, 0.0))
-        layers.append(_part(layer, keep_in, keep_out, bias))
+        small.append(_part(layer, keep_in, keep_out, bias))
         # of the old bias: a cut node has no inputs, so nothing was folded into its own
-        emitted = module.activation(_bias(layer))
-    return module.with_layers(layers)
+        emitted = activation(_bias(layer).clone())  # which an activation may change in place
+    return cast(AnyModule, chain.with_layers(small))
+
+
+def _all_of(size: int, layer: Any) -> Tensor:
+    """Return a mask that keeps all nodes, bool Tensor of shape (size,)."""
+    return torch.ones(size, dtype=torch.bool, device=layer.weight.device)
 
 
 def _bias(layer: Any) -> Tensor:
@@ -250,5 +271,12 @@ def _part(layer: Any, keep_in: Tensor, keep_out: Tensor, bias: Tensor | None) ->
             part.lambda_out.copy_(layer.lambda_out[keep_out])
         if bias is not None:
             part.bias.copy_(bias[keep_out])
+        factors, of_part = factors_of(layer), None
+        if factors is not None:
+            put_factors(part)
+            of_part = factors_of(part)
+        if factors is not None and of_part is not None:
+            of_part[0].copy_(factors[0][keep_out][:, keep_in])
+            of_part[1].copy_(factors[1][keep_out])
     small: nn.Module = part
     return small

@@ -7,13 +7,8 @@ import pytest
 import torch
 from scipy import sparse
 
-from skspectral._training.noise_rule import (
-    KINDS,
-    Spectrum,
-    column_moments,
-    noise_threshold,
-    threshold,
-)
+from skspectral._training.noise_rule import Spectrum, column_moments
+from skspectral.nn._noise_threshold import KINDS, noise_threshold, threshold
 
 FUNCTIONS = {"relu": torch.relu, "tanh": torch.tanh, "gelu": torch.nn.functional.gelu}
 
