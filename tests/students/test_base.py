@@ -26,6 +26,7 @@ from skspectral import (
 )
 from skspectral._students import base
 from skspectral._students.near_rows import draw_near
+from skspectral._training.noise_rule import Spectrum
 from skspectral.datasets import make_teacher_student
 from skspectral.nn._noise_threshold import noise_threshold
 from skspectral.preprocessing import make_tabular_preprocessor
