@@ -423,9 +423,11 @@ def first_splits(rows):
     if first.empty:
         return {}
     shown = {"score": "{:.3f}", "n_parameters": "{:,.0f}", "fit_seconds": "{:.0f}"}
-    parts = [cells(first, column, form) for column, form in shown.items()]
-    joined = parts[0] + ", " + parts[1].replace("", "?") + ", " + parts[2] + " s"
-    return {"tables_first_split": joined.fillna("").reset_index()}
+    score, size, seconds = (
+        cells(first, column, form).reindex(BESIDE_SLOW) for column, form in shown.items()
+    )
+    joined = score + ", " + size.fillna("?") + ", " + seconds + " s"
+    return {"tables_first_split": joined.rename_axis("model").reset_index()}
 
 
 MARKS = {
