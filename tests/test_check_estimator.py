@@ -15,16 +15,16 @@ from skspectral import (
     SpectralStudentRegressor,
 )
 
-SETTINGS = [
-    {"parametrization": "dense"},
-    {"eigenvalues": "out"},
-    {"eigenvalues": "out-in"},
+NETWORKS = [
+    ((16,), {}),
+    ((12, 8), {}),
+    ((12, 8), {"parametrization": "dense"}),
+    ((12, 8), {"eigenvalues": "out-in"}),
 ]
 ESTIMATORS = [
-    cls(hidden_layer_sizes=sizes, max_iter=60, learning_rate_init=0.02, **settings)
+    cls(hidden_layer_sizes=sizes, max_iter=30, learning_rate_init=0.02, **settings)
     for cls in (SpectralMLPRegressor, SpectralMLPClassifier)
-    for sizes in ((16,), (12, 8))
-    for settings in SETTINGS
+    for sizes, settings in NETWORKS
 ]
 DEFAULTS = [SpectralMLPRegressor(), SpectralMLPClassifier()]
 ENSEMBLES = [
@@ -36,12 +36,12 @@ ENSEMBLES = [
     )
 ]
 PRUNERS = [
-    SpectralPruner(cls(hidden_layer_sizes=sizes, max_iter=60), **settings)
-    for cls, sizes, settings in (
-        (SpectralMLPRegressor, (16,), {}),
-        (SpectralMLPClassifier, (16,), {}),
-        (SpectralMLPRegressor, (12, 8), {"n_nodes": 0.5, "strategy": "before"}),
-        (SpectralMLPClassifier, (12, 8), {"cv": 2, "fine_tune": 3}),
+    SpectralPruner(cls(hidden_layer_sizes=sizes, max_iter=epochs), **settings)
+    for cls, sizes, epochs, settings in (
+        (SpectralMLPRegressor, (16,), 45, {}),
+        (SpectralMLPClassifier, (16,), 30, {}),
+        (SpectralMLPRegressor, (12, 8), 30, {"n_nodes": 0.5, "strategy": "before"}),
+        (SpectralMLPClassifier, (12, 8), 30, {"cv": 2, "fine_tune": 3}),
     )
 ]
 PATHS = [
@@ -53,9 +53,9 @@ PATHS = [
     )
 ]
 STUDENTS = [
-    SpectralStudentRegressor(LinearRegression(), SpectralMLPRegressor(16, max_iter=60)),
+    SpectralStudentRegressor(LinearRegression(), SpectralMLPRegressor(16, max_iter=30)),
     SpectralStudentClassifier(
-        DecisionTreeClassifier(), SpectralMLPClassifier((12, 8), max_iter=60)
+        DecisionTreeClassifier(), SpectralMLPClassifier((12, 8), max_iter=30)
     ),
 ]
 
