@@ -141,11 +141,6 @@ def _columns_from(X: Any, source: np.ndarray) -> Any:
     return drawn
 
 
-def _points(X: Any) -> np.ndarray:
-    """Return rows as points, whose distances tell which are near."""
-    return _scaled(plain(X))
-
-
 class Neighbours:
     """The nearest other points of points, found for those that are asked for.
 
@@ -173,8 +168,9 @@ class Neighbours:
         return chosen
 
 
-def _scaled(X: Any) -> np.ndarray:
-    """Return a table as points that can be compared: numbers scaled, the rest encoded."""
+def _points(X: Any) -> np.ndarray:
+    """Return rows as points whose distances can be compared: numbers scaled, the rest encoded."""
+    X = plain(X)
     if not is_frame(X):
         with np.errstate(invalid="ignore"):  # of a column without any value
             scaled = StandardScaler().fit_transform(X)
