@@ -174,8 +174,8 @@ class BaseSpectralStudent(MetaEstimatorMixin, BaseEstimator):
         real, labels = table.take(teaching.rows), teaching.labels
         if real.weight is not None:
             # those without weight, which folds of the user's may hold, lend no values either
-            counts = np.flatnonzero(real.weight > 0)
-            real, labels = real.take(counts), labels[counts]
+            weighty = np.flatnonzero(real.weight > 0)
+            real, labels = real.take(weighty), labels[weighty]
         n_different = len(np.unique(equal_rows(real.X)))
         n_synthetic = self._number_of_synthetic(n_different)
         others = [] if unlabelled is None else [unlabelled]
@@ -210,6 +210,7 @@ class BaseSpectralStudent(MetaEstimatorMixin, BaseEstimator):
         return self.n_synthetic
 
     def _tell_of_few(self, n_drawn):
+        """Warn where fewer synthetic rows could be made than were asked for."""
         if self.n_synthetic != "auto" and n_drawn < self.n_synthetic:
             warnings.warn(
                 f"{count_of(n_drawn, 'synthetic row')} of the {self.n_synthetic} of `n_synthetic` "
@@ -217,7 +218,7 @@ class BaseSpectralStudent(MetaEstimatorMixin, BaseEstimator):
                 "that give new rows. Give rows of your own as X_unlabelled, or set "
                 'n_synthetic="auto".',
                 UserWarning,
-                stacklevel=7,
+                stacklevel=6,  # the line that calls fit
             )
 
     def _measure(self, student, teacher, held_out: Table):
