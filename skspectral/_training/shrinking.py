@@ -18,8 +18,7 @@ from skspectral._training.device import choose_threads
 from skspectral._training.mapped_rows import MappedRows, chunks
 from skspectral._training.net import SpectralNet
 from skspectral._training.silent import NOISE, silent_nodes
-from skspectral.nn._mlp import SpectralMLP
-from skspectral.nn._shrink import shrink
+from skspectral.nn._shrink import kept_entries, kept_sides, shrink
 
 ROWS = 100_000
 """Number of rows whose norms are computed at once."""
@@ -50,29 +49,31 @@ def drop_nodes(net: SpectralNet, masks: Sequence[Tensor]) -> None:
     net : SpectralNet
         Changed in place.
     masks : sequence of bool Tensor of shape (n_nodes,)
-        One per hidden layer, True for nodes to keep.
+        One per hidden layer, on the CPU; True for nodes to keep.
     """
-    before = dict(net.module_.named_parameters())
+    names = {parameter: name for name, parameter in net.module_.named_parameters()}
     net.module_ = shrink(net.module_, masks)
     after = dict(net.module_.named_parameters())
-    kept = _kept_entries(net.module_, masks)
+    sides = kept_sides(masks, next(iter(names)).device)
     # not a new optimiser: the remaining nodes would lose their moments
     optimizer = net.optimizer_
-    names = {parameter: name for name, parameter in before.items()}
     for group in optimizer.param_groups:
         group["params"] = [after[names[parameter]] for parameter in group["params"]]
-    for name, parameter in before.items():
+    for parameter, name in names.items():
         # torch keeps the state under the tensor itself, and the tensors are new
         state = optimizer.state.pop(parameter, None)
         if state is not None:
+            _, layer, kind = name.split(".")
             optimizer.state[after[name]] = {
-                key: value[kept(name)] if _is_like(value, parameter) else value
+                key: kept_entries(kind, value, *sides[int(layer)])
+                if _is_like(value, parameter)
+                else value
                 for key, value in state.items()
             }
     # a net that diverges copies these back, so they must have the new shapes
     net.last_finite_ = [parameter.detach().clone() for parameter in after.values()]
     net.node_indices_ = [
-        index[mask.cpu().numpy()] for index, mask in zip(net.node_indices_, masks, strict=True)
+        index[mask.numpy()] for index, mask in zip(net.node_indices_, masks, strict=True)
     ]
 
 
@@ -81,26 +82,10 @@ def _is_like(value: Any, parameter: Tensor) -> bool:
     return isinstance(value, Tensor) and value.shape == parameter.shape
 
 
-def _kept_entries(module: SpectralMLP, masks: Sequence[Tensor]) -> Any:
-    """Return a function that maps the name of a parameter to the index of its kept entries."""
-    # inputs and outputs of the network are never removed
-    whole = slice(None)
-    sides: list[Any] = [whole, *(torch.nonzero(mask).ravel() for mask in masks), whole]
-
-    def kept(name: str) -> Any:
-        """Return the index of the kept entries of the parameter."""
-        _, layer, kind = name.split(".")
-        inbound, outbound = sides[int(layer)], sides[int(layer) + 1]
-        if kind == "lambda_in":
-            return inbound
-        if kind in ("lambda_out", "bias"):
-            return outbound
-        if isinstance(inbound, slice) or isinstance(outbound, slice):
-            return outbound, inbound
-        # two index arrays must be broadcast, or torch would pick single entries
-        return outbound[:, None], inbound
-
-    return kept
+def on_host(masks: Sequence[Tensor]) -> list[Tensor]:
+    """Return masks on the CPU, after a single wait for the GPU."""
+    sizes = [len(mask) for mask in masks]
+    return list(torch.cat(list(masks)).cpu().split(sizes)) if sizes else []
 
 
 class DropSilent(Callback):
@@ -144,7 +129,7 @@ class DropSilent(Callback):
         self._drop(net, 0.0, 0.0)
 
     def _drop(self, net: Any, share: float, noise: float) -> None:
-        silent = silent_nodes(net.module_, self.largest_input_, noise)
+        silent = on_host(silent_nodes(net.module_, self.largest_input_, noise))
         n_silent = sum(int(mask.sum()) for mask in silent)
         if n_silent > share * sum(len(mask) for mask in silent):
             drop_nodes(net, [~mask for mask in silent])

@@ -18,6 +18,7 @@ from skspectral.nn._linear import (
     check_dtype,
     is_size,
     reset_layer,
+    unfilled,
 )
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -166,21 +167,12 @@ class SpectralMLP(nn.Module):
         for index, kind in enumerate(kinds):
             sizes = self.layer_sizes[index : index + 2]
             is_output = index == n_hidden
-            # "cpu": for None skip_init leaves the layer on the meta device, without memory
+            options: dict[str, Any] = {"bias": bias, "device": device or "cpu", "dtype": dtype}
             if kind == "dense":
-                layer = nn.utils.skip_init(
-                    nn.Linear, *sizes, bias=bias, device=device or "cpu", dtype=dtype
-                )
+                self.layers.append(unfilled(nn.Linear, *sizes, **options))
             else:
-                layer = nn.utils.skip_init(
-                    SpectralLinear,
-                    *sizes,
-                    bias=bias,
-                    **_trained_factors(eigenvalues, trainable, is_output),
-                    device=device or "cpu",
-                    dtype=dtype,
-                )
-            self.layers.append(layer)
+                options |= _trained_factors(eigenvalues, trainable, is_output)
+                self.layers.append(unfilled(SpectralLinear, *sizes, **options))
         self.reset_parameters(generator, gain=self.gain)
 
     @property
