@@ -43,7 +43,7 @@ def of_all_nodes(net: SpectralNet, arrays: Sequence[np.ndarray]) -> list[np.ndar
 
 def alive_nodes(net: SpectralNet) -> list[np.ndarray]:
     """Tell which nodes are alive, list of bool ndarray of shape (n_nodes,), one per layer."""
-    return of_all_nodes(net, [mask.cpu().numpy() for mask in net.alive_masks()])
+    return of_all_nodes(net, [mask.numpy() for mask in net.alive_masks()])
 
 
 def present_nodes(net: SpectralNet) -> list[np.ndarray]:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skspectral._training.batches import PREDICTION_ROWS, RowBatches, RowDataset
+from skspectral._training.batches import RowBatches, RowDataset
 from skspectral._training.counts import count_of
 from skspectral._training.interrupts import Interrupts
 from skspectral._training.losses import weight_of
@@ -71,7 +71,7 @@ def judge_size(
     # in a new order where some may be left out: tables may be sorted
     is_short = interrupts.asked or time_limit < math.inf
     order = np.random.RandomState(0) if is_short else None
-    for X, y in RowBatches(dataset, PREDICTION_ROWS, order):
+    for X, y in RowBatches(dataset, dataset.prediction_rows, order):
         loss = net.get_loss(net.infer(X), y, X=X)
         # means over batches add up to the mean over all rows
         (loss * (len(y) / len(dataset))).backward()
@@ -92,7 +92,7 @@ def judge_size(
     for mask, ratio, n_before in zip(net.alive_masks(), ratios, half, strict=True):
         if ratio is not None:  # a dense layer has no size to judge
             n_alive += int(mask.sum())
-            n_fed += int((mask & (ratio > FED)).sum())
+            n_fed += int((mask & (ratio.cpu() > FED)).sum())
             n_half_way += n_before
     return Settling(n_alive, n_fed, n_half_way)
 
@@ -106,7 +106,7 @@ def _last_losses(net: SpectralNet, dataset: RowDataset) -> tuple[float, float]:
     y, weight = dataset.y, dataset.sample_weight
     loss = net.history[-1]["train_loss"]
     if net.steps_done_ == 1:  # that loss is from before the step, which may have been too long
-        X, y = dataset.rows(slice(PREDICTION_ROWS))
+        X, y = dataset.rows(slice(dataset.prediction_rows))
         loss, weight = float(net.get_loss(net.infer(X), y, X=X)), weight_of(X)
     return loss, _loss_of_zero(net, y, weight)
 

@@ -14,7 +14,7 @@ from skorch.callbacks import Callback
 from torch import Tensor
 
 from skspectral._training.batches import RowDataset, to_tensor
-from skspectral._training.device import choose_threads
+from skspectral._training.device import choose_threads, on_host
 from skspectral._training.mapped_rows import MappedRows, chunks
 from skspectral._training.net import SpectralNet
 from skspectral._training.silent import NOISE, silent_nodes
@@ -24,8 +24,11 @@ ROWS = 100_000
 """Number of rows whose norms are computed at once."""
 PAUSE_STEPS = 10
 """Fewest steps from one look for silent nodes to the next."""
-WORTH_IT = 0.05
-"""Share of nodes that must be silent before the network is rebuilt during training."""
+WORTH_IT = {"cpu": 0.05, "cuda": 0.5}
+"""Share of nodes that must be silent before the network is rebuilt during training.
+
+On a GPU a step of a small network takes as long as that of a smaller one.
+"""
 
 
 def largest_norm(dataset: RowDataset) -> float:
@@ -82,10 +85,9 @@ def _is_like(value: Any, parameter: Tensor) -> bool:
     return isinstance(value, Tensor) and value.shape == parameter.shape
 
 
-def on_host(masks: Sequence[Tensor]) -> list[Tensor]:
-    """Return masks on the CPU, after a single wait for the GPU."""
-    sizes = [len(mask) for mask in masks]
-    return list(torch.cat(list(masks)).cpu().split(sizes)) if sizes else []
+def _worth_it(net: SpectralNet) -> float:
+    """Return the share of nodes that must be silent before this net is rebuilt."""
+    return WORTH_IT[torch.device(net.device).type]
 
 
 class DropSilent(Callback):
@@ -111,7 +113,7 @@ class DropSilent(Callback):
         if net.steps_done_ < self.due_:
             return False
         self.due_ = net.steps_done_ + PAUSE_STEPS
-        return n_silent > WORTH_IT * sum(net.module_.layer_sizes[1:-1])
+        return n_silent > _worth_it(net) * sum(net.module_.layer_sizes[1:-1])
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Look for silent nodes, now and then."""
@@ -121,7 +123,7 @@ class DropSilent(Callback):
     def drop_many(self, net: Any) -> None:
         """Rebuild the network if enough nodes are silent."""
         # a rebuilt network also needs new buffers and, on a GPU, a new graph
-        self._drop(net, WORTH_IT, NOISE)
+        self._drop(net, _worth_it(net), NOISE)
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
         """Remove all silent nodes."""

@@ -103,9 +103,11 @@ def _blocks(module: SpectralMLP, sizes: Sequence[int]) -> list[Block]:
 
 def is_zero(block: Block, modules: Sequence[SpectralMLP]) -> bool:
     """Tell whether a parameter stays zero in all networks."""
-    return not block.trained and not any(
-        bool(module.get_parameter(block.full_name).any()) for module in modules
-    )
+    if block.trained:
+        return False
+    # in one go: each read makes the host wait for the GPU
+    values = [module.get_parameter(block.full_name).detach().ravel() for module in modules]
+    return not torch.cat(values).any()
 
 
 class Stack:
@@ -150,48 +152,45 @@ class Stack:
             self.take(member)
 
     def take(self, member: int) -> None:
-        """Copy a network into its row, and let its parameters and moments be views of that."""
+        """Copy a network into its row, and let its parameters and moments be views of that.
+
+        They must not be views of the row yet, which is overwritten.
+        """
         module, state = self.modules[member], self.optimizers[member].state
-        pairs = [(block, module.get_parameter(block.full_name)) for block in self.blocks]
-        # copies, before anything is overwritten: a part of a moment may be a view of its own row
-        given = {
-            block: [parameter.data.clone(), *self._moments(state[parameter], parameter)]
-            for block, parameter in pairs
-        }
-        for rows in (self.values, self.means, self.squares, self.frozen):
-            rows[member].zero_()
-        for block, parameter in pairs:
-            value, *moments = given[block]
+        torch._foreach_zero_(
+            [rows[member] for rows in (self.values, self.means, self.squares, self.frozen)]
+        )
+        for block in self.blocks:
+            parameter = module.get_parameter(block.full_name)
             rows = self.values if block.trained else self.frozen
-            parameter.data = block.slot(rows, member, parameter).copy_(value)
+            parameter.data = block.slot(rows, member, parameter).copy_(parameter.data)
             parameter.grad = None
             if block.trained:
-                for key, rows, moment in zip(
-                    MOMENTS, (self.means, self.squares), moments, strict=True
-                ):
-                    state[parameter][key] = block.slot(rows, member, parameter).copy_(moment)
+                self._take_moments(state[parameter], block, member, parameter)
 
-    def _moments(self, own: dict[str, Any], parameter: Tensor) -> list[Tensor]:
-        """Return copies of the moments of a parameter; create its state where there is none."""
-        if not parameter.requires_grad:
-            return []
+    def _take_moments(
+        self, own: dict[str, Any], block: Block, member: int, parameter: Tensor
+    ) -> None:
+        """Copy the moments of a parameter; create its state where there is none."""
         if not own:
             own["step"] = torch.zeros((), dtype=torch.float32, device=parameter.device)
-            own.update({key: torch.zeros_like(parameter.detach()) for key in MOMENTS})
-        return [own[key].clone() for key in MOMENTS]
+        for key, rows in zip(MOMENTS, (self.means, self.squares), strict=True):
+            slot = block.slot(rows, member, parameter)
+            own[key] = slot.copy_(own[key]) if key in own else slot
 
     def release(self, n_steps: int) -> None:
         """Give each network tensors of its own, after so many steps in the stack."""
-        for module, optimizer, steps in zip(
-            self.modules, self.optimizers, self.steps, strict=True
-        ):
+        counts = []
+        for module, optimizer in zip(self.modules, self.optimizers, strict=True):
             for parameter in module.parameters():
                 parameter.data = parameter.data.clone(memory_format=torch.contiguous_format)
                 own = optimizer.state.get(parameter)
                 if own:
-                    own["step"].fill_(steps + n_steps)
+                    counts.append(own["step"])
                     for key in MOMENTS:
                         own[key] = own[key].clone(memory_format=torch.contiguous_format)
+        if counts:
+            torch._foreach_add_(counts, n_steps)
 
     def read(self, rows: Tensor, member: int) -> list[Tensor]:
         """Return copies of the trained parameters of one network, of whatever `rows` holds."""
