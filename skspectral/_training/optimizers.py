@@ -36,6 +36,12 @@ def decays_by_penalty(solver: Any) -> bool:
     return coupled and not given.get("decoupled_weight_decay")
 
 
+@functools.cache
+def _has_decay(optimizer: Any) -> bool:
+    """Tell whether an optimiser class has a weight decay: LBFGS and Rprop have none."""
+    return "weight_decay" in inspect.signature(optimizer).parameters
+
+
 def parameter_groups(
     module: nn.Module, penalty: Penalty, solver: Any, *, decays: bool
 ) -> list[dict[str, Any]]:
@@ -57,9 +63,7 @@ def parameter_groups(
             # biases apart even where alpha is 0 now, as it may change
             key = decay, name.endswith("bias")
             groups.setdefault(key, (name, []))[1].append(parameter)
-    # not every optimiser has a weight decay: LBFGS and Rprop have none
-    signature = inspect.signature(optimizer_class(solver))
-    if "weight_decay" not in signature.parameters:
+    if not _has_decay(optimizer_class(solver)):
         return [{"params": params} for _, params in groups.values()]
     return [
         {"params": params, "weight_decay": decay, PENALISED_AS: name}

@@ -9,6 +9,7 @@ from sklearn.base import clone
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, fit_many
 from skspectral._training import cuda_graph, fleet, graphed_step, together
+from skspectral._training.net import SpectralNet
 from skspectral._training.together import finish_all
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -112,6 +113,23 @@ def test_members_shrink_each_for_itself(alone):
     assert widths[0] < 60 > widths[1]
     for ours, theirs in zip(fleet_fits, alone(wanted, X, y), strict=True):
         assert_same(ours, theirs, X)
+
+
+def test_rates_are_computed_once_for_members_of_one_clock(regression, monkeypatch):
+    X, y = regression
+    asked = []
+    rate_at = SpectralNet.rate_at
+
+    def counted(net, step):
+        asked.append(step)
+        return rate_at(net, step)
+
+    monkeypatch.setattr(SpectralNet, "rate_at", counted)
+    fit_many(models("regression", [{}] * 3, hidden_layer_sizes=6), X, y)
+    assert asked == list(range(30 * 4))
+    asked.clear()
+    fit_many(models("regression", [{}, {"learning_rate_init": 0.003}] * 2), X, y)
+    assert asked.count(7) == 2
 
 
 @pytest.mark.filterwarnings("ignore:`batch_size` is 32")
