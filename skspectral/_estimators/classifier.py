@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skspectral._compat import StrOptions, _fit_context
 from skspectral._estimators.base import BaseSpectralMLP
-from skspectral._estimators.checks import has_one_member
+from skspectral._estimators.checks import goes_on_from_one_network
 from skspectral._estimators.soft_targets import ProbabilityTarget
 from skspectral._estimators.targets import ClassTarget
 
@@ -79,6 +79,16 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         those of the first network. `time_limit` is shared out. `prune` returns an
         estimator of one network. There is no `partial_fit` and no `warm_start` of
         several.
+    n_restarts : int >= 0, default=0
+        Rounds after a first fit that lead training out of local minima; then the network
+        with the smallest penalised loss on the training rows is kept, the first one
+        included. A wide network is trained at a quarter of the first fit's penalty; in each
+        round the layers above the first, the second and so on in turn start anew while
+        those below keep their nodes, or with one hidden layer it grows to its first width;
+        the best of them is trained on at the penalty, and at rises of it for a while. So
+        `hidden_layer_sizes` should be wide, say 4 times as many nodes as are expected. A
+        fit takes about (5 + `n_restarts`) times as long. With `n_members` that is done for
+        each network. There is no `partial_fit` and no `warm_start`.
     alpha : float >= 0 or "auto", default="auto"
         L2 penalty: it multiplies the sum of squares of eigenvectors,
         eigenvalues and dense weights, in units of the loss, independent of the
@@ -231,6 +241,9 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         The penalty of each network at the end of training.
     member_settled_ : list of (bool or None)
         `size_settled_` of each network.
+    restart_gain_ : float or None
+        Share of the penalised loss that `n_restarts` saved, 0 if the first network was
+        kept, the median of several networks; None without restarts.
     node_indices_ : list of ndarray of int
         Numbers of the nodes that are still in the network, one array per hidden
         layer, counted as in `hidden_layer_sizes`.
@@ -332,6 +345,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         eigenvalues="out",
         trainable="all",
         n_members=1,
+        n_restarts=0,
         alpha="auto",
         alpha_factor="auto",
         noise_cv=None,
@@ -366,6 +380,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         self.eigenvalues = eigenvalues
         self.trainable = trainable
         self.n_members = n_members
+        self.n_restarts = n_restarts
         self.alpha = alpha
         self.alpha_factor = alpha_factor
         self.noise_cv = noise_cv
@@ -399,7 +414,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
     def _weighted(self, rows, target):
         return target.weighted(rows, self.class_weight)
 
-    @available_if(has_one_member)
+    @available_if(goes_on_from_one_network)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch at the constant rate `learning_rate_init`.

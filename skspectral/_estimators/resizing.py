@@ -52,7 +52,7 @@ def with_module(estimator, module):
     changed = copy.copy(estimator)
     changed.net_ = estimator.net_.with_module(module)
     changed.hidden_layer_sizes = module.layer_sizes[1:-1]
-    changed.n_members = 1
+    changed.n_members, changed.n_restarts = 1, 0
     forget_members(changed)
     # a generator of its own, so that training the copy does not change how the original goes on;
     # numpy's global one stays shared, as random_state=None asks for

@@ -174,6 +174,16 @@ def penalty_rows(network: Any, chosen: str = "") -> list[Row]:
     return [*rows, ("noise", text)]
 
 
+def restart_rows(network: Any) -> list[Row]:
+    """Return what restarts brought, if there were any."""
+    gain = getattr(network, "restart_gain_", None)  # saved before there were restarts
+    if gain is None:
+        return []
+    kept = "the first network was kept"
+    text = f"{100 * gain:.2g} % less penalised loss than the first network" if gain else kept
+    return [("restarts", f"{network.n_restarts}: {text}")]
+
+
 def validation_rows(network: Any) -> list[Row]:
     """Return the best score of the validation rows, if there were any."""
     best = network.best_validation_score_
@@ -249,7 +259,8 @@ class SummaryMixin(DocLinkMixin):
 
     def _summary_rows(self):
         """Return the lines below the name, list of (label, text)."""
-        return [*size_rows(self), *penalty_rows(self), *validation_rows(self)]
+        rows = [*size_rows(self), *penalty_rows(self)]
+        return [*rows, *restart_rows(self), *validation_rows(self)]
 
     # only once fitted: before, scikit-learn's own view has all there is to show. It falls back
     # on that view if this one raises.

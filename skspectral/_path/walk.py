@@ -103,7 +103,7 @@ def steps(estimator, X, y, penalties, *, sample_weight=None, classes=None, epoch
         next penalty. Copy it to keep a state.
     """
     first, later = epochs or (estimator.max_iter, estimator.max_iter)
-    network = clone(estimator).set_params(warm_start=True, max_iter=first)
+    network = clone(estimator).set_params(warm_start=False, max_iter=first)
     rows = Rows(X, y, sample_weight, classes)
     for penalty in penalties:
         network.set_params(**penalty)
@@ -116,7 +116,7 @@ def steps(estimator, X, y, penalties, *, sample_weight=None, classes=None, epoch
             if complaint and complaint.startswith("Training"):
                 warnings.warn(complaint, ConvergenceWarning, stacklevel=4)
             # From here on the weights are trained already.
-            network.set_params(max_iter=later)
+            network.set_params(max_iter=later, warm_start=True, n_restarts=0)
         else:
             network.alpha_ = network.alpha
         yield network
