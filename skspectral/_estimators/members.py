@@ -49,7 +49,10 @@ def train_members(
         orders = CommonOrders(new_seed(estimator._random_state))
         shared = Shared(None if limit is None else limit / n_members, interrupts, orders)
         complaints = yield from abreast(
-            [member._fit_network(rows, validation, architecture, given, shared) for member in members]
+            [
+                member._fit_network(rows, validation, architecture, given, shared)
+                for member in members
+            ]
         )
         # one step is made whatever has been asked: after Ctrl-C in an earlier network
         begun = [m for m in members if not interrupts.asked or m.net_.steps_done_ > 1]

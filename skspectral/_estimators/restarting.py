@@ -32,8 +32,8 @@ penalty that follows the noise takes theirs for noise."""
 TIGHTER = 3.0
 """Factor by which the penalty rises, for a while, to free a network of nodes split in two."""
 MOST_TIGHTENINGS = 10
-TIGHTENING_STEPS = 0.25
-"""Share of the steps of a fit for which it rises."""
+SHORT = 0.25
+"""Share of the steps of a fit that rid a network of nodes that do not pay."""
 LEAST_GAIN = 5e-3
 """Share of the penalised loss below which two networks are equally good: the smaller is kept."""
 
@@ -47,11 +47,12 @@ class Restarts:
     The penalty of the first fit is a guess where it follows the noise: a network in a bad local
     minimum takes what it misses for noise. So
 
-    1. a wide network is trained at a quarter of it, in one cycle of the learning rate;
-    2. of that the lower layers are kept, and those above start anew, wide; with one hidden layer
-       it grows to its first width instead. This is repeated, for the layers above the first, above
-       the second and so on in turn;
-    3. the best of these is trained on at the penalty itself, and then for a while at three
+    1. a wide network is trained at a quarter of it, in one cycle of the learning rate, and for a
+       while at the penalty itself, which leaves the nodes that pay;
+    2. of these the lower layers are kept, and those above start anew, wide; with one hidden layer
+       the network grows to its first width instead. It is trained as before. This is repeated,
+       for the layers above the first, above the second and so on in turn;
+    3. the best of these is trained on at the penalty as it is then, and for a while at three
        times as much, at nine and so on, as long as that ends with a smaller loss, or with fewer
        nodes at the same loss: without noise the penalty is too small to merge nodes.
 
@@ -110,10 +111,14 @@ class Restarts:
         return (yield from self._tightened(self._better(first, last)))
 
     def _explore(self, network: Any, architecture: Architecture | None = None) -> Trained:
-        """Train a network at the smaller penalty."""
+        """Train a network at the smaller penalty, then rid it of what the penalty does not pay."""
         _set_penalty(network, EXPLORING, self.estimator)
         network.max_iter = self._epochs(1.0)
         yield from self._train(network, architecture)
+        if self._goes_on(network):
+            _set_penalty(network, 1.0, self.estimator)
+            network.max_iter = self._epochs(SHORT)
+            yield from self._train(network)
         return network
 
     def _restarted(self, network: Any, index: int) -> Any:
@@ -133,11 +138,12 @@ class Restarts:
                 break
             tight = self._copy(best)
             _set_penalty(tight, TIGHTER ** (index + 1), best)
-            tight.max_iter = self._epochs(TIGHTENING_STEPS)
+            tight.max_iter = self._epochs(SHORT)
             yield from self._train(tight)
             if not self._goes_on(tight):
                 break
             back = self._copy(tight)
+            back.learning_rate_init *= SLOWER
             yield from self._train(back)
             gain, freed = self._gain(best, back), _n_alive(best) - _n_alive(back)
             if gain < LEAST_GAIN and not (gain > -LEAST_GAIN and freed > 0):
