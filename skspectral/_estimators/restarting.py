@@ -133,6 +133,7 @@ class Restarts:
 
     def _tightened(self, best: Any) -> Trained:
         """Raise the penalty for a while, as long as that ends with a smaller loss, or network."""
+        lowest = best
         for index in range(MOST_TIGHTENINGS if best.alpha_ else 0):
             if not self._goes_on(best):
                 break
@@ -145,10 +146,10 @@ class Restarts:
             back = self._copy(tight)
             back.learning_rate_init *= SLOWER
             yield from self._train(back)
-            gain, freed = self._gain(best, back), _n_alive(best) - _n_alive(back)
+            gain, freed = self._gain(lowest, back), _n_alive(best) - _n_alive(back)
             if gain < LEAST_GAIN and not (gain > -LEAST_GAIN and freed > 0):
                 break
-            best = back
+            best, lowest = back, back if gain > 0 else lowest
         return best
 
     def _train(self, network: Any, architecture: Architecture | None = None) -> Fit:

@@ -179,8 +179,10 @@ def restart_rows(network: Any) -> list[Row]:
     gain = getattr(network, "restart_gain_", None)  # saved before there were restarts
     if gain is None:
         return []
-    kept = "the first network was kept"
-    text = f"{100 * gain:.2g} % less penalised loss than the first network" if gain else kept
+    if gain > 0:
+        text = f"{100 * gain:.2g} % less penalised loss than the first network"
+    else:
+        text = "a smaller network, about as good" if gain else "the first network was kept"
     return [("restarts", f"{network.n_restarts}: {text}")]
 
 

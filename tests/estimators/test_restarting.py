@@ -166,7 +166,7 @@ def test_is_an_ordinary_network(regression, parameters):
     X, y = regression
     reg = make(**parameters).fit(X, y)
     assert np.isfinite(reg.predict(X)).all()
-    assert 0 <= reg.restart_gain_ <= 1
+    assert -restarting.LEAST_GAIN <= reg.restart_gain_ <= 1
     assert clone(reg).get_params() == make(**parameters).get_params()
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(reg)).predict(X), reg.predict(X))
     np.testing.assert_allclose(reg.to_sklearn().predict(X), reg.predict(X), rtol=1e-5, atol=1e-6)
@@ -275,6 +275,8 @@ def test_says_what_restarts_brought(regression):
     reg = make().fit(*regression)
     assert reg.restart_gain_ > 0
     assert f"{100 * reg.restart_gain_:.2g} % less penalised loss" in reg.summary()
+    reg.restart_gain_ = -0.001
+    assert "restarts  2: a smaller network, about as good" in reg.summary()
     assert "restarts" not in make(n_restarts=0).fit(*regression).summary()
 
 
