@@ -242,9 +242,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
     member_settled_ : list of (bool or None)
         `size_settled_` of each network.
     restart_gain_ : float or None
-        Share of the penalised loss that `n_restarts` saved, 0 if the first network was
-        kept, the median of several networks; None without restarts. It may be as low as
-        -0.005, as of two networks that are about as good the smaller one is kept.
+        Share of the penalised loss of the first network that `n_restarts` saved, the
+        median of several networks; None without restarts.
     node_indices_ : list of ndarray of int
         Numbers of the nodes that are still in the network, one array per hidden
         layer, counted as in `hidden_layer_sizes`.

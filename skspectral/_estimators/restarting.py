@@ -17,7 +17,7 @@ import torch
 from skspectral._estimators.recipe import batch_rows, planned_ends
 from skspectral._estimators.rows import Rows
 from skspectral._estimators.shared import Shared, copy_with_own_seed
-from skspectral._training.comparing import loss_at
+from skspectral._training.comparing import loss_at, loss_of_zero
 from skspectral._training.seeds import new_seed
 from skspectral._training.together import Fit, Training
 from skspectral.nn._architecture import Architecture
@@ -34,8 +34,9 @@ TIGHTER = 3.0
 MOST_TIGHTENINGS = 10
 SHORT = 0.25
 """Share of the steps of a fit that rid a network of nodes that do not pay."""
-LEAST_GAIN = 5e-3
-"""Share of the penalised loss below which two networks are equally good: the smaller is kept."""
+MARGIN, NEGLIGIBLE = 5e-3, 1e-4
+"""Losses that differ by less than this share of themselves, or of the loss of zero outputs, are
+equally good: the smaller network is kept."""
 
 Trained = Generator[tuple[Training, ...], None, Any]
 """A coroutine that yields trainings and returns a fitted estimator."""
@@ -53,10 +54,11 @@ class Restarts:
        the network grows to its first width instead. It is trained as before. This is repeated,
        for the layers above the first, above the second and so on in turn;
     3. the best of these is trained on at the penalty as it is then, and for a while at three
-       times as much, at nine and so on, as long as that ends with a smaller loss, or with fewer
-       nodes at the same loss: without noise the penalty is too small to merge nodes.
+       times as much, at nine and so on, as long as that ends with fewer nodes at the same loss:
+       without noise the penalty is too small to merge nodes.
 
-    What is kept is the network with the smallest penalised loss, the first fit included.
+    What is kept is the network with the smallest penalised loss, the first fit included, or the
+    smaller one of two that are about as good.
 
     Parameters
     ----------
@@ -116,9 +118,7 @@ class Restarts:
         network.max_iter = self._epochs(1.0)
         yield from self._train(network, architecture)
         if self._goes_on(network):
-            _set_penalty(network, 1.0, self.estimator)
-            network.max_iter = self._epochs(SHORT)
-            yield from self._train(network)
+            yield from self._short(network, 1.0, self.estimator)
         return network
 
     def _restarted(self, network: Any, index: int) -> Any:
@@ -132,25 +132,34 @@ class Restarts:
         return self._copy(small, module)
 
     def _tightened(self, best: Any) -> Trained:
-        """Raise the penalty for a while, as long as that ends with a smaller loss, or network."""
-        lowest = best
-        for index in range(MOST_TIGHTENINGS if best.alpha_ else 0):
-            if not self._goes_on(best):
+        """Raise the penalty for a while, as long as fewer nodes end with the same loss."""
+        lowest = tight = best
+        level = 1.0
+        for _ in range(MOST_TIGHTENINGS if best.alpha_ else 0):
+            if not self._goes_on(tight):
                 break
-            tight = self._copy(best)
-            _set_penalty(tight, TIGHTER ** (index + 1), best)
-            tight.max_iter = self._epochs(SHORT)
-            yield from self._train(tight)
+            level *= TIGHTER
+            tight = yield from self._short(self._copy(tight), level, best)
+            if _n_alive(tight) == _n_alive(best):
+                continue
             if not self._goes_on(tight):
                 break
             back = self._copy(tight)
             back.learning_rate_init *= SLOWER
             yield from self._train(back)
-            gain, freed = self._gain(lowest, back), _n_alive(best) - _n_alive(back)
-            if gain < LEAST_GAIN and not (gain > -LEAST_GAIN and freed > 0):
+            if not self._is_as_good(back, lowest):
                 break
-            best, lowest = back, back if gain > 0 else lowest
+            level *= best.alpha_ / back.alpha_
+            best = tight = back
+            lowest = self._better(lowest, back)
         return best
+
+    def _short(self, network: Any, factor: float, like: Any) -> Trained:
+        """Train a network for a while at a multiple of another one's penalty."""
+        _set_penalty(network, factor, like)
+        network.max_iter = self._epochs(SHORT)
+        yield from self._train(network)
+        return network
 
     def _train(self, network: Any, architecture: Architecture | None = None) -> Fit:
         """Train a network as its parameters ask for."""
@@ -191,15 +200,27 @@ class Restarts:
         changed.learning_rate_init = SLOWER * self.estimator.learning_rate_init
         return changed
 
-    def _gain(self, before: Any, after: Any) -> float:
-        """Return the share of the penalised loss that is saved, at the penalty of the latter."""
+    def _losses(self, one: Any, other: Any) -> tuple[float, float]:
+        """Return the penalised losses of two networks at the penalty of the latter."""
         dataset = self.shared.dataset(self.estimator, self.rows)
-        penalty = after.net_.penalty
-        old, new = (loss_at(network.net_, dataset, penalty) for network in (before, after))
-        return 1 - new / old if 0 < old < math.inf else float(new < old)
+        penalty = other.net_.penalty
+        return loss_at(one.net_, dataset, penalty), loss_at(other.net_, dataset, penalty)
 
     def _better(self, before: Any, after: Any) -> Any:
-        return after if self._gain(before, after) > 0 else before
+        old, new = self._losses(before, after)
+        return after if new < old else before
+
+    def _is_as_good(self, network: Any, lowest: Any) -> bool:
+        """Tell whether the loss is about that of the network with the lowest one."""
+        low, own = self._losses(lowest, network)
+        dataset = self.shared.dataset(self.estimator, self.rows)
+        whole = loss_of_zero(network.net_, dataset.y, dataset.sample_weight)
+        return own <= low + max(MARGIN * low, NEGLIGIBLE * whole)
+
+    def _gain(self, before: Any, after: Any) -> float:
+        """Return the share of the penalised loss that is saved, 0 if there is none."""
+        old, new = self._losses(before, after)
+        return max(0.0, 1 - new / old) if 0 < old < math.inf else float(new < old)
 
     def _take_over(self, network: Any) -> None:
         """Make the network that of the estimator, its nodes numbered as in the first widths."""

@@ -179,10 +179,8 @@ def restart_rows(network: Any) -> list[Row]:
     gain = getattr(network, "restart_gain_", None)  # saved before there were restarts
     if gain is None:
         return []
-    if gain > 0:
-        text = f"{100 * gain:.2g} % less penalised loss than the first network"
-    else:
-        text = "a smaller network, about as good" if gain else "the first network was kept"
+    saved = f"{100 * gain:.2g} % less penalised loss than the first network"
+    text = saved if gain else "none found a smaller loss"
     return [("restarts", f"{network.n_restarts}: {text}")]
 
 

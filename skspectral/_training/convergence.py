@@ -9,9 +9,9 @@ import time
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from skspectral._training.batches import RowBatches, RowDataset
+from skspectral._training.comparing import loss_of_zero
 from skspectral._training.counts import count_of
 from skspectral._training.interrupts import Interrupts
 from skspectral._training.losses import weight_of
@@ -108,20 +108,7 @@ def _last_losses(net: SpectralNet, dataset: RowDataset) -> tuple[float, float]:
     if net.steps_done_ == 1:  # that loss is from before the step, which may have been too long
         X, y = dataset.rows(slice(dataset.prediction_rows))
         loss, weight = float(net.get_loss(net.infer(X), y, X=X)), weight_of(X)
-    return loss, _loss_of_zero(net, y, weight)
-
-
-def _loss_of_zero(net: SpectralNet, y: Tensor, weight: Tensor | None) -> float:
-    """Return the data term if all outputs are zero; a useful network is below it."""
-    n_outputs = net.module_.layer_sizes[-1]
-    # without an array of rows times outputs, of which there may be thousands
-    if net.out_activation == "identity":
-        losses = torch.linalg.vector_norm(y, dim=1).square() / n_outputs
-        return float(losses.mean() if weight is None else (weight * losses).mean())
-    # zeros give every class the same probability, so one row tells the loss of all
-    zeros = torch.zeros(1, n_outputs, dtype=net.dtype, device=net.device)
-    loss = float(net.criterion_(zeros, y[:1]))
-    return loss if weight is None else loss * float(weight.mean())
+    return loss, loss_of_zero(net, y, weight)
 
 
 def describe_failure(

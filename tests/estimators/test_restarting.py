@@ -96,7 +96,7 @@ def test_a_worse_network_is_not_kept(regression, monkeypatch):
     reg, alone = make().fit(X, y), make(n_restarts=0).fit(X, y)
     np.testing.assert_array_equal(reg.predict(X), alone.predict(X))
     assert reg.restart_gain_ == 0
-    assert "restarts  2: the first network was kept" in reg.summary()
+    assert "restarts  2: none found a smaller loss" in reg.summary()
 
 
 def test_restarts_are_made_at_a_quarter_of_the_penalty_from_what_pays(regression, trained):
@@ -166,7 +166,7 @@ def test_is_an_ordinary_network(regression, parameters):
     X, y = regression
     reg = make(**parameters).fit(X, y)
     assert np.isfinite(reg.predict(X)).all()
-    assert -restarting.LEAST_GAIN <= reg.restart_gain_ <= 1
+    assert 0 <= reg.restart_gain_ <= 1
     assert clone(reg).get_params() == make(**parameters).get_params()
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(reg)).predict(X), reg.predict(X))
     np.testing.assert_allclose(reg.to_sklearn().predict(X), reg.predict(X), rtol=1e-5, atol=1e-6)
@@ -275,8 +275,6 @@ def test_says_what_restarts_brought(regression):
     reg = make().fit(*regression)
     assert reg.restart_gain_ > 0
     assert f"{100 * reg.restart_gain_:.2g} % less penalised loss" in reg.summary()
-    reg.restart_gain_ = -0.001
-    assert "restarts  2: a smaller network, about as good" in reg.summary()
     assert "restarts" not in make(n_restarts=0).fit(*regression).summary()
 
 
