@@ -119,6 +119,7 @@ class BaseSpectralMLP(
         ],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "fit_intercept": ["boolean"],
+        "skip": ["boolean"],
         "parametrization": [StrOptions(set(PARAMETRIZATIONS)), "array-like"],
         "eigenvalues": [StrOptions(set(EIGENVALUES))],
         "trainable": [StrOptions(set(TRAINABLE))],
@@ -336,6 +337,7 @@ class BaseSpectralMLP(
             eigenvalues=self.eigenvalues,
             trainable=self.trainable,
             bias=self.fit_intercept,
+            skip=bool(self.skip),
             dtype=dtype,
         )
 

@@ -55,6 +55,12 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         Activation of the hidden nodes.
     fit_intercept : bool, default=True
         Whether layers have biases.
+    skip : bool, default=False
+        Whether the network has a linear term beside its nodes,
+        :math:`f(x) = V x + \mathrm{MLP}(x)`, as in LassoNet [4]_. What is linear then
+        needs no hidden node, and a network without any is linear, not constant. V starts
+        at zero. Its L2 penalty is a tenth of `alpha`, so it shrinks and does not vanish.
+        `to_sklearn` folds it into more nodes, for "relu" and "identity".
     parametrization : {"spectral", "dense"} or sequence of them, default="spectral"
         How the weights of the hidden layers are written: one value for all
         layers, or one for each. "dense" is an ordinary layer, for comparison.
@@ -220,7 +226,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         :math:`|\lambda^{out}_i| \, \|\phi_i\|` for eigenvalues="out". Zero for
         nodes that were removed.
     n_alive_nodes_ : list of int
-        Number of alive nodes per hidden layer: the size left at this penalty.
+        Number of alive nodes per hidden layer: the size left at this penalty. 0 where a
+        layer has died: the network is then a constant, or linear with `skip`.
     size_settled_ : bool or None
         Whether training was long enough for this penalty. It does not tell whether
         the penalty suits the data. None if no hidden layer is spectral, if no
@@ -250,11 +257,14 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
     feature_importances_ : ndarray of shape (`n_features_in_`,)
         Importance of each column: the sum, over all paths from the column to the
         outputs, of the product of absolute weights, times the standard deviation
-        of the column. Normalised to sum 1; zeros for a constant network.
+        of the column. A linear skip is one more path to each output. Normalised to sum
+        1; zeros for a constant network.
     coefs_ : list of ndarray of shape (n_in, n_out)
-        Effective weights.
+        Effective weights of the layers, without a linear skip.
     intercepts_ : list of ndarray of shape (n_out,)
-        Biases.
+        Biases of the layers.
+    skip_coef_ : ndarray of shape (`n_outputs_`, `n_features_in_`) or None
+        V, the linear skip, in the units of `coefs_`; None without `skip`.
     loss_curve_ : list of float
         Penalised loss per epoch, in nats.
     best_loss_ : float or None
@@ -313,6 +323,9 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
     .. [3] C. Giacobino, S. Sardy, J. Diaz-Rodriguez, N. Hengartner, "Quantile
        universal threshold", Electronic Journal of Statistics 11 (2017),
        https://doi.org/10.1214/17-EJS1366.
+    .. [4] I. Lemhadri, F. Ruan, L. Abraham, R. Tibshirani, "LassoNet: a neural
+       network with feature sparsity", Journal of Machine Learning Research 22
+       (2021), 1-29.
 
     Examples
     --------
@@ -341,6 +354,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         *,
         activation="relu",
         fit_intercept=True,
+        skip=False,
         parametrization="spectral",
         eigenvalues="out",
         trainable="all",
@@ -376,6 +390,7 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.fit_intercept = fit_intercept
+        self.skip = skip
         self.parametrization = parametrization
         self.eigenvalues = eigenvalues
         self.trainable = trainable

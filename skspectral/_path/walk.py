@@ -80,7 +80,8 @@ def steps(estimator, X, y, penalties, *, sample_weight=None, classes=None, epoch
     """Fit at each penalty, starting from the weights of the one before, as a coroutine.
 
     Dead nodes do not come back, so the penalties must rise. Once all nodes have died
-    there is nothing left to train: the same network is yielded at the later penalties.
+    there is nothing left to train, unless there is a linear skip: the same network is
+    yielded at the later penalties.
 
     Parameters
     ----------
@@ -109,7 +110,7 @@ def steps(estimator, X, y, penalties, *, sample_weight=None, classes=None, epoch
         network.set_params(**penalty)
         # Only a fit tells a penalty that follows the noise.
         is_known = network.alpha != "auto"
-        if not hasattr(network, "net_") or not is_dead(network) or not is_known:
+        if not hasattr(network, "net_") or not is_dead(network) or network.skip or not is_known:
             complaint = yield from fit_part(network, rows)
             # Sizes that have not settled are told by `size_settled` of the path. "Training
             # diverged" makes the whole path doubtful.

@@ -94,7 +94,7 @@ def judge_size(
             n_alive += int(mask.sum())
             n_fed += int((mask & (ratio.cpu() > FED)).sum())
             n_half_way += n_before
-    return Settling(n_alive, n_fed, n_half_way)
+    return Settling(n_alive, n_fed, n_half_way, net.module.skip)
 
 
 @torch.no_grad()
@@ -174,6 +174,8 @@ def describe_size(
     if masks and not any(bool(mask.any()) for mask in masks):
         if noise is not None and noise.table.constant_is_exact:
             return "The target is constant: every node died, and the network predicts it."
+        if net.module.skip:  # it does without nodes
+            return None
         return (
             f"Every node died: lower {knob}. The penalty is stronger than the data, and the "
             f"network predicts a constant at alpha={alpha:g}."

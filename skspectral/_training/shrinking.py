@@ -58,6 +58,7 @@ def drop_nodes(net: SpectralNet, masks: Sequence[Tensor]) -> None:
     net.module_ = shrink(net.module_, masks)
     after = dict(net.module_.named_parameters())
     sides = kept_sides(masks, next(iter(names)).device)
+    of_layers = {f"layers.{index}": pair for index, pair in enumerate(sides)}
     # not a new optimiser: the remaining nodes would lose their moments
     optimizer = net.optimizer_
     for group in optimizer.param_groups:
@@ -66,9 +67,10 @@ def drop_nodes(net: SpectralNet, masks: Sequence[Tensor]) -> None:
         # torch keeps the state under the tensor itself, and the tensors are new
         state = optimizer.state.pop(parameter, None)
         if state is not None:
-            _, layer, kind = name.split(".")
+            place, _, kind = name.rpartition(".")
+            below, above = of_layers.get(place, (None, None))  # a linear skip loses nothing
             optimizer.state[after[name]] = {
-                key: kept_entries(kind, value, *sides[int(layer)])
+                key: kept_entries(kind, value, below, above)
                 if _is_like(value, parameter)
                 else value
                 for key, value in state.items()

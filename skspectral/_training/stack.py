@@ -17,6 +17,8 @@ from skspectral.nn._linear import SpectralLinear
 from skspectral.nn._mlp import SpectralMLP
 
 MATRICES = ("phi", "weight")
+SKIP = "skip"
+"""Name of the linear skip of a SpectralMLP."""
 MOMENTS = ("exp_avg", "exp_avg_sq")
 """Names of torch's Adam."""
 
@@ -25,7 +27,7 @@ MOMENTS = ("exp_avg", "exp_avg_sq")
 class Block:
     """One parameter of all networks: a range of columns of a tensor of shape (K, n)."""
 
-    layer: int
+    place: str
     name: str
     trained: bool
     start: int
@@ -35,7 +37,7 @@ class Block:
     @property
     def full_name(self) -> str:
         """Name of the parameter in its module, such as ``layers.0.phi``."""
-        return f"layers.{self.layer}.{self.name}"
+        return f"{self.place}.{self.name}"
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -90,15 +92,20 @@ def _blocks(module: SpectralMLP, sizes: Sequence[int]) -> list[Block]:
     """Return the blocks of a stack of such networks; frozen ones have starts of their own."""
     blocks = []
     starts = {True: 0, False: 0}
-    for index, (layer, (n_in, n_out)) in enumerate(
-        zip(module.layers, itertools.pairwise(sizes), strict=True)
-    ):
-        for name, parameter in layer.named_parameters():
+    for place, (n_in, n_out) in _places(module, sizes).items():
+        for name, parameter in module.get_submodule(place).named_parameters():
             trained = parameter.requires_grad
-            block = Block(index, name, trained, starts[trained], n_in, n_out)
+            block = Block(place, name, trained, starts[trained], n_in, n_out)
             starts[trained] = block.columns.stop
             blocks.append(block)
     return blocks
+
+
+def _places(module: SpectralMLP, sizes: Sequence[int]) -> dict[str, tuple[int, int]]:
+    """Return the names of the layers and of the linear skip, with their inputs and outputs."""
+    ends = itertools.pairwise(sizes)
+    places = {f"layers.{index}": pair for index, pair in enumerate(ends)}
+    return places if module.skip is None else {**places, SKIP: (sizes[0], sizes[-1])}
 
 
 def is_zero(block: Block, modules: Sequence[SpectralMLP]) -> bool:
@@ -219,9 +226,10 @@ class Stack:
     def layers(self) -> list[dict[str, Any]]:
         """Return the blocks of each layer by name, as pairs of value and gradient.
 
-        The gradient is None where a parameter is frozen; those that stay zero are left out.
+        The gradient is None where a parameter is frozen; those that stay zero are left out. The
+        linear skip comes last, if there is one.
         """
-        layers: list[dict[str, Any]] = [{} for _ in self.sizes[1:]]
+        layers: dict[str, dict[str, Any]] = {block.place: {} for block in self.blocks}
         for block in self.blocks:
             if block.trained:
                 pair: tuple[Tensor, Tensor | None] = (
@@ -232,9 +240,14 @@ class Stack:
                 continue
             else:
                 pair = block.of(self.frozen), None
-            layers[block.layer][block.name] = pair
-        return layers
+            layers[block.place][block.name] = pair
+        return list(layers.values())
 
     def spectral(self) -> list[bool]:
         """Tell which layers are spectral."""
         return [isinstance(layer, SpectralLinear) for layer in self.modules[0].layers]
+
+    @property
+    def has_skip(self) -> bool:
+        """Whether the networks have a linear skip."""
+        return self.modules[0].skip is not None

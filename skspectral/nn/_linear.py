@@ -88,7 +88,7 @@ def check_generator(generator: Any) -> None:
         raise TypeError(f"`generator` must be a torch.Generator or None; got {generator!r}.")
 
 
-def _check_flags(**flags: Any) -> None:
+def check_flags(**flags: Any) -> None:
     """Raise TypeError unless all are True or False, as torch asks of `requires_grad`."""
     for name, flag in flags.items():
         if not isinstance(flag, bool):
@@ -199,7 +199,7 @@ class SpectralLinear(nn.Module):
                 raise ValueError(f"`{name}` must be an integer of at least 1; got {size!r}.")
         check_countable((in_features, out_features))
         check_dtype(dtype)
-        _check_flags(
+        check_flags(
             train_phi=train_phi,
             train_lambda_in=train_lambda_in,
             train_lambda_out=train_lambda_out,
@@ -223,7 +223,7 @@ class SpectralLinear(nn.Module):
         self, *, train_phi: bool, train_lambda_in: bool, train_lambda_out: bool
     ) -> None:
         """Change what is trained; values stay. Parameters as in the constructor."""
-        _check_flags(
+        check_flags(
             train_phi=train_phi,
             train_lambda_in=train_lambda_in,
             train_lambda_out=train_lambda_out,

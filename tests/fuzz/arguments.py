@@ -34,6 +34,7 @@ VALID = {
     "hidden_layer_sizes": [3, 1, 6, (3, 2), [4]],
     "activation": ["relu", "tanh", "logistic", "identity", "gelu", "silu"],
     "fit_intercept": [True, False],
+    "skip": [False, True],
     "parametrization": ["spectral", "dense"],
     "eigenvalues": ["out", "in", "both", "out-in"],
     "trainable": ["all", "eigenvalues", "eigenvectors"],

@@ -60,6 +60,17 @@ CHANGES = [
 ]
 
 
+@pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
+def test_members_with_a_skip_make_200_steps_as_alone(request, alone, task):
+    X, y = request.getfixturevalue(task)
+    wanted = models(task, CHANGES, skip=True, max_iter=60)
+    for ours, theirs in zip(
+        fit_many([clone(m) for m in wanted], X, y), alone(wanted, X, y), strict=True
+    ):
+        assert_same(ours, theirs, X)
+        np.testing.assert_allclose(ours.skip_coef_, theirs.skip_coef_, rtol=1e-8, atol=1e-10)
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
 def test_members_end_as_their_own_fits(request, alone, task, weighted):
@@ -86,6 +97,8 @@ def test_members_end_as_their_own_fits(request, alone, task, weighted):
         {"parametrization": "dense"},
         {"hidden_layer_sizes": (12, 9), "parametrization": ("dense", "spectral")},
         {"fit_intercept": False},
+        {"hidden_layer_sizes": (12, 9), "skip": True},
+        {"hidden_layer_sizes": (), "skip": True},
         {"learning_rate": "adaptive", "tol": 1e-2, "n_iter_no_change": 2},
         {"alpha": 1e-3, "alpha_lambda": 1e-2, "shuffle": False},
         {"hidden_layer_sizes": 7, "time_limit": 1e6},
