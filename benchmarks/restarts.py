@@ -1,8 +1,8 @@
-"""Do restarts find sizes that one fit does not?
+"""Do restarts, and a linear skip, find sizes that one fit does not?
 
 Teachers of one or two hidden layers label rows of 10 normal columns, with or without noise; the
-students differ in `n_restarts` alone: nothing else is set but the width at the start, one layer of
-the estimator's own, or two of 160. A size is found if every layer is within max(1, 5 %) of the
+students differ in `n_restarts` and `skip`: nothing else is set but the width at the start, one
+layer of the estimator's own, or two of 160. A size is found if every layer is within max(1, 5 %) of the
 teacher's. A row per student in results/restarts.csv; rows that are there are skipped: ``python
 benchmarks/restarts.py --budget 60``.
 """
@@ -30,6 +30,7 @@ COLUMNS = [
     "noise",
     "seed",
     "n_restarts",
+    "skip",
     "alive",
     "found",
     "error",
@@ -38,27 +39,28 @@ COLUMNS = [
     "seconds",
 ]
 WIDTHS = {1: "auto", 2: (160, 160)}
-RESTARTS = (0, 3)
 TASKS = (
-    ((2,), (40,), (20_000,), (0.0,), range(5)),
-    ((2,), (20,), (10_000,), (0.0, 0.1), range(3)),
-    ((1,), (10, 20, 40), (10_000,), (0.0, 0.1), range(3)),
-    ((2,), (40,), (50_000,), (0.1,), range(5)),
-    ((2,), (40,), (10_000,), (0.0,), range(3)),
+    ((2,), (20,), (10_000,), (0.0, 0.1), range(3), (0, 3), (False,)),
+    ((1,), (10, 20, 40), (10_000,), (0.0, 0.1), range(3), (0, 3), (False, True)),
+    ((2,), (40,), (20_000,), (0.0,), range(5), (0, 3), (False,)),
+    ((2,), (40,), (50_000,), (0.1,), range(5), (0, 3), (False,)),
+    ((2,), (40,), (10_000,), (0.0,), range(3), (0, 3), (False,)),
+    ((2,), (10, 20), (10_000,), (0.0, 0.1), range(3), (0, 3), (False, True)),
 )
-"""Hidden layers, the teacher's nodes in each, rows, noises and seeds, most important first."""
+"""Hidden layers, the teacher's nodes in each, rows, noises, seeds, restarts, skips; most important
+first."""
 
 
 def measure(file, key):
     """Fit one student and append its row."""
-    n_layers, teacher, n_rows, noise, seed, n_restarts = key
+    n_layers, teacher, n_rows, noise, seed, n_restarts, skip = key
     sizes = (teacher,) * n_layers
     made = make_teacher_student(n_rows + N_TEST, N_FEATURES, sizes, noise=noise, random_state=seed)
     X, X_test = np.split(made.X, [n_rows])
     y, truth = made.y[:n_rows], made.teacher_output[n_rows:]
     start = time.process_time()
-    network = SpectralMLPRegressor(WIDTHS[n_layers], n_restarts=n_restarts, random_state=seed)
-    network.fit(X, y)
+    options = {"n_restarts": n_restarts, "skip": skip, "random_state": seed}
+    network = SpectralMLPRegressor(WIDTHS[n_layers], **options).fit(X, y)
     seconds = time.process_time() - start
     error = np.mean((network.predict(X_test) - truth) ** 2) / np.var(truth)
     alive, gain = network.n_alive_nodes_, network.restart_gain_
@@ -77,7 +79,7 @@ def measure(file, key):
 
 def doc_tables(rows):
     """Return what was found with and without restarts, a line for each kind of teacher."""
-    groups = rows.groupby(["n_layers", "teacher", "rows", "noise", "n_restarts"])
+    groups = rows.groupby(["n_layers", "teacher", "rows", "noise", "n_restarts", "skip"])
     table = groups.agg(
         fits=("seed", "size"),
         found=("found", "sum"),
@@ -85,11 +87,11 @@ def doc_tables(rows):
         error=("error", lambda errors: f"{errors.median():.1e}"),
         seconds=("seconds", "median"),
     )
-    return {"restarts": table.reset_index().round(0)}
+    return {"restarts": table.reset_index().round({"seconds": 0})}
 
 
 def main():
-    keys = (key for task in TASKS for key in itertools.product(*task, RESTARTS))
+    keys = dict.fromkeys(key for task in TASKS for key in itertools.product(*task))
     run(keys, measure, doc_tables, about=__doc__, results=RESULTS, columns=COLUMNS, budget=60)
 
 
