@@ -2,9 +2,9 @@
 
 Teachers of one or two hidden layers label rows of 10 normal columns, with or without noise; the
 students differ in `n_restarts` and `skip`: nothing else is set but the width at the start, one
-layer of the estimator's own, or two of 160. A size is found if every layer is within max(1, 5 %) of the
-teacher's. A row per student in results/restarts.csv; rows that are there are skipped: ``python
-benchmarks/restarts.py --budget 60``.
+layer of the estimator's own, or two of 160. A size is found if every layer is within max(1, 5 %)
+of the teacher's. A row per student in results/restarts.csv; rows that are there are skipped:
+``python benchmarks/restarts.py --budget 60``.
 """
 
 import os
