@@ -198,20 +198,9 @@ def of_settling(script):
 
 
 def of_size_recovery(script):
-    """Yield how many sizes were found."""
+    """Yield how many sizes one fit finds."""
     rows = pd.read_csv(script.RESULTS)
-    methods = ("out", "doubled", "published")
-    out, doubled, published = (rows[rows["method"] == method] for method in methods)
-    one, two = (out[out["n_layers"] == n] for n in (1, 2))
-    small = two[two["teacher"] < 40]
-    both = [
-        some[some["noise"] == noise]["alive_found"] for some in (one, small) for noise in (0, 0.1)
-    ]
-    counts = [f"{found.sum()} of {len(found)}" for found in both]
-    yield f"{counts[0]} sizes are found without noise and {counts[1]} with it"
-    yield f"{counts[2]} and {counts[3]}"
-    easy = [some[(some["n_layers"] == 1) | (some["teacher"] < 40)] for some in (doubled, out)]
-    yield "{} and {} of {}".format(*(some["alive_found"].sum() for some in easy), len(easy[0]))
+    published = rows[rows["method"] == "published"]
     wider = published[(published["n_layers"] == 1) & (published["times"] > 1)]["alive_found"]
     yield f"in {wider.sum()} of {len(wider)} cases"
     auto, default = (rows[rows["method"] == method] for method in script.DEFAULTS[::-1])

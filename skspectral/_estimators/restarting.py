@@ -17,7 +17,9 @@ import torch
 from skspectral._estimators.recipe import batch_rows, planned_ends
 from skspectral._estimators.rows import Rows
 from skspectral._estimators.shared import Shared, copy_with_own_seed
+from skspectral._training.batches import RowDataset
 from skspectral._training.comparing import loss_at, loss_of_zero
+from skspectral._training.penalty import Penalty
 from skspectral._training.seeds import new_seed
 from skspectral._training.together import Fit, Training
 from skspectral.nn._architecture import Architecture
@@ -29,11 +31,12 @@ EXPLORING = 0.25
 SLOWER = 0.25
 """Factor on the learning rate after the first fit: long steps take nodes of upper layers, and a
 penalty that follows the noise takes theirs for noise."""
-TIGHTER = 3.0
-"""Factor by which the penalty rises, for a while, to free a network of nodes split in two."""
-MOST_TIGHTENINGS = 10
 SHORT = 0.25
 """Share of the steps of a fit that rid a network of nodes that do not pay."""
+TIGHTER, MOST_STEPS = 3.0, 8
+"""Factor by which the penalty rises, step by step, to free a network of nodes split in two."""
+TOLERATED = 1e-3
+"""Share of the loss of zero outputs by which the data term may grow meanwhile."""
 MARGIN, NEGLIGIBLE = 5e-3, 1e-4
 """Losses that differ by less than this share of themselves, or of the loss of zero outputs, are
 equally good: the smaller network is kept."""
@@ -53,9 +56,9 @@ class Restarts:
     2. of these the lower layers are kept, and those above start anew, wide; with one hidden layer
        the network grows to its first width instead. It is trained as before. This is repeated,
        for the layers above the first, above the second and so on in turn;
-    3. the best of these is trained on at the penalty as it is then, and for a while at three
-       times as much, at nine and so on, as long as that ends with fewer nodes at the same loss:
-       without noise the penalty is too small to merge nodes.
+    3. the best of these is trained on at the penalty as it is then. Without noise that is too
+       small to merge nodes, so it rises step by step, as long as the data term hardly grows, and
+       goes back; the network that comes out is kept if it is smaller and as good.
 
     What is kept is the network with the smallest penalised loss, the first fit included, or the
     smaller one of two that are about as good.
@@ -90,6 +93,7 @@ class Restarts:
             first = best = self.estimator
             yield from self._train(first, self.architecture)
             self.seeds = np.random.RandomState(new_seed(first._random_state))
+            self.first_alpha = first.alpha_
             if self.widths and self._goes_on(first):
                 best = yield from self._best(first)
             complaint = self.complaints[id(best)]
@@ -118,7 +122,9 @@ class Restarts:
         network.max_iter = self._epochs(1.0)
         yield from self._train(network, architecture)
         if self._goes_on(network):
-            yield from self._short(network, 1.0, self.estimator)
+            _set_penalty(network, 1.0, self.estimator)
+            network.max_iter = self._epochs(SHORT)
+            yield from self._train(network)
         return network
 
     def _restarted(self, network: Any, index: int) -> Any:
@@ -132,34 +138,28 @@ class Restarts:
         return self._copy(small, module)
 
     def _tightened(self, best: Any) -> Trained:
-        """Raise the penalty for a while, as long as fewer nodes end with the same loss."""
-        lowest = tight = best
-        level = 1.0
-        for _ in range(MOST_TIGHTENINGS if best.alpha_ else 0):
+        """Raise the penalty step by step, and go back; keep what is smaller and as good."""
+        # where there is no noise to follow, the penalty is next to nothing
+        level = max(best.alpha_, EXPLORING * self.first_alpha)
+        limit = self._data_loss(best) + TOLERATED * self._loss_of_zero(best)
+        tight = small = best
+        for _ in range(MOST_STEPS if self.first_alpha > 0 else 0):
             if not self._goes_on(tight):
                 break
             level *= TIGHTER
-            tight = yield from self._short(self._copy(tight), level, best)
-            if _n_alive(tight) == _n_alive(best):
-                continue
-            if not self._goes_on(tight):
+            tight = self._copy(tight)
+            _set_penalty(tight, level / self.first_alpha, self.estimator)
+            tight.max_iter = self._epochs(1.0)
+            yield from self._train(tight)
+            if self._data_loss(tight) > limit:
                 break
-            back = self._copy(tight)
-            back.learning_rate_init *= SLOWER
-            yield from self._train(back)
-            if not self._is_as_good(back, lowest):
-                break
-            level *= best.alpha_ / back.alpha_
-            best = tight = back
-            lowest = self._better(lowest, back)
-        return best
-
-    def _short(self, network: Any, factor: float, like: Any) -> Trained:
-        """Train a network for a while at a multiple of another one's penalty."""
-        _set_penalty(network, factor, like)
-        network.max_iter = self._epochs(SHORT)
-        yield from self._train(network)
-        return network
+            small = tight
+        if _n_alive(small) == _n_alive(best) or not self._goes_on(small):
+            return best
+        back = self._copy(small)
+        back.learning_rate_init *= SLOWER
+        yield from self._train(back)
+        return back if self._is_as_good(back, best) else best
 
     def _train(self, network: Any, architecture: Architecture | None = None) -> Fit:
         """Train a network as its parameters ask for."""
@@ -202,20 +202,27 @@ class Restarts:
 
     def _losses(self, one: Any, other: Any) -> tuple[float, float]:
         """Return the penalised losses of two networks at the penalty of the latter."""
-        dataset = self.shared.dataset(self.estimator, self.rows)
-        penalty = other.net_.penalty
+        dataset, penalty = self._dataset(), other.net_.penalty
         return loss_at(one.net_, dataset, penalty), loss_at(other.net_, dataset, penalty)
 
     def _better(self, before: Any, after: Any) -> Any:
         old, new = self._losses(before, after)
         return after if new < old else before
 
-    def _is_as_good(self, network: Any, lowest: Any) -> bool:
-        """Tell whether the loss is about that of the network with the lowest one."""
-        low, own = self._losses(lowest, network)
-        dataset = self.shared.dataset(self.estimator, self.rows)
-        whole = loss_of_zero(network.net_, dataset.y, dataset.sample_weight)
-        return own <= low + max(MARGIN * low, NEGLIGIBLE * whole)
+    def _is_as_good(self, network: Any, best: Any) -> bool:
+        """Tell whether the penalised loss is about that of the best network."""
+        low, own = self._losses(best, network)
+        return own <= low + max(MARGIN * low, NEGLIGIBLE * self._loss_of_zero(network))
+
+    def _data_loss(self, network: Any) -> float:
+        return loss_at(network.net_, self._dataset(), Penalty(0.0, 0.0, 0.0))
+
+    def _loss_of_zero(self, network: Any) -> float:
+        dataset = self._dataset()
+        return loss_of_zero(network.net_, dataset.y, dataset.sample_weight)
+
+    def _dataset(self) -> RowDataset:
+        return self.shared.dataset(self.estimator, self.rows)
 
     def _gain(self, before: Any, after: Any) -> float:
         """Return the share of the penalised loss that is saved, 0 if there is none."""
