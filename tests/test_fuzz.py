@@ -351,8 +351,13 @@ def check_modules(lot):
 def check_layers(lot, dtype):
     sizes = lot.some(2, wild=WILD), lot.some(3, 1)
     flags = {name: [True, False] for name in ("train_phi", "train_lambda_in", "train_lambda_out")}
+    parts = {"decomposition": [None, None, "qr", "svd"], "rank": [None, None, 1, 2]}
     linear = lot.attempt(
-        nn.SpectralLinear, *sizes, dtype=dtype, **lot.keywords(bias=[True], **flags), draws=True
+        nn.SpectralLinear,
+        *sizes,
+        dtype=dtype,
+        **lot.keywords(bias=[True], **flags, **parts),
+        draws=True,
     )
     if linear is not None:
         lot.attempt((linear, "forward"), lot.some(torch.ones(4, 2, dtype=linear.phi.dtype)))
