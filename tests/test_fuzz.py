@@ -53,8 +53,15 @@ LEAST_FINITE = 0.4
 """Share of the fits, or calls of a function, that end in a result: the fuzz reaches deep."""
 
 ATTRIBUTES = (
-    *("coefs_", "intercepts_", "feature_importances_", "feature_relevance_", "module_"),
-    *("n_alive_nodes_", "node_indices_", "loss_curve_", "n_iter_", "noise_variance_"),
+    *("coefs_", "intercepts_", "feature_importances_", "alive_features_", "module_"),
+    *(
+        "feature_relevance_",
+        "n_alive_nodes_",
+        "node_indices_",
+        "loss_curve_",
+        "n_iter_",
+        "noise_variance_",
+    ),
     *("y_mean_", "y_scale_", "t_", "get_feature_names_out", "summary"),
 )
 
@@ -462,7 +469,13 @@ def check_tables(lot):
         return
     new = mixed(lot) if lot.once_in(3) else X
     lot.attempt((encoder, "transform"), new)
-    lot.attempt((encoder, "get_feature_names_out"))
+    made = lot.attempt((encoder, "get_feature_names_out"))
+    shares = np.ones(0 if made is None else len(made))
+    lot.attempt(
+        skspectral.group_importances,
+        lot.some(encoder, encoder.steps[-1][1], wild=[*WILD, StandardScaler(), GaussianNB()]),
+        lot.some(shares, wild=[*WILD, shares[:-1], [np.nan]]),
+    )
     model = make_pipeline(encoder, Regressor(3, **QUICK))
     if lot.attempt((model, "fit"), X, target(lot, X, "numbers")) is not None:
         lot.attempt((model, "predict"), new)
@@ -548,7 +561,7 @@ CHECKS = {
     check_modules: (80, "SpectralLinear SpectralMLP grow mask_nodes merge node_relevance shrink"),
     check_existing_modules: (80, "reparametrize fold penalty penalty_alpha"),
     check_teachers: (80, "make_teacher_student"),
-    check_tables: (60, "make_tabular_preprocessor"),
+    check_tables: (60, "make_tabular_preprocessor group_importances"),
     check_displays: (
         120,
         "EffectiveSizeDisplay FidelityDisplay NetworkDisplay NodesDisplay PathMagnitudesDisplay "

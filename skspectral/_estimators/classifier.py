@@ -116,7 +116,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         Penalty on the eigenvalues. None uses `alpha`; "auto" allows nothing else.
     relevance_threshold : float in [0, 1), default=0.05
         A node is alive if its relevance is above this fraction of the largest in
-        its layer, and above 1e-4 of the largest at the start of training.
+        its layer, and above 1e-4 of the largest at the start of training. A column is
+        if its importance is above this fraction of the largest.
     solver : {"adam", "sgd"}, torch optimiser class or partial of one, default="adam"
         "adam" is :class:`torch.optim.Adam` with betas (0.9, 0.99). Its memory is
         shorter than torch's default, so sizes settle in fewer steps. "sgd" is
@@ -238,6 +239,9 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         Importance of each column: the sum, over all paths from the column to the
         outputs, of the product of absolute weights, times the standard deviation
         of the column. Normalised to sum 1; zeros for a constant network.
+    alive_features_ : bool ndarray of shape (`n_features_in_`,)
+        Columns whose importance exceeds the share `relevance_threshold` of the
+        largest. With eigenvalues="in" that of the others goes to zero.
     coefs_ : list of ndarray of shape (n_in, n_out)
         Effective weights.
     intercepts_ : list of ndarray of shape (n_out,)

@@ -137,6 +137,7 @@ class FittedNetworkMixin:
     hidden_layer_sizes: Any
     net_: SpectralNet
     n_outputs_: int
+    relevance_threshold: float
     size_settled_: bool | None
     _input_scaler: StandardScaler
     _random_state: np.random.RandomState
@@ -202,6 +203,17 @@ class FittedNetworkMixin:
         # a layer that has died leaves small weights, whose shares would mean nothing
         constant = paths.sum() == 0 or not all(self.n_alive_nodes_)
         return np.zeros_like(paths) if constant else paths / paths.sum()
+
+    @property
+    def alive_features_(self):
+        """Tell which columns are alive, bool ndarray of shape (n_features,).
+
+        As for nodes, a column is alive if its importance exceeds the share
+        `relevance_threshold` of the largest.
+        """
+        # strictly above: no column is alive in a network whose importances are all zero
+        importances = self.feature_importances_
+        return importances > self.relevance_threshold * importances.max(initial=0.0)
 
     def _dataset(self, rows, weight=None):
         """Move rows to the device of the network; weights are scaled to mean 1 unless given."""
