@@ -407,6 +407,29 @@ def of_known_teacher(script):
     yield f"{spread(nodes[2000, 'asked'], '{}')} nodes after {spread(nodes[2000, 'data'], '{}')}"
 
 
+def of_decompositions(script):
+    """Yield what the text says of layers that train a part of their eigenvectors."""
+    rows = pd.read_csv(script.RESULTS)
+    keys = ["images", "nodes", "trained"]
+    accuracy = (100 * rows.groupby(keys)["accuracy"].mean()).round(1)
+    n_parameters = rows.groupby(keys)["n_parameters"].first()
+    for name in ("mnist", "fashion_mnist"):
+        one, both = accuracy[name, 300, "one set"], accuracy[name, 300, "both sets"]
+        yield f"from {one} to {both} %"
+    gains = (accuracy.xs("SVD", level=2) - accuracy.xs("both sets", level=2)).round(1)
+    yield f"add {gains['mnist'].min()} to {gains['mnist'].max()} points on MNIST"
+    yield f"at most {gains['fashion_mnist'].max()} on Fashion-MNIST"
+    gaps = (accuracy.xs("dense", level=2) - accuracy.xs("QR", level=2)).round(1)
+    yield f"{gaps['mnist', 300]} points below the dense network on MNIST and"
+    yield f"and {gaps['fashion_mnist', 300]} on Fashion-MNIST, with a fifth"
+    yield f"it is {gaps['mnist', 30]} and {gaps['fashion_mnist', 30]} points below"
+    shares = n_parameters.xs("dense", level=2) / n_parameters.xs("QR", level=2)
+    assert (round(shares["mnist", 300]), round(shares["mnist", 30])) == (5, 17)
+    few, triangle = ("mnist", 30, "dense"), ("mnist", 300, "QR")
+    assert round(n_parameters[triangle] / n_parameters[few]) == 2
+    yield f"{accuracy[few]} against {accuracy[triangle]} %"
+
+
 CLAIMS = [
     ("gpu", "docs/guide/gpu.rst", of_gpu),
     ("tables", "docs/measurements/real_tables.rst", of_real_tables),
@@ -422,6 +445,7 @@ CLAIMS = [
     ("students", "docs/guide/students.rst", of_students),
     ("synthetic_rows", "docs/guide/students.rst", of_synthetic_rows),
     ("known_teacher", "docs/guide/students.rst", of_known_teacher),
+    ("decompositions", "docs/measurements/decompositions.rst", of_decompositions),
 ]
 
 
