@@ -58,11 +58,12 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
     parametrization : {"spectral", "dense"} or sequence of them, default="spectral"
         How the weights of the hidden layers are written: one value for all
         layers, or one for each. "dense" is an ordinary layer, for comparison.
-    eigenvalues : {"out", "in", "out-in", "both"}, default="out"
+    eigenvalues : {"out", "in", "out-in", "both", "inputs"}, default="out"
         Which eigenvalues are trained: "out", `lambda_out` of the hidden
         layers, as in [1]_; "in", `lambda_in` of every layer; "out-in",
         `lambda_out` of the hidden layers and `lambda_in` of the output layer;
-        "both", both in the hidden layers.
+        "both", both in the hidden layers; "inputs", `lambda_in` of the first
+        layer alone: columns that only fit noise leave (`alive_features_`).
     trainable : {"all", "eigenvalues", "eigenvectors"}, default="all"
         What is trained in spectral layers. Biases and dense layers are always
         trained.
@@ -241,7 +242,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         of the column. Normalised to sum 1; zeros for a constant network.
     alive_features_ : bool ndarray of shape (`n_features_in_`,)
         Columns whose importance exceeds the share `relevance_threshold` of the
-        largest. With eigenvalues="in" that of the others goes to zero.
+        largest. With eigenvalues="inputs" that of the others goes to
+        zero.
     coefs_ : list of ndarray of shape (n_in, n_out)
         Effective weights.
     intercepts_ : list of ndarray of shape (n_out,)

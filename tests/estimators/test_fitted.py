@@ -79,5 +79,5 @@ def test_one_fit_leaves_the_columns_that_matter():
     X = rng.normal(size=(1000, 30))
     truth = np.abs(X[:, 3]) + X[:, 7] + np.maximum(X[:, 3] - X[:, 12], 0)
     y = truth + 0.1 * rng.normal(size=1000)
-    reg = SpectralMLPRegressor(64, eigenvalues="in", random_state=0).fit(X, y)
+    reg = SpectralMLPRegressor(64, eigenvalues="inputs", random_state=0).fit(X, y)
     assert np.flatnonzero(reg.alive_features_).tolist() == [3, 7, 12]

@@ -35,7 +35,7 @@ VALID = {
     "activation": ["relu", "tanh", "logistic", "identity", "gelu", "silu"],
     "fit_intercept": [True, False],
     "parametrization": ["spectral", "dense"],
-    "eigenvalues": ["out", "in", "both", "out-in"],
+    "eigenvalues": ["out", "in", "both", "out-in", "inputs"],
     "trainable": ["all", "eigenvalues", "eigenvectors"],
     "alpha": ["auto", 0, 1e-3, 1e3, 1e100],
     "alpha_factor": ["auto", 0.5, 1, 1e100, 5e-324],
