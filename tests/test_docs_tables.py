@@ -430,6 +430,27 @@ def of_decompositions(script):
     yield f"{accuracy[few]} against {accuracy[triangle]} %"
 
 
+def of_columns(script):
+    """Yield what the text says of the columns that are found."""
+    rows = pd.read_csv(script.RESULTS)
+    counts = rows["task"].map(script.TASKS)
+    exact = (rows["n_kept"] == counts) & (rows["n_missed"] == 0)
+    found = exact.groupby([rows["task"], rows["method"]]).agg(["sum", "size"])
+    one, other = 'network, "inputs"', 'network, "in"'
+    for task in ("independent", "friedman"):
+        assert tuple(found.loc[(task, one)]) == (2, 2)
+    yield "and in {} of {} of *many*".format(*found.loc[("many", one)])
+    yield "exact in {} of {} seeds of *many*".format(*found.loc[("many", other)])
+    by_fit = rows.set_index(["task", "method"]).sort_index()
+    assert (by_fit.loc[("correlated", one), "n_missed"] == 1).all()
+    seconds = by_fit.groupby(level=[0, 1])["seconds"].median().unstack()
+    times = seconds[one] / seconds[other]
+    words = {3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 11: "eleven"}
+    yield f"{words[round(times.min())]} to {words[round(times.max())]} times as fast"
+    yield "{} and {} of *many*".format(*sorted(by_fit.loc[("many", "LassoNet"), "n_kept"]))
+    assert by_fit.loc[(slice(None), "SHAP"), "n_kept"].isin((20, 30)).all()
+
+
 CLAIMS = [
     ("gpu", "docs/guide/gpu.rst", of_gpu),
     ("tables", "docs/measurements/real_tables.rst", of_real_tables),
@@ -445,6 +466,7 @@ CLAIMS = [
     ("students", "docs/guide/students.rst", of_students),
     ("synthetic_rows", "docs/guide/students.rst", of_synthetic_rows),
     ("known_teacher", "docs/guide/students.rst", of_known_teacher),
+    ("column_selection", "docs/measurements/inputs.rst", of_columns),
     ("decompositions", "docs/measurements/decompositions.rst", of_decompositions),
 ]
 
