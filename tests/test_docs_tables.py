@@ -451,7 +451,30 @@ def of_columns(script):
     assert by_fit.loc[(slice(None), "SHAP"), "n_kept"].isin((20, 30)).all()
 
 
+def of_skip(script):
+    """Yield how many sizes are exact with and without a linear skip."""
+    rows = pd.read_csv(script.RESULTS)
+    teachers = rows[rows["task"].isin(script.TEACHERS)]
+    assert (teachers.groupby(["task", "teacher", "rows", "skip"]).size() == 5).all()
+    exact = teachers.assign(exact=teachers.apply(script.is_within, axis=1, share=0, least=0))
+    counts = exact.groupby("skip")["exact"].agg(["sum", "size"])
+    yield "the size is exact in {} of {} fits with the skip".format(*counts.loc[1])
+    yield f"and in {counts.loc[0, 'sum']} without"
+    linear = exact[(exact["task"] == "linear") & (exact["skip"] == 1)]["exact"]
+    yield f"no node in {linear.sum()} of {len(linear)} fits"
+    pairs = teachers.pivot_table(
+        index=["task", "teacher", "rows", "seed"], columns="skip", values=["score", "cpu_seconds"]
+    )
+    lower = (pairs["score", 1] < pairs["score", 0]).sum()
+    yield f"error is smaller in {lower} of {len(pairs)} pairs"
+    real = rows[rows["task"].isin(script.REAL)]
+    scores = real.pivot_table(index=["task", "seed"], columns="skip", values="score")
+    assert len(scores) == 10
+    assert (scores[1] < scores[0]).all()
+
+
 CLAIMS = [
+    ("skip", "docs/measurements/skip.rst", of_skip),
     ("gpu", "docs/guide/gpu.rst", of_gpu),
     ("tables", "docs/measurements/real_tables.rst", of_real_tables),
     ("tables", "docs/guide/coming_from_mlp.rst", of_defaults),

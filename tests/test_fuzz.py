@@ -53,15 +53,16 @@ LEAST_FINITE = 0.4
 """Share of the fits, or calls of a function, that end in a result: the fuzz reaches deep."""
 
 ATTRIBUTES = (
-    *("coefs_", "intercepts_", "feature_importances_", "alive_features_", "module_"),
     *(
+        "coefs_",
+        "intercepts_",
+        "skip_coef_",
+        "feature_importances_",
+        "alive_features_",
         "feature_relevance_",
-        "n_alive_nodes_",
-        "node_indices_",
-        "loss_curve_",
-        "n_iter_",
-        "noise_variance_",
+        "module_",
     ),
+    *("n_alive_nodes_", "node_indices_", "loss_curve_", "n_iter_", "noise_variance_"),
     *("y_mean_", "y_scale_", "t_", "get_feature_names_out", "summary"),
 )
 
@@ -322,6 +323,7 @@ def check_modules(lot):
             parametrization=VALID["parametrization"],
             eigenvalues=VALID["eigenvalues"],
             trainable=VALID["trainable"],
+            skip=VALID["skip"],
         ),
         draws=True,
     )

@@ -27,9 +27,10 @@ def alive_part(estimator: Any) -> tuple[Any, list[np.ndarray]]:
     check_has_nodes(network.net_.module.hidden_layer_sizes, "draw")
     masks = alive_nodes(network.net_)
     if not all(mask.any() for mask in masks):
+        what = "a constant" if network.module_.skip is None else "linear in the inputs"
         raise ValueError(
-            "Every node of the network died: the prediction is a constant, and there is nothing "
-            "to draw. Fit `estimator` with a smaller `alpha` or `alpha_factor`."
+            f"Every node of the network died: the prediction is {what}, and there are no nodes to "
+            "draw. Fit `estimator` with a smaller `alpha` or `alpha_factor`."
         )
     return network.prune(), [np.flatnonzero(mask) for mask in masks]
 

@@ -22,7 +22,14 @@ NUMBERED = 16
 
 
 def draw_lines(
-    ax: Any, layer: int, heights: Sequence[np.ndarray], strengths: np.ndarray, signs: np.ndarray
+    ax: Any,
+    layer: int,
+    heights: Sequence[np.ndarray],
+    strengths: np.ndarray,
+    signs: np.ndarray,
+    *,
+    to: int | None = None,
+    style: str = "-",
 ) -> None:
     """Draw the weights from one layer to the next, the strongest on top.
 
@@ -30,10 +37,14 @@ def draw_lines(
     ----------
     ax : matplotlib Axes
     layer : int
-        Where the lines begin; they end at the next.
+        Where the lines begin.
     heights : sequence of two ndarray
         Of the nodes of both layers.
     strengths, signs : ndarray of shape (n_in, n_out)
+    to : int or None, default=None
+        Where the lines end; None: at the next layer.
+    style : str, default="-"
+        Of the lines.
     """
     from matplotlib.collections import LineCollection
 
@@ -41,10 +52,17 @@ def draw_lines(
     shares = strengths / largest if largest > 0 else np.zeros_like(strengths)
     drawn = np.argwhere(shares >= FAINTEST)
     drawn = drawn[np.argsort(shares[tuple(drawn.T)], kind="stable")]
-    ends = [[(layer, heights[0][start]), (layer + 1, heights[1][end])] for start, end in drawn]
+    to = layer + 1 if to is None else to
+    ends = [[(layer, heights[0][start]), (to, heights[1][end])] for start, end in drawn]
     colours = [COLOURS[int(signs[start, end])] for start, end in drawn]
     widths = WIDEST * shares[tuple(drawn.T)]
-    ax.add_collection(LineCollection(ends, colors=colours, linewidths=widths, alpha=0.75))
+    look: dict[str, Any] = {
+        "colors": colours,
+        "linewidths": widths,
+        "linestyles": style,
+        "alpha": 0.75,
+    }
+    ax.add_collection(LineCollection(ends, **look))
 
 
 def draw_nodes(

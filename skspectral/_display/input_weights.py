@@ -18,12 +18,14 @@ from skspectral._display.node_responses import response_to, strengths_of
 class InputWeights:
     """Weights between inputs and the nodes of the first hidden layer.
 
+    Those of a linear skip to the outputs stand behind them.
+
     Parameters
     ----------
     names : list of str
         Of the inputs.
-    strengths : ndarray of shape (n_inputs, n_nodes)
-    signs : int ndarray of shape (n_inputs, n_nodes)
+    strengths : ndarray of shape (n_inputs, n_nodes) or (n_inputs, n_nodes + n_outputs)
+    signs : int ndarray of the same shape
         0 where a node responds in both directions.
     n_all : int
         Inputs in all, as only the leading ones are listed.
@@ -48,7 +50,7 @@ def weights_of_inputs(estimator: Any, network: Any, names: Any, most: int) -> In
     most : int
         Inputs to return.
     """
-    weights = network.coefs_[0].astype(np.float64)
+    weights = _first_weights(network)
     n_all = len(weights)
     names = input_names(estimator, n_all) if names is None else checked_names(names, n_all)
     strengths = np.abs(weights) * np.sqrt(network._input_scaler.var_)[:, np.newaxis]
@@ -65,7 +67,7 @@ def weights_of_columns(
     Parameters are those of :func:`weights_of_inputs`, and `X`, the table.
     """
     inputs, columns = read_table(estimator, X, names)
-    weights = network.coefs_[0].astype(np.float64)
+    weights = _first_weights(network)
     kept = strongest(strengths_of(columns, inputs, weights), most)
     responses = [response_to(columns[index], inputs, weights) for index in kept]
     return InputWeights(
@@ -74,6 +76,13 @@ def weights_of_columns(
         np.array([response.signs for response in responses]),
         len(columns),
     )
+
+
+def _first_weights(network: Any) -> np.ndarray:
+    """Return the weights that inputs have to nodes, and behind them those of a linear skip."""
+    skip = network.skip_coef_
+    ways = [network.coefs_[0]] if skip is None else [network.coefs_[0], skip.T]
+    return np.hstack(ways).astype(np.float64)
 
 
 def strongest(strengths: np.ndarray, most: int) -> np.ndarray:

@@ -25,7 +25,8 @@ class NetworkDisplay:
     Create it with :meth:`from_estimator`. All parameters are stored as attributes.
 
     A line is the wider, the larger the weight, compared with the largest of its layer;
-    its colour is the sign. A node is the larger, the more relevant it is in its layer.
+    its colour is the sign. Dotted lines are those of a linear skip. A node is the larger,
+    the more relevant it is in its layer.
 
     Parameters
     ----------
@@ -44,6 +45,8 @@ class NetworkDisplay:
         Names of the outputs.
     n_inputs : int or None, default=None
         Number of inputs, if more than are drawn.
+    skip_strengths, skip_signs : array-like of shape (n_inputs, n_outputs) or None, default=None
+        The same of a linear skip, which is drawn dotted. None: there is none.
 
     Attributes
     ----------
@@ -79,6 +82,8 @@ class NetworkDisplay:
         input_names,
         output_names,
         n_inputs=None,
+        skip_strengths=None,
+        skip_signs=None,
     ):
         self.strengths = strengths
         self.signs = signs
@@ -87,6 +92,8 @@ class NetworkDisplay:
         self.input_names = input_names
         self.output_names = output_names
         self.n_inputs = n_inputs
+        self.skip_strengths = skip_strengths
+        self.skip_signs = skip_signs
 
     @classmethod
     @validate_params(
@@ -153,14 +160,18 @@ class NetworkDisplay:
             inputs = weights_of_inputs(estimator, network, feature_names, max_inputs)
         else:
             inputs = weights_of_columns(estimator, network, X, feature_names, max_inputs)
+        n_nodes = network.coefs_[0].shape[1]
+        has_skip = network.skip_coef_ is not None
         display = cls(
-            strengths=[inputs.strengths, *map(np.abs, network.coefs_[1:])],
-            signs=[inputs.signs, *map(np.sign, network.coefs_[1:])],
+            strengths=[inputs.strengths[:, :n_nodes], *map(np.abs, network.coefs_[1:])],
+            signs=[inputs.signs[:, :n_nodes], *map(np.sign, network.coefs_[1:])],
             relevances=network.feature_relevance_,
             node_indices=indices,
             input_names=inputs.names,
             output_names=output_names(network),
             n_inputs=inputs.n_all,
+            skip_strengths=inputs.strengths[:, n_nodes:] if has_skip else None,
+            skip_signs=inputs.signs[:, n_nodes:] if has_skip else None,
         )
         return display.plot(ax)
 
@@ -192,6 +203,10 @@ class NetworkDisplay:
         for layer, (strengths, signs) in enumerate(zip(self.strengths, self.signs, strict=True)):
             ends = heights[layer : layer + 2]
             draw_lines(self.ax_, layer, ends, np.asarray(strengths), np.asarray(signs))
+        if self.skip_strengths is not None:
+            strengths, signs = np.asarray(self.skip_strengths), np.asarray(self.skip_signs)
+            ends = [heights[0], heights[-1]]
+            draw_lines(self.ax_, 0, ends, strengths, signs, to=len(self.strengths), style=":")
         nodes = zip(heights[1:-1], self.relevances, self.node_indices, strict=True)
         for layer, (places, relevance, numbers) in enumerate(nodes, start=1):
             draw_nodes(self.ax_, layer, places, np.asarray(relevance), numbers)
@@ -215,12 +230,21 @@ class NetworkDisplay:
         ax.set(xlim=(-0.15, last + 0.15), ylim=(-top + 0.2, top - 0.4))
         ax.set_axis_off()
         ax.legend(
-            handles=sign_handles(LEGEND, self.signs),
+            handles=self._handles(),
             loc="upper center",
             bbox_to_anchor=(0.5, 0),
-            ncols=len(LEGEND),
+            ncols=len(LEGEND) + (self.skip_strengths is not None),
             frameon=False,
         )
+
+    def _handles(self):
+        """Return the entries of the legend."""
+        if self.skip_strengths is None:
+            return sign_handles(LEGEND, self.signs)
+        from matplotlib.lines import Line2D
+
+        signs = [*self.signs, self.skip_signs]
+        return [*sign_handles(LEGEND, signs), Line2D([], [], linestyle=":", label="linear skip")]
 
     def _title_of_inputs(self):
         n_drawn = len(self.input_names)

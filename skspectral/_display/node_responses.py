@@ -177,7 +177,8 @@ def effects_of(network: Any, inputs: np.ndarray) -> NodeEffects:
 
         \sum_k \mathrm{Cov}(g_{ik}, f_k) \Big/ \sum_k \mathrm{Var}(f_k)
 
-    with :math:`g_{ik}` its part of output k. With one hidden layer shares add up to 1.
+    with :math:`g_{ik}` its part of output k. With one hidden layer shares add up to 1,
+    less the share of a linear skip.
 
     Parameters
     ----------
@@ -190,7 +191,7 @@ def effects_of(network: Any, inputs: np.ndarray) -> NodeEffects:
         If the outputs are the same for all rows.
     """
     hidden = activated(network, inputs @ network.coefs_[0] + network.intercepts_[0])
-    outputs = outputs_of(network, hidden)
+    outputs = outputs_of(network, hidden) + skipped(network, inputs)
     outputs -= outputs.mean(axis=0)
     total = np.sum(outputs**2)
     if not total > 0:
@@ -226,10 +227,22 @@ def outputs_of(network: Any, hidden: np.ndarray) -> np.ndarray:
     *layers, last = zip(network.coefs_[1:], network.intercepts_[1:], strict=True)
     for weights, biases in layers:
         hidden = activated(network, hidden @ weights + biases)
-    outputs = (hidden @ last[0] + last[1]) / network._target.scale[1]
+    return seen_by_loss(network, hidden @ last[0] + last[1])
+
+
+def skipped(network: Any, inputs: np.ndarray) -> np.ndarray | float:
+    """Return what a linear skip adds to the outputs of :func:`outputs_of`, 0 without one."""
+    if network.skip_coef_ is None:
+        return 0.0
+    return seen_by_loss(network, inputs @ network.skip_coef_.T)
+
+
+def seen_by_loss(network: Any, outputs: np.ndarray) -> np.ndarray:
+    """Return outputs in units of their target's spread, without what the loss does not see."""
+    outputs = np.asarray(outputs / network._target.scale[1], dtype=np.float64)
     if network.out_activation_ == "softmax":  # which does not see what all classes share
         outputs -= outputs.mean(axis=1, keepdims=True)
-    return np.asarray(outputs, dtype=np.float64)
+    return outputs
 
 
 def activated(network: Any, sums: np.ndarray) -> np.ndarray:

@@ -175,7 +175,8 @@ class NodesDisplay:
 
         The share of a node is the covariance, with the prediction, of what changes when
         its activation is set to its mean, divided by the variance of the prediction.
-        With one hidden layer the shares add up to 1. It is negative for a node that
+        With one hidden layer the shares add up to 1, less the share of a linear skip, which
+        is not drawn. It is negative for a node that
         works against the others. Several outputs are summed up, each in units of its
         standard deviation; of classifiers the linear outputs (logits) count.
         """

@@ -25,6 +25,7 @@ from skspectral._estimators.checks import (
     check_n_threads,
     check_numbers,
     check_one_alpha,
+    check_restarts,
     check_same_architecture,
     check_solver,
     check_table,
@@ -32,7 +33,7 @@ from skspectral._estimators.checks import (
     warn_of_full_batch,
 )
 from skspectral._estimators.exportable import ExportableMixin
-from skspectral._estimators.members import Shared, train_members
+from skspectral._estimators.members import train_members
 from skspectral._estimators.noise_folds import (
     check_noise_folds,
     course_of_noise,
@@ -53,6 +54,7 @@ from skspectral._estimators.recipe import (
     schedule_name,
 )
 from skspectral._estimators.resizing import ResizableMixin, forget_members
+from skspectral._estimators.restarting import Restarts
 from skspectral._estimators.rollback import unchanged_on_failure
 from skspectral._estimators.rows import (
     Rows,
@@ -61,6 +63,7 @@ from skspectral._estimators.rows import (
     measure_columns,
     total_weight,
 )
+from skspectral._estimators.shared import Shared
 from skspectral._estimators.spreads import warn_of_spreads
 from skspectral._estimators.summary import SummaryMixin
 from skspectral._estimators.targets import Target
@@ -116,10 +119,12 @@ class BaseSpectralMLP(
         ],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "fit_intercept": ["boolean"],
+        "skip": ["boolean"],
         "parametrization": [StrOptions(set(PARAMETRIZATIONS)), "array-like"],
         "eigenvalues": [StrOptions(set(EIGENVALUES))],
         "trainable": [StrOptions(set(TRAINABLE))],
         "n_members": [Interval(Integral, 1, None, closed="left")],
+        "n_restarts": [Interval(Integral, 0, None, closed="left")],
         "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "alpha_factor": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "noise_cv": ["cv_object"],
@@ -306,7 +311,7 @@ class BaseSpectralMLP(
             if self.n_members > 1:
                 return (yield from train_members(self, rows, validation, architecture, given))
             shared = Shared(self.time_limit)
-            return (yield from self._train(rows, validation, architecture, given, shared))
+            return (yield from self._fit_network(rows, validation, architecture, given, shared))
 
     def _check_settings(self):
         """Check what the parameter constraints cannot express."""
@@ -319,6 +324,7 @@ class BaseSpectralMLP(
         check_callbacks(self.callbacks)
         check_one_alpha(self.alpha, self.alpha_phi, self.alpha_lambda)
         check_members(self.n_members, self.warm_start)
+        check_restarts(self.n_restarts, self.warm_start)
 
     def _architecture(self, layer_sizes, dtype):
         """Return the architecture of these sizes that the parameters describe."""
@@ -331,6 +337,7 @@ class BaseSpectralMLP(
             eigenvalues=self.eigenvalues,
             trainable=self.trainable,
             bias=self.fit_intercept,
+            skip=bool(self.skip),
             dtype=dtype,
         )
 
@@ -355,7 +362,7 @@ class BaseSpectralMLP(
         self._take_target(self._scaled_target(target, rows))
         # kept, so that a warm start draws new orders instead of repeating the first ones
         self._random_state = check_random_state(self.random_state)
-        self._noise_course = None
+        self._noise_course, self.restart_gain_ = None, None
         # without the mean, as only the spread is needed and sparse rows cannot be centred
         self._input_scaler = StandardScaler(with_mean=False)
         n_rows, n_features = len(rows), rows.X.shape[1]
@@ -494,6 +501,13 @@ class BaseSpectralMLP(
             verbose=0 if is_fold else self.verbose,
             stop=stop,
         )
+
+    def _fit_network(self, rows, validation, architecture, given, shared):
+        """Train one network, with restarts if they are asked for; see :meth:`_train`."""
+        if self.n_restarts:
+            restarts = Restarts(self, rows, validation, architecture, given, shared)
+            return (yield from restarts.run())
+        return (yield from self._train(rows, validation, architecture, given, shared))
 
     def _train(self, rows, validation, architecture, given, shared):
         """Train, set the fitted attributes, judge the result, and return what to warn of, or None.

@@ -240,8 +240,22 @@ def check_members(n_members: int, warm_start: bool) -> None:
         )
 
 
-def has_one_member(estimator: Any) -> bool:
-    """Tell that `partial_fit` is there; raise AttributeError for several networks."""
+def check_restarts(n_restarts: int, warm_start: bool) -> None:
+    """Raise ValueError if a network is to start anew and to go on from where it is."""
+    if n_restarts and warm_start:
+        raise ValueError(
+            f"n_restarts={n_restarts} and warm_start=True exclude each other: restarts begin with "
+            "a new network. Set warm_start=False, or n_restarts=0 to go on from the fitted one."
+        )
+
+
+def goes_on_from_one_network(estimator: Any) -> bool:
+    """Tell that `partial_fit` is there; raise AttributeError for restarts and several networks."""
+    if estimator.n_restarts:
+        raise AttributeError(
+            f"partial_fit is not available with n_restarts={estimator.n_restarts}: restarts go "
+            "through all rows many times. Set n_restarts=0."
+        )
     if estimator.n_members > 1:
         raise AttributeError(
             f"partial_fit is not available with n_members={estimator.n_members}: the networks are "

@@ -12,6 +12,7 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from skspectral._estimators.fitted import FittedNetworkMixin
+from skspectral._export.fold_skip import fold_skip
 from skspectral._export.sklearn_mlp import make_mlp_classifier, make_mlp_regressor
 from skspectral._export.to_onnx import to_onnx
 from skspectral.nn._relevance import feeding_masks
@@ -24,7 +25,7 @@ class ExportableMixin(FittedNetworkMixin):
     _target: Any
 
     def to_sklearn(self):
-        """Return a scikit-learn MLP that predicts the same.
+        r"""Return a scikit-learn MLP that predicts the same.
 
         It leaves out nodes that change the predictions by rounding only.
 
@@ -39,7 +40,8 @@ class ExportableMixin(FittedNetworkMixin):
         Raises
         ------
         ValueError
-            If scikit-learn's MLP does not have the activation ("gelu", "silu").
+            If scikit-learn's MLP does not have the activation ("gelu", "silu"), or if
+            the activation cannot pass a linear skip on ("tanh", "logistic").
         NotFittedError
             If the estimator is not fitted.
 
@@ -51,9 +53,21 @@ class ExportableMixin(FittedNetworkMixin):
         -----
         The scale of the target is folded into the last layer, which is
         float64. The other layers have the dtype in which the network was trained.
+
+        A linear skip is folded into more nodes of each hidden layer: two per output
+        for "relu", as :math:`v = \max(v, 0) - \max(-v, 0)`, one for "identity".
         """
         check_is_fitted(self, "net_")
-        coefs, intercepts = self._exported_layers()
+        return self._mlp(*self._exported_layers(folds=True))
+
+    def _mlp_and_skip(self):
+        """Return a scikit-learn MLP of the layers alone, and V of shape (n_in, n_out) or None."""
+        check_is_fitted(self, "net_")
+        skip = None if self.skip_coef_ is None else self.skip_coef_.T
+        return self._mlp(*self._exported_layers(folds=False)), skip
+
+    def _mlp(self, coefs, intercepts):
+        """Return a scikit-learn MLP of these layers."""
         options = {
             "activation": self.net_.module.activation,
             "feature_names": getattr(self, "feature_names_in_", None),
@@ -94,13 +108,19 @@ class ExportableMixin(FittedNetworkMixin):
         """
         return to_onnx(self, path)
 
-    def _exported_layers(self):
-        """Return weights (n_in, n_out) and biases (n_out,) in units of y, lists of ndarray."""
+    def _exported_layers(self, *, folds):
+        """Return weights (n_in, n_out) and biases (n_out,) in units of y, lists of ndarray.
+
+        With `folds` they hold the linear skip, too.
+        """
         # before the copy is float64: rounding is that of the dtype trained in
         masks = feeding_masks(self.module_)
         # a deep copy, as cpu() and double() change a module in place
         module = shrink(copy.deepcopy(self.module_).cpu().double(), masks)
-        coefs, intercepts = zip(*map(_weight_and_bias, module.layers), strict=True)
+        coefs, intercepts = map(list, zip(*map(_weight_and_bias, module.layers), strict=True))
+        if folds and module.skip is not None:
+            skip, _ = _weight_and_bias(module.skip)
+            coefs, intercepts = fold_skip(coefs, intercepts, skip, self.net_.module.activation)
         shift, scale = self._target.scale
         # the last layer stays float64: it holds the scale of y, which float32 may not resolve
         dtype = str(self.net_.dtype).removeprefix("torch.")

@@ -43,7 +43,7 @@ def of_all_nodes(net: SpectralNet, arrays: Sequence[np.ndarray]) -> list[np.ndar
 
 def alive_nodes(net: SpectralNet) -> list[np.ndarray]:
     """Tell which nodes are alive, list of bool ndarray of shape (n_nodes,), one per layer."""
-    return of_all_nodes(net, [mask.cpu().numpy() for mask in net.alive_masks()])
+    return of_all_nodes(net, [mask.numpy() for mask in net.alive_masks()])
 
 
 def present_nodes(net: SpectralNet) -> list[np.ndarray]:
@@ -131,12 +131,46 @@ def _shares(values: np.ndarray) -> np.ndarray:
     return (~np.isfinite(values)).astype(np.float64)
 
 
+def _sum_of_paths(ways: Sequence[Sequence[np.ndarray]], n_features: int) -> np.ndarray:
+    """Return the sum of absolute paths from each column, as shares of the largest.
+
+    Parameters
+    ----------
+    ways : sequence of list of ndarray of shape (n_in, n_out)
+        Weights of the layers on each way from the columns to the outputs.
+    n_features : int
+    """
+    sums = [_paths(weights) for weights in ways]
+    largest = max((scale for _, scale in sums), default=0.0)
+    total = np.zeros(n_features)
+    for paths, scale in sums:
+        # of a single way the scale may be infinite
+        total += paths if scale == largest else paths * np.exp(scale - largest)
+    return _shares(total)
+
+
+def _paths(layers: Sequence[np.ndarray]) -> tuple[np.ndarray, float]:
+    """Return |W_1| ... |W_L| 1 as shares of the largest, and the logarithm of that."""
+    # from the right: vectors only, no product of two matrices
+    paths, scale = np.ones(layers[-1].shape[1]), 0.0
+    for weights in reversed(layers):
+        magnitudes = np.abs(weights).astype(np.float64)
+        paths = _shares(magnitudes) @ paths
+        scale += _logarithm(magnitudes.max(initial=0.0))
+    return _shares(paths), scale + _logarithm(paths.max(initial=0.0))
+
+
+def _logarithm(value: float) -> float:
+    return float(np.log(value)) if value > 0 else -np.inf
+
+
 class FittedNetworkMixin:
     """Attributes and outputs that are computed from the trained network on demand."""
 
     hidden_layer_sizes: Any
     net_: SpectralNet
     n_outputs_: int
+    n_features_in_: int
     relevance_threshold: float
     size_settled_: bool | None
     _input_scaler: StandardScaler
@@ -192,17 +226,25 @@ class FittedNetworkMixin:
         return biases
 
     @property
+    def skip_coef_(self):
+        """Linear skip in units of y, ndarray of shape (n_outputs, n_features) or None."""
+        skip = self.module_.skip
+        if skip is None:
+            return None
+        _, scale = self._target.scale
+        return skip.weight.detach().cpu().numpy() * np.reshape(scale, (-1, 1))
+
+    @property
     def feature_importances_(self):
         """Share of each column in the absolute paths to the outputs, ndarray of sum 1."""
-        # |W_1| ... |W_L| 1 from the right: vectors only, no product of two matrices
-        paths = np.ones(self.n_outputs_)
-        for weights in reversed(self.coefs_):
-            paths = _shares(np.abs(weights).astype(np.float64)) @ paths
-        # weights are per unit of the column; its spread makes columns comparable
-        paths = _shares(_shares(paths) * _shares(np.sqrt(self._input_scaler.var_)))
         # a layer that has died leaves small weights, whose shares would mean nothing
-        constant = paths.sum() == 0 or not all(self.n_alive_nodes_)
-        return np.zeros_like(paths) if constant else paths / paths.sum()
+        ways = [self.coefs_] if all(self.n_alive_nodes_) else []
+        if self.module_.skip is not None:
+            ways.append([self.skip_coef_.T])
+        paths = _sum_of_paths(ways, self.n_features_in_)
+        # weights are per unit of the column; its spread makes columns comparable
+        paths = _shares(paths * _shares(np.sqrt(self._input_scaler.var_)))
+        return paths / paths.sum() if paths.any() else np.zeros_like(paths)
 
     @property
     def alive_features_(self):

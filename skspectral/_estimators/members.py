@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,61 +13,15 @@ import torch
 from skspectral._estimators.recipe import penalty_of
 from skspectral._estimators.resizing import with_module
 from skspectral._estimators.rows import Rows
-from skspectral._training.batches import RowDataset
+from skspectral._estimators.shared import Shared, copy_with_own_seed
 from skspectral._training.interrupts import Interrupts
-from skspectral._training.orders import CommonOrders, OrdersFollowed
+from skspectral._training.orders import CommonOrders
 from skspectral._training.seeds import new_seed
 from skspectral._training.together import Fit, abreast
 from skspectral.nn._architecture import Architecture
 from skspectral.nn._merge import merge
 from skspectral.nn._mlp import SpectralMLP
 from skspectral.nn._scale import with_scaled_output
-
-
-class Shared:
-    """What the trainings of one fit share: rows, their order, Ctrl-C and the time.
-
-    Parameters
-    ----------
-    time_limit : float or None
-        Seconds of each network.
-    interrupts : Interrupts or None, default=None
-        Those of several networks; a single one watches the signal itself.
-    orders : CommonOrders or None, default=None
-        Of the rows, for several networks; a single one draws its own.
-    """
-
-    def __init__(
-        self,
-        time_limit: float | None,
-        interrupts: Interrupts | None = None,
-        orders: CommonOrders | None = None,
-    ) -> None:
-        self.time_limit = time_limit
-        self._interrupts, self._orders = interrupts, orders
-        self._datasets: dict[int, RowDataset] = {}
-
-    @contextmanager
-    def interrupts(self) -> Iterator[Interrupts]:
-        """Watch for Ctrl-C."""
-        if self._interrupts is not None:
-            yield self._interrupts
-            return
-        with Interrupts() as own:
-            yield own
-
-    def dataset(self, estimator: Any, rows: Rows) -> RowDataset:
-        """Return rows as a network takes them; the rows of a fit outlive this object."""
-        if id(rows) not in self._datasets:
-            self._datasets[id(rows)] = estimator._dataset(rows)
-        return self._datasets[id(rows)]
-
-    def settings(self, estimator: Any, n_rows: int) -> dict[str, Any]:
-        """Return the settings of a net, with the source of its orders."""
-        settings: dict[str, Any] = estimator._net_settings(n_rows)
-        if self._orders is not None and estimator.shuffle:
-            settings["random_state"] = OrdersFollowed(self._orders)
-        return settings
 
 
 def train_members(
@@ -90,29 +42,23 @@ def train_members(
         What to warn of.
     """
     n_members, limit = estimator.n_members, estimator.time_limit
-    others = [_copy_with_own_seed(estimator) for _ in range(n_members - 1)]
+    others = [copy_with_own_seed(estimator) for _ in range(n_members - 1)]
     members = [estimator, *others]
     with Interrupts() as interrupts:
         # networks that no fleet serves are trained one after the other
         orders = CommonOrders(new_seed(estimator._random_state))
         shared = Shared(None if limit is None else limit / n_members, interrupts, orders)
         complaints = yield from abreast(
-            [member._train(rows, validation, architecture, given, shared) for member in members]
+            [
+                member._fit_network(rows, validation, architecture, given, shared)
+                for member in members
+            ]
         )
         # one step is made whatever has been asked: after Ctrl-C in an earlier network
         begun = [m for m in members if not interrupts.asked or m.net_.steps_done_ > 1]
         _fold_into(estimator, begun or members[:1])
     left_out = n_members - len(estimator.member_sizes_)
     return _one_of(complaints, left_out)
-
-
-def _copy_with_own_seed(estimator: Any) -> Any:
-    """Return a copy that draws random numbers of its own, whatever is trained beside it."""
-    member = copy.copy(estimator)
-    member._random_state = np.random.RandomState(new_seed(estimator._random_state))
-    for name in [name for name in vars(member) if "callback" in name and name[0] == "_"]:
-        delattr(member, name)  # scikit-learn's follow the estimator alone
-    return member
 
 
 def _fold_into(estimator: Any, members: Sequence[Any]) -> None:
@@ -146,6 +92,7 @@ def summed_up(members: Sequence[Any]) -> dict[str, Any]:
         "alpha_": float(np.median([member.alpha_ for member in members])),
         "alpha_factor_": _median([getattr(m, "alpha_factor_", None) for m in members]),
         "noise_variance_": _median([member.noise_variance_ for member in members]),
+        "restart_gain_": _median([getattr(m, "restart_gain_", None) for m in members]),
         # what `summary` compares the noise with
         "_target_variance": _median([getattr(m, "_target_variance", None) for m in members]),
         "size_settled_": None if None in settled else all(settled),

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skspectral._compat import _fit_context
 from skspectral._estimators.base import BaseSpectralMLP
-from skspectral._estimators.checks import has_one_member
+from skspectral._estimators.checks import goes_on_from_one_network
 from skspectral._estimators.targets import NumberTarget
 
 
@@ -50,6 +50,12 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         Activation of the hidden nodes.
     fit_intercept : bool, default=True
         Whether layers have biases.
+    skip : bool, default=False
+        Whether the network has a linear term beside its nodes,
+        :math:`f(x) = V x + \mathrm{MLP}(x)`, as in LassoNet [4]_. What is linear then
+        needs no hidden node, and a network without any is linear, not constant. V starts
+        at zero. Its L2 penalty is a tenth of `alpha`, so it shrinks and does not vanish.
+        `to_sklearn` folds it into more nodes, for "relu" and "identity".
     parametrization : {"spectral", "dense"} or sequence of them, default="spectral"
         How the weights of the hidden layers are written: one value for all
         layers, or one for each. "dense" is an ordinary layer, for comparison.
@@ -75,6 +81,16 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         those of the first network. `time_limit` is shared out. `prune` returns an
         estimator of one network. There is no `partial_fit` and no `warm_start` of
         several.
+    n_restarts : int >= 0, default=0
+        Rounds after a first fit that lead training out of local minima; then the network
+        with the smallest penalised loss on the training rows is kept, the first one
+        included. A wide network is trained at a quarter of the first fit's penalty; in each
+        round the layers above the first, the second and so on in turn start anew while
+        those below keep their nodes, or with one hidden layer it grows to its first width;
+        the best of them is trained on at the penalty, and at rises of it for a while. So
+        `hidden_layer_sizes` should be wide, say 4 times as many nodes as are expected. A
+        fit takes about (5 + `n_restarts`) times as long. With `n_members` that is done for
+        each network. There is no `partial_fit` and no `warm_start`.
     alpha : float >= 0 or "auto", default="auto"
         L2 penalty: it multiplies the sum of squares of eigenvectors,
         eigenvalues and dense weights, in units of the loss, independent of the
@@ -208,7 +224,8 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         :math:`|\lambda^{out}_i| \, \|\phi_i\|` for eigenvalues="out". Zero for
         nodes that were removed.
     n_alive_nodes_ : list of int
-        Number of alive nodes per hidden layer: the size left at this penalty.
+        Number of alive nodes per hidden layer: the size left at this penalty. 0 where a
+        layer has died: the network is then a constant, or linear with `skip`.
     size_settled_ : bool or None
         Whether training was long enough for this penalty. It does not tell whether
         the penalty suits the data. None if no hidden layer is spectral, if no
@@ -230,21 +247,27 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         The penalty of each network at the end of training.
     member_settled_ : list of (bool or None)
         `size_settled_` of each network.
+    restart_gain_ : float or None
+        Share of the penalised loss of the first network that `n_restarts` saved, the
+        median of several networks; None without restarts.
     node_indices_ : list of ndarray of int
         Numbers of the nodes that are still in the network, one array per hidden
         layer, counted as in `hidden_layer_sizes`.
     feature_importances_ : ndarray of shape (`n_features_in_`,)
         Importance of each column: the sum, over all paths from the column to the
         outputs, of the product of absolute weights, times the standard deviation
-        of the column. Normalised to sum 1; zeros for a constant network.
+        of the column. A linear skip is one more path to each output. Normalised to sum
+        1; zeros for a constant network.
     alive_features_ : bool ndarray of shape (`n_features_in_`,)
         Columns whose importance exceeds the share `relevance_threshold` of the
         largest. With eigenvalues="inputs" that of the others goes to
         zero.
     coefs_ : list of ndarray of shape (n_in, n_out)
-        Effective weights in units of y.
+        Effective weights of the layers in units of y, without a linear skip.
     intercepts_ : list of ndarray of shape (n_out,)
-        Biases in units of y.
+        Biases of the layers in units of y.
+    skip_coef_ : ndarray of shape (`n_outputs_`, `n_features_in_`) or None
+        V, the linear skip, in the units of `coefs_`; None without `skip`.
     loss_curve_ : list of float
         Penalised loss per epoch, in units of the standardised target.
     best_loss_ : float or None
@@ -304,6 +327,9 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
     .. [3] C. Giacobino, S. Sardy, J. Diaz-Rodriguez, N. Hengartner, "Quantile
        universal threshold", Electronic Journal of Statistics 11 (2017),
        https://doi.org/10.1214/17-EJS1366.
+    .. [4] I. Lemhadri, F. Ruan, L. Abraham, R. Tibshirani, "LassoNet: a neural
+       network with feature sparsity", Journal of Machine Learning Research 22
+       (2021), 1-29.
 
     Examples
     --------
@@ -332,10 +358,12 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         *,
         activation="relu",
         fit_intercept=True,
+        skip=False,
         parametrization="spectral",
         eigenvalues="out",
         trainable="all",
         n_members=1,
+        n_restarts=0,
         alpha="auto",
         alpha_factor="auto",
         noise_cv=None,
@@ -366,10 +394,12 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.fit_intercept = fit_intercept
+        self.skip = skip
         self.parametrization = parametrization
         self.eigenvalues = eigenvalues
         self.trainable = trainable
         self.n_members = n_members
+        self.n_restarts = n_restarts
         self.alpha = alpha
         self.alpha_factor = alpha_factor
         self.noise_cv = noise_cv
@@ -404,7 +434,7 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         # from the rows that count: those of zero weight are gone by now
         return target.scaled_by(rows) if self.normalize_y else target
 
-    @available_if(has_one_member)
+    @available_if(goes_on_from_one_network)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch at the constant rate `learning_rate_init`.

@@ -52,7 +52,7 @@ def with_module(estimator, module):
     changed = copy.copy(estimator)
     changed.net_ = estimator.net_.with_module(module)
     changed.hidden_layer_sizes = module.layer_sizes[1:-1]
-    changed.n_members = 1
+    changed.n_members, changed.n_restarts = 1, 0
     forget_members(changed)
     # a generator of its own, so that training the copy does not change how the original goes on;
     # numpy's global one stays shared, as random_state=None asks for
@@ -75,6 +75,16 @@ def forget_members(estimator):
 def present_masks(estimator, masks):
     """Return `masks` without the nodes that were removed in training."""
     return [mask & there for mask, there in zip(masks, present_nodes(estimator.net_), strict=True)]
+
+
+def largest_nodes(relevances, present):
+    """Return masks of the most relevant node of each layer, one that is in the network."""
+    # where all have died their relevances may be as zero as those of removed nodes
+    best = [
+        np.argmax(np.where(there, relevance, -1.0))
+        for relevance, there in zip(relevances, present, strict=True)
+    ]
+    return [np.arange(len(there)) == node for there, node in zip(present, best, strict=True)]
 
 
 def set_trainable(estimator, trainable):
@@ -150,7 +160,7 @@ class ResizableMixin(FittedNetworkMixin):
         else:
             raise ValueError(f"`threshold` must be a number in [0, 1); got {threshold!r}.")
         # the best of each layer too: a network of which all nodes died would have an empty layer
-        best = masks_of([1] * len(masks), ranking)
+        best = largest_nodes(relevances, present_nodes(self.net_))
         return keep_nodes(self, [mask | one for mask, one in zip(masks, best, strict=True)])
 
     def grow(self, hidden_layer_sizes=None, *, random_state=None):

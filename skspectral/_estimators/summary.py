@@ -34,6 +34,13 @@ def joined(values: Iterable[Any]) -> str:
     return ", ".join(str(value) for value in values)
 
 
+def without_nodes_text(network: Any) -> str:
+    """Return what a network is of which no node is left."""
+    if network.module_.skip is None:
+        return "every node died, the prediction is a constant"
+    return "no hidden node needed at this penalty, the network is linear"
+
+
 def nodes_text(n_nodes: Sequence[int], widths: Sequence[int], fate: str = "left") -> str:
     """Return how many nodes of each hidden layer are left, or what else became of them.
 
@@ -46,8 +53,7 @@ def nodes_text(n_nodes: Sequence[int], widths: Sequence[int], fate: str = "left"
     """
     if not widths:
         return "no hidden layers"
-    text = f"{joined(n_nodes)} of {joined(widths)} nodes {fate}"
-    return text if any(n_nodes) else f"{text}: every node died, the prediction is a constant"
+    return f"{joined(n_nodes)} of {joined(widths)} nodes {fate}"
 
 
 def settled_text(settled: bool | None, n_alive: Sequence[int]) -> str:
@@ -138,15 +144,17 @@ def members_text(member_sizes: Sequence[Sequence[int]], n_alive: Sequence[int]) 
         return "no hidden layers"
     sizes = joined(" + ".join(map(str, sizes)) for sizes in member_sizes)
     whole = " + ".join(map(str, n_alive))
-    text = f"{count_of(len(member_sizes), 'network')} of {sizes} nodes, folded into one of {whole}"
-    return text if any(n_alive) else f"{text}: every node died, the prediction is a constant"
+    return f"{count_of(len(member_sizes), 'network')} of {sizes} nodes, folded into one of {whole}"
 
 
 def all_nodes_text(network: Any) -> str:
     """Return how many nodes are left in a network, or in those that were folded into it."""
+    n_alive = network.n_alive_nodes_
     if hasattr(network, "member_sizes_"):
-        return members_text(network.member_sizes_, network.n_alive_nodes_)
-    return nodes_text(network.n_alive_nodes_, network.net_.module.hidden_layer_sizes)
+        text = members_text(network.member_sizes_, n_alive)
+    else:
+        text = nodes_text(n_alive, network.net_.module.hidden_layer_sizes)
+    return f"{text}: {without_nodes_text(network)}" if n_alive and not any(n_alive) else text
 
 
 def size_rows(network: Any) -> list[Row]:
@@ -172,6 +180,16 @@ def penalty_rows(network: Any, chosen: str = "") -> list[Row]:
         # estimators that were saved before the variance was kept do not have it
         text = noise_text(noise, getattr(network, "_target_variance", None))
     return [*rows, ("noise", text)]
+
+
+def restart_rows(network: Any) -> list[Row]:
+    """Return what restarts brought, if there were any."""
+    gain = getattr(network, "restart_gain_", None)  # saved before there were restarts
+    if gain is None:
+        return []
+    saved = f"{100 * gain:.2g} % less penalised loss than the first network"
+    text = saved if gain else "none found a smaller loss"
+    return [("restarts", f"{network.n_restarts}: {text}")]
 
 
 def validation_rows(network: Any) -> list[Row]:
@@ -203,7 +221,8 @@ class SummaryMixin(DocLinkMixin):
 
         - *nodes*: nodes left, of how many at the start; one number per hidden
           layer. With `n_members` those of each network, and of the one that they were
-          folded into. For :class:`SpectralPruner` the nodes that were kept.
+          folded into. For :class:`SpectralPruner` the nodes that were kept. A network
+          without any is constant, or linear with `skip`.
         - *settled*: "yes" if training was long enough for this penalty, "no" if more
           training would remove nodes. With `n_members`, which stop once their losses
           have settled, the number of settled sizes if it is not all. Not judged are
@@ -249,7 +268,8 @@ class SummaryMixin(DocLinkMixin):
 
     def _summary_rows(self):
         """Return the lines below the name, list of (label, text)."""
-        return [*size_rows(self), *penalty_rows(self), *validation_rows(self)]
+        rows = [*size_rows(self), *penalty_rows(self)]
+        return [*rows, *restart_rows(self), *validation_rows(self)]
 
     # only once fitted: before, scikit-learn's own view has all there is to show. It falls back
     # on that view if this one raises.

@@ -44,11 +44,17 @@ TAIL = (
 )
 
 
-def custom_converters():
-    """Return the options of :func:`skl2onnx.convert_sklearn` that add these converters."""
+def custom_converters(steps):
+    """Return the options of :func:`skl2onnx.convert_sklearn` that add converters.
+
+    Parameters
+    ----------
+    steps : dict of type to (callable, callable)
+        Width of the output and converter of each kind of step, such as `STEPS`.
+    """
     return {
-        "custom_conversion_functions": {kind: write for kind, (_, write) in STEPS.items()},
-        "custom_shape_calculators": {kind: _output(width) for kind, (width, _) in STEPS.items()},
+        "custom_conversion_functions": {kind: write for kind, (_, write) in steps.items()},
+        "custom_shape_calculators": {kind: _output(width) for kind, (width, _) in steps.items()},
     }
 
 
@@ -69,7 +75,7 @@ def _output(width):
     return calculate
 
 
-class _Writer:
+class Writer:
     """Appends nodes and constants to an ONNX model in the making.
 
     Parameters
@@ -146,7 +152,7 @@ def _quantiles_width(step):
 
 def _write_quantiles(scope, operator, container):
     """Write QuantileTransformer: interpolation between quantiles, and the normal map."""
-    write, step = _Writer(scope, operator, container), operator.raw_operator
+    write, step = Writer(scope, operator, container), operator.raw_operator
     x = write.numbers()
     low, high = step.quantiles_[0], step.quantiles_[-1]
     if step.output_distribution == "normal":
@@ -232,7 +238,7 @@ def _hats_width(step):
 
 def _write_hats(scope, operator, container):
     """Write SplineTransformer of degree 1: hat functions between knots."""
-    write, step = _Writer(scope, operator, container), operator.raw_operator
+    write, step = Writer(scope, operator, container), operator.raw_operator
     write.end(_hats(write, step, write.numbers()))
 
 
@@ -242,7 +248,7 @@ def _tree_hats_width(step):
 
 def _write_tree_hats(scope, operator, container):
     """Write TreeSplines: hat functions of some columns, each with knots of its own."""
-    write, step = _Writer(scope, operator, container), operator.raw_operator
+    write, step = Writer(scope, operator, container), operator.raw_operator
     x = write.numbers()
     hats = [
         _hats(write, splines, write.node("Gather", x, np.array(columns), axis=1))
@@ -303,7 +309,7 @@ def _write_filled(scope, operator, container):
 
         convert_sklearn_imputer(scope, operator, container)
         return
-    write, step = _Writer(scope, operator, container), operator.raw_operator
+    write, step = Writer(scope, operator, container), operator.raw_operator
     x = write.numbers()
     missing = _missing(write, step, x)
     filling = np.asarray(step.statistics_, dtype=np.float64)
@@ -331,7 +337,7 @@ def _marks_width(step):
 
 def _write_marks(scope, operator, container):
     """Write MissingIndicator."""
-    write, step = _Writer(scope, operator, container), operator.raw_operator
+    write, step = Writer(scope, operator, container), operator.raw_operator
     marks = write.double(_missing(write, step, write.numbers()))
     write.end(write.node("Gather", marks, step.features_.astype(np.int64), axis=1))
 
@@ -342,7 +348,7 @@ def _one_hot_width(step):
 
 def _write_one_hot(scope, operator, container):
     """Write OneHotEncoder: missing, rare and unseen categories included."""
-    write, step = _Writer(scope, operator, container), operator.raw_operator
+    write, step = Writer(scope, operator, container), operator.raw_operator
     parts = [
         _one_hot_column(write, step.categories_[i], _codes(step, i), column, kind)
         for i, (column, kind) in enumerate(write.columns())

@@ -14,9 +14,10 @@ from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 
 from skspectral._export.onnx_head import append_predictions
-from skspectral._export.onnx_steps import custom_converters
+from skspectral._export.onnx_network import NETWORKS, NetworkWithSkip
+from skspectral._export.onnx_steps import STEPS, custom_converters
 from skspectral._export.sklearn_mlp import make_mlp_regressor
-from skspectral._export.to_sklearn import held_student, network_of
+from skspectral._export.to_sklearn import held_student, network_and_skip
 from skspectral._export.write_whole import write_whole
 from skspectral._tables.cleaner import TableCleaner
 
@@ -114,7 +115,7 @@ def to_onnx(model, path=None, *, X=None):
     if not isinstance(path, (str, os.PathLike, NoneType)):
         raise TypeError(f"`path` must be a str, a path-like object or None; got {path!r}.")
     _check_packages()
-    steps, network = _split(model)
+    steps, network, skip = _split(model)
     expected = None if X is None else _predictions(model, X)
     if steps and isinstance(steps[0][1], TableCleaner):
         feeds = _clean_feeds(steps.pop(0)[1], X)
@@ -124,7 +125,8 @@ def to_onnx(model, path=None, *, X=None):
     advice = (WITHOUT_ROWS if X is None else WITH_ROWS) if steps else ""
     if steps:
         advice += " Else export the last step alone, and preprocess outside ONNX."
-    proto = _convert_or_explain(steps, network, feeds, advice)
+    linear = _linear_part(network, skip)
+    proto = _convert_or_explain([*steps, ("network", linear)], feeds, advice)
     _rename_inputs(proto.graph, feeds)
     append_predictions(proto.graph, network)
     _check_predictions(proto, feeds, expected, advice)
@@ -146,12 +148,12 @@ def _check_packages():
 
 
 def _split(model):
-    """Return the preprocessing, list of (name, transformer), and the scikit-learn MLP."""
+    """Return the preprocessing, list of (name, transformer), the scikit-learn MLP and its skip."""
     model = held_student(model)
     if isinstance(model, Pipeline):
-        inner, network = _split(model.steps[-1][1])
-        return [*_flat(model.steps[:-1]), *inner], network
-    return [], network_of(model)
+        inner, network, skip = _split(model.steps[-1][1])
+        return [*_flat(model.steps[:-1]), *inner], network, skip
+    return [], *network_and_skip(model)
 
 
 def _flat(steps):
@@ -208,21 +210,26 @@ def _plain(array):
     return array.astype(dtypes.get(array.dtype.kind, object))
 
 
-def _convert_or_explain(steps, network, feeds, advice):
-    """Convert preprocessing and the linear part of the network.
+def _linear_part(network, skip):
+    """Return a regressor of the linear outputs; `append_predictions` makes classes of them."""
+    if skip is not None:
+        return NetworkWithSkip(network, skip)
+    return make_mlp_regressor(network.coefs_, network.intercepts_, activation=network.activation)
+
+
+def _convert_or_explain(steps, feeds, advice):
+    """Convert preprocessing and the linear part of the network, which is the last step.
 
     Raises
     ------
     ValueError
         If that cannot be done; it names the step.
     """
-    # of a classifier, too, whose output is appended by `append_predictions`
-    linear = make_mlp_regressor(network.coefs_, network.intercepts_, activation=network.activation)
     try:
-        return _convert([*steps, ("network", linear)], feeds)
+        return _convert(steps, feeds)
     except Exception as error:  # skl2onnx and onnxruntime raise all kinds
         # the converters' messages do not name the step: convert more and more of them to find it
-        failing = (i for i in range(len(steps)) if _fails(steps[: i + 1], feeds))
+        failing = (i for i in range(len(steps) - 1) if _fails(steps[: i + 1], feeds))
         index = next(failing, None)
         where = "The model" if index is None else f"Step {steps[index][0]!r} of the pipeline"
         text = f"{where} cannot be converted to ONNX: {error}\n{advice}".rstrip()
@@ -248,7 +255,10 @@ def _convert(steps, feeds):
         for name, array in feeds.items()
     ]
     proto = skl2onnx.convert_sklearn(
-        Pipeline(steps), initial_types=inputs, target_opset=OPSETS, **custom_converters()
+        Pipeline(steps),
+        initial_types=inputs,
+        target_opset=OPSETS,
+        **custom_converters(STEPS | NETWORKS),
     )
     _session(proto)  # some models convert, but do not load
     return proto

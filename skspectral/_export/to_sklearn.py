@@ -39,8 +39,8 @@ def to_sklearn(model):
     TypeError
         If `model` is not one of those described.
     ValueError
-        If scikit-learn's MLP does not have the activation, or a step in front of the
-        network needs this package.
+        If scikit-learn's MLP does not have the activation, the activation cannot pass a
+        linear skip on, or a step in front of the network needs this package.
     NotFittedError
         If `model` is not fitted.
 
@@ -104,6 +104,26 @@ def network_of(model):
         )
     check_is_fitted(model)
     return model
+
+
+def network_and_skip(model):
+    """Return the scikit-learn MLP of the layers of a network, and its linear skip or None.
+
+    Where there is one, the MLP computes less than the network.
+
+    Returns
+    -------
+    MLPRegressor or MLPClassifier
+    ndarray of shape (n_features, n_outputs) or None
+
+    Raises
+    ------
+    TypeError, NotFittedError
+        As :func:`network_of`.
+    """
+    if hasattr(model, "_mlp_and_skip") and not isinstance(model, type):
+        return model._mlp_and_skip()
+    return network_of(model), None
 
 
 def _is_empty(columns):

@@ -30,7 +30,7 @@ def complaints_about(network: Any, advice: str) -> list[str]:
 
 
 def _all_dead(network: Any, advice: str) -> str | None:
-    if any(network.n_alive_nodes_):
+    if any(network.n_alive_nodes_) or network.skip:
         return None
     return (
         f"Every node died: at the chosen alpha={network.alpha_:.3g} the network predicts a "

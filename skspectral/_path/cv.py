@@ -41,6 +41,7 @@ ALPHA_FACTORS = (0.25, 0.5, 1.0, 2.0)
 NETWORK_PARAMETERS = (
     "activation",
     "fit_intercept",
+    "skip",
     "parametrization",
     "eigenvalues",
     "relevance_threshold",
@@ -210,7 +211,9 @@ class BaseSpectralMLPCV(BaseEstimator):
         self.cv_results_ = choice.cv_results
         self.alpha_ = float(path.alphas[choice.index])
         self.alpha_factor_ = network.alpha_factor if network.alpha == "auto" else None
-        self.size_interval_, self.size_identified_ = judged_size(path, fold_paths, choice.index)
+        self.size_interval_, self.size_identified_ = judged_size(
+            path, fold_paths, choice.index, has_skip=self.skip
+        )
         self.alive_features_ = path.alive_features[choice.index]
         self.feature_path_ = order_of_leaving(path)
 
@@ -264,7 +267,7 @@ def full_path(network, rows, penalties):
     return path, networks
 
 
-def judged_size(path, fold_paths, chosen):
+def judged_size(path, fold_paths, chosen, *, has_skip=False):
     """Return the least and most nodes around the chosen penalty, and whether they tell the size.
 
     Parameters
@@ -279,4 +282,4 @@ def judged_size(path, fold_paths, chosen):
     near = around(penalties, chosen)
     sizes = np.stack([path.n_alive_nodes, *(fold.n_alive_nodes for fold in fold_paths)])
     reported = path.n_alive_nodes[chosen].tolist()
-    return judge(sizes[:, near], penalties[near], reported, path.start)
+    return judge(sizes[:, near], penalties[near], reported, path.start, has_skip=has_skip)

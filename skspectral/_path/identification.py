@@ -75,7 +75,7 @@ def agreed_size(sizes: np.ndarray) -> list[int]:
     return [int(size) for size in np.floor(median + 0.5)]
 
 
-def stays(interval: SizeInterval, reported: Sequence[int]) -> bool:
+def stays(interval: SizeInterval, reported: Sequence[int], *, has_skip: bool = False) -> bool:
     """Tell whether no size is further than `SHARE` or one node from the reported one.
 
     Parameters
@@ -84,9 +84,12 @@ def stays(interval: SizeInterval, reported: Sequence[int]) -> bool:
         As :func:`size_range` returns it. Where it reaches down to 0, no node may be needed.
     reported : sequence of int
         As there.
+    has_skip : bool, default=False
+        Whether a linear skip does without nodes: none at all is a size then.
     """
     return all(
-        least > 0 and max(most - size, size - least) <= max(1, SHARE * size)
+        (least > 0 or (has_skip and most == 0))
+        and max(most - size, size - least) <= max(1, SHARE * size)
         for (least, most), size in zip(interval, reported, strict=True)
     )
 
@@ -97,7 +100,12 @@ def is_crowded(reported: Sequence[int], start: Sequence[int]) -> bool:
 
 
 def judge(
-    sizes: np.ndarray, penalties: np.ndarray, reported: Sequence[int], start: Sequence[int]
+    sizes: np.ndarray,
+    penalties: np.ndarray,
+    reported: Sequence[int],
+    start: Sequence[int],
+    *,
+    has_skip: bool = False,
 ) -> tuple[SizeInterval, bool]:
     """Return the least and most nodes of each layer, and whether they tell the task's size.
 
@@ -110,7 +118,9 @@ def judge(
         Nodes of each hidden layer of the network whose size is judged.
     start : sequence of int
         Its nodes at the start.
+    has_skip : bool, default=False
+        Whether it has a linear skip.
     """
     interval = size_range(sizes, reported)
     can_tell = spans_enough(penalties) and not is_crowded(reported, start)
-    return interval, can_tell and stays(interval, reported)
+    return interval, can_tell and stays(interval, reported, has_skip=has_skip)

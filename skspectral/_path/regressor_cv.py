@@ -49,6 +49,9 @@ class SpectralMLPRegressorCV(NetworkInsideMixin, RegressorMixin, BaseSpectralMLP
         Activation of the hidden nodes.
     fit_intercept : bool, default=True
         Whether layers have biases.
+    skip : bool, default=False
+        Whether the network has a linear term beside its nodes, so that what is linear
+        needs no node.
     parametrization : {"spectral", "dense"} or sequence of them, default="spectral"
         Parametrisation of the hidden layers; "dense" is the ordinary network, as a
         control.
@@ -140,6 +143,8 @@ class SpectralMLPRegressorCV(NetworkInsideMixin, RegressorMixin, BaseSpectralMLP
         Its effective weights, in units of y.
     intercepts_ : list of ndarray of shape (n_out,)
         Its biases, in units of y.
+    skip_coef_ : ndarray of shape (`n_outputs_`, `n_features_in_`) or None
+        V, its linear skip, in the units of `coefs_`; None without `skip`.
     loss_curve_ : list of float
         Its penalised loss per epoch, along the path.
     n_iter_ : int
@@ -218,6 +223,7 @@ class SpectralMLPRegressorCV(NetworkInsideMixin, RegressorMixin, BaseSpectralMLP
         tolerance=None,
         activation="relu",
         fit_intercept=True,
+        skip=False,
         parametrization="spectral",
         eigenvalues="out",
         relevance_threshold=0.05,
@@ -241,6 +247,7 @@ class SpectralMLPRegressorCV(NetworkInsideMixin, RegressorMixin, BaseSpectralMLP
         self.tolerance = tolerance
         self.activation = activation
         self.fit_intercept = fit_intercept
+        self.skip = skip
         self.parametrization = parametrization
         self.eigenvalues = eigenvalues
         self.relevance_threshold = relevance_threshold

@@ -137,7 +137,8 @@ def size_interval(
         identified : bool
             Whether the interval is within a tenth, or one node, of the estimator's
             own size, in every layer, while the penalty moves by a factor of four
-            or more. False where the interval reaches down to no node, and where
+            or more. False where the interval reaches down to no node (with `skip` no node
+            at all is a size, too), and where
             more than half of the nodes of a layer are left, as its width may have
             set the size.
         factors : ndarray of shape (n_factors,)
@@ -207,7 +208,8 @@ def size_interval(
     verbose = network.verbose == 1
     paths = fit_folds(fold_path, tasks, n_jobs=n_jobs, verbose=verbose, n_trainings=len(penalties))
     sizes = np.array([path.n_alive_nodes for path in paths])
-    interval, identified = judge(sizes, factors, network.n_alive_nodes_, start)
+    reported = network.n_alive_nodes_
+    interval, identified = judge(sizes, factors, reported, start, has_skip=network.skip)
     return Bunch(
         size=agreed_size(sizes),
         interval=interval,

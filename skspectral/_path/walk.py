@@ -80,7 +80,8 @@ def steps(estimator, X, y, penalties, *, sample_weight=None, classes=None, epoch
     """Fit at each penalty, starting from the weights of the one before, as a coroutine.
 
     Dead nodes do not come back, so the penalties must rise. Once all nodes have died
-    there is nothing left to train: the same network is yielded at the later penalties.
+    there is nothing left to train, unless there is a linear skip: the same network is
+    yielded at the later penalties.
 
     Parameters
     ----------
@@ -103,20 +104,20 @@ def steps(estimator, X, y, penalties, *, sample_weight=None, classes=None, epoch
         next penalty. Copy it to keep a state.
     """
     first, later = epochs or (estimator.max_iter, estimator.max_iter)
-    network = clone(estimator).set_params(warm_start=True, max_iter=first)
+    network = clone(estimator).set_params(warm_start=False, max_iter=first)
     rows = Rows(X, y, sample_weight, classes)
     for penalty in penalties:
         network.set_params(**penalty)
         # Only a fit tells a penalty that follows the noise.
         is_known = network.alpha != "auto"
-        if not hasattr(network, "net_") or not is_dead(network) or not is_known:
+        if not hasattr(network, "net_") or not is_dead(network) or network.skip or not is_known:
             complaint = yield from fit_part(network, rows)
             # Sizes that have not settled are told by `size_settled` of the path. "Training
             # diverged" makes the whole path doubtful.
             if complaint and complaint.startswith("Training"):
                 warnings.warn(complaint, ConvergenceWarning, stacklevel=4)
             # From here on the weights are trained already.
-            network.set_params(max_iter=later)
+            network.set_params(max_iter=later, warm_start=True, n_restarts=0)
         else:
             network.alpha_ = network.alpha
         yield network

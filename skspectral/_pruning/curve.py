@@ -107,9 +107,10 @@ def evaluate_nested(estimator, ranking, sizes, score):
 def count_parameters(module):
     """Return the number of effective weights and biases of a SpectralMLP."""
     # Not torch's parameters: eigenvalues are factors of the effective weights, not further ones.
+    layers = module.layers if module.skip is None else [*module.layers, module.skip]
     return sum(
         layer.in_features * layer.out_features + (0 if layer.bias is None else layer.out_features)
-        for layer in module.layers
+        for layer in layers
     )
 
 

@@ -91,6 +91,9 @@ class NetworkAttributesMixin:
     intercepts_ = of_network(
         "intercepts_", "Biases in units of y, list of ndarray of shape (n_out,)."
     )
+    skip_coef_ = of_network(
+        "skip_coef_", "Linear skip, ndarray of shape (n_outputs, n_features), or None."
+    )
     loss_curve_ = of_network("loss_curve_", "Penalised loss per epoch, list of float.")
     best_loss_ = of_network("best_loss_", "Smallest loss that training went by, float or None.")
     validation_scores_ = of_network(
@@ -228,12 +231,17 @@ class NetworkInsideMixin(NetworkAttributesMixin, SummaryMixin):
         Raises
         ------
         ValueError
-            If scikit-learn does not know the activation.
+            If scikit-learn does not know the activation, or it cannot pass a linear
+            skip on.
         NotFittedError
             If this estimator is not fitted.
         """
         check_is_fitted(self)
         return self.estimator_.to_sklearn()
+
+    def _mlp_and_skip(self):
+        check_is_fitted(self)
+        return self.estimator_._mlp_and_skip()
 
     def to_onnx(self, path=None):
         """Return the network inside as an ONNX model.

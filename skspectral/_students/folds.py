@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import check_cv
 
+from skspectral._selection.folds import check_pairs
 from skspectral._students.near_rows import equal_rows, first_of_each
 from skspectral._students.teaching import Split, Table
 from skspectral._training.counts import count_of
@@ -42,7 +43,9 @@ def make_folds(cv: Any, table: Table, stratify: bool, rng: np.random.RandomState
     """
     if is_number_of_folds(cv):
         return shuffled_folds(table, N_FOLDS if cv is None else int(cv), stratify, rng)
-    folds = list(check_cv(cv, table.y, classifier=stratify).split(table.X, table.y))
+    splitter = check_cv(cv, table.y, classifier=stratify)
+    check_pairs(getattr(splitter, "cv", ()))
+    folds = list(splitter.split(table.X, table.y))
     held_out = np.concatenate([test for _, test in folds])
     check_number(len(folds))
     if not np.array_equal(np.sort(held_out), np.arange(len(table))):

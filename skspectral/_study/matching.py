@@ -23,6 +23,8 @@ from skspectral._study.final_network import NETWORKS, final_network
 
 HOMOGENEOUS = ("relu", "identity")
 """Activations for which incoming weights can be scaled, and outgoing ones the other way."""
+FLIPPED = ("relu", "gelu", "silu")
+"""Activations for which s(z) = z + s(-z), so that beside a linear skip a sign means nothing."""
 MOST_PATHS = 50_000_000
 """Paths that are listed at most; as float64 they take 0.4 GB."""
 
@@ -39,12 +41,20 @@ class AliveNetwork:
         Numbers of the alive nodes, one array per hidden layer.
     activation : str
         Of the hidden nodes.
+    has_skip : bool, default=False
+        Whether there is a linear skip.
     """
 
     coefs: list[np.ndarray]
     intercepts: list[np.ndarray]
     node_indices: list[np.ndarray]
     activation: str
+    has_skip: bool = False
+
+    @property
+    def flips(self) -> bool:
+        """Whether the skip makes up for a node whose incoming weights change their sign."""
+        return self.has_skip and len(self.node_indices) == 1 and self.activation in FLIPPED
 
     def incoming(self, layer: int) -> np.ndarray:
         """Return incoming weights and bias of each node, shape (n_nodes, n_in + 1)."""
@@ -65,14 +75,19 @@ def alive_network(estimator: Any) -> AliveNetwork:
     if not all(mask.any() for mask in masks):  # pruning keeps a node of a layer that has died
         coefs = [coefs[0][:, :0], *(layer[:0, :0] for layer in coefs[1:-1]), coefs[-1][:0]]
         intercepts = [*(bias[:0] for bias in intercepts[:-1]), intercepts[-1]]
-    return AliveNetwork(coefs, intercepts, [np.flatnonzero(m) for m in masks], network.activation)
+    indices, has_skip = [np.flatnonzero(m) for m in masks], network.module_.skip is not None
+    return AliveNetwork(coefs, intercepts, indices, network.activation, has_skip)
 
 
-def cosines(A: np.ndarray, B: np.ndarray) -> np.ndarray:
-    """Return the cosine of each row of A with each of B, 0 for zero rows."""
+def cosines(A: np.ndarray, B: np.ndarray, *, flips: bool = False) -> np.ndarray:
+    """Return the cosine of each row of A with each of B, 0 for zero rows.
+
+    Without its sign where `flips`.
+    """
     if not (len(A) and len(B)):  # a layer that has died; scikit-learn refuses empty arrays
         return np.zeros((len(A), len(B)))
-    return cosine_similarity(A, B)
+    similarity = cosine_similarity(A, B)
+    return np.abs(similarity) if flips else similarity
 
 
 def activation_scale(network: AliveNetwork, rows: np.ndarray) -> np.ndarray:
@@ -173,7 +188,9 @@ def match_nodes(student, teacher, *, layer=0):
     -----
     Weights are compared in the units of the columns that each network gets; behind a
     scaler these differ between student and teacher. A tanh node computes the same if
-    all its weights change sign; this is not looked for.
+    all its weights change sign; this is not looked for. Beside a linear skip a node of
+    the only hidden layer does, as max(z, 0) = z + max(-z, 0): if one of the networks
+    has one, cosines count without their sign (relu, gelu, silu).
 
     Examples
     --------
@@ -186,8 +203,9 @@ def match_nodes(student, teacher, *, layer=0):
     s, t = alive_network(student), alive_network(teacher)
     _check_comparable(s, t, layer)
     S, T = s.incoming(0), t.incoming(0)
+    flips = s.flips or t.flips
     # an assignment, as pairing each node with its nearest could take one node twice
-    pairs = linear_sum_assignment(cosines(S, T), maximize=True)
+    pairs = linear_sum_assignment(cosines(S, T, flips=flips), maximize=True)
     for depth in range(1, layer + 1):
         scales = (activation_scale(s, S), activation_scale(t, T))
         S, T = align(s.incoming(depth), t.incoming(depth), pairs, scales)
@@ -197,7 +215,7 @@ def match_nodes(student, teacher, *, layer=0):
     return Bunch(
         student_nodes=s.node_indices[layer][s_nodes],
         teacher_nodes=t.node_indices[layer][t_nodes],
-        similarity=cosines(S, T)[s_nodes, t_nodes],
+        similarity=cosines(S, T, flips=flips)[s_nodes, t_nodes],
     )
 
 
@@ -229,7 +247,8 @@ def n_distinct_nodes(estimator, *, min_similarity=0.95, layer=0):
 
     Training can leave two nodes that point the same way, where one would do. Nodes
     whose incoming weights, bias included, have a cosine above `min_similarity` count
-    as one, and so do nodes that a chain of such pairs joins.
+    as one, and so do nodes that a chain of such pairs joins. Signs of the cosines count
+    as in :func:`match_nodes`.
 
     Parameters
     ----------
@@ -270,14 +289,15 @@ def n_distinct_nodes(estimator, *, min_similarity=0.95, layer=0):
     rows = network.incoming(layer)
     if not len(rows):  # all nodes died
         return 0
-    return int(connected_components(cosines(rows, rows) > min_similarity, directed=False)[0])
+    similarity = cosines(rows, rows, flips=network.flips)
+    return int(connected_components(similarity > min_similarity, directed=False)[0])
 
 
 def path_magnitudes(estimator):
     r"""Return how strong the paths from columns to outputs are, strongest first.
 
     A path goes from a column through one alive node of each hidden layer to an
-    output. Its magnitude is the absolute product of its weights,
+    output; a linear skip is left out. Its magnitude is the absolute product of its weights,
 
     .. math::
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from functools import cached_property
+from types import NoneType
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from skspectral._training.sparse_rows import SparseRows
 from skspectral.nn._linear import SpectralLinear
 from skspectral.nn._mlp import SpectralMLP
+from skspectral.nn._skip import LinearSkip
 
 aten = torch.ops.aten
 
@@ -170,6 +172,7 @@ class Backpropagation:
             largest
         )  # shared by all layers: it stays in cache
         self.passes = [_layer_pass(layer, scratch, n_rows) for layer in module.layers]
+        self.skip = None if module.skip is None else _layer_pass(module.skip, scratch, n_rows)
 
     @staticmethod
     def serves(module: nn.Module) -> bool:
@@ -179,6 +182,7 @@ class Backpropagation:
             type(module) is SpectralMLP
             and type(module.activation) in ACTIVATIONS
             and all(type(layer) in (SpectralLinear, nn.Linear) for layer in module.layers)
+            and type(module.skip) in (NoneType, LinearSkip)
             and not has_hooks(module)
             and not any(
                 p._backward_hooks or p._post_accumulate_grad_hooks for p in module.parameters()
@@ -193,10 +197,13 @@ class Backpropagation:
             output = layer.forward(self.inputs[-1])
             self.activate(output)
             self.inputs.append(output)
-        return self.passes[-1].forward(self.inputs[-1])
+        output = self.passes[-1].forward(self.inputs[-1])
+        return output if self.skip is None else output.add_(self.skip.forward(X))
 
     def backward(self, gradient: Tensor) -> None:
         """Write the gradients of a loss, given its gradient for the last outputs."""
+        if self.skip is not None:
+            self.skip.backward(self.inputs[0], gradient)
         for layer, inputs in zip(self.passes[:0:-1], self.inputs[:0:-1], strict=True):
             layer.backward(inputs, gradient)
             gradient = layer.to_inputs(gradient)

@@ -18,8 +18,8 @@ from skspectral._training.mapped_rows import MappedRows, chunks, read_later
 from skspectral._training.orders import OrdersFollowed, draw_order
 from skspectral._training.sparse_rows import MOST_DENSE, SparseRows
 
-PREDICTION_ROWS = 1024
-"""Rows per batch outside training: few enough for the activations to stay in the cache."""
+PREDICTION_ROWS = {"cpu": 1024, "cuda": 16_384}
+"""Rows per batch outside training: few enough for the activations to stay in a CPU's cache."""
 GATHERED_BYTES = 2**22
 """Bytes of rows gathered at once: about what the cache of a processor holds."""
 
@@ -111,6 +111,11 @@ class RowDataset(skorch.dataset.Dataset):
         self.sample_weight = sample_weight
         self.dtype = dtype or (X.dtype if isinstance(X, Tensor) else torch.get_default_dtype())
         self.device = device
+
+    @property
+    def prediction_rows(self) -> int:
+        """Rows per batch outside training."""
+        return PREDICTION_ROWS[torch.device(self.device).type]
 
     @property
     def row_bytes(self) -> float:

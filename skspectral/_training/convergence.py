@@ -9,9 +9,9 @@ import time
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from skspectral._training.batches import PREDICTION_ROWS, RowBatches, RowDataset
+from skspectral._training.batches import RowBatches, RowDataset
+from skspectral._training.comparing import loss_of_zero
 from skspectral._training.counts import count_of
 from skspectral._training.interrupts import Interrupts
 from skspectral._training.losses import weight_of
@@ -71,7 +71,7 @@ def judge_size(
     # in a new order where some may be left out: tables may be sorted
     is_short = interrupts.asked or time_limit < math.inf
     order = np.random.RandomState(0) if is_short else None
-    for X, y in RowBatches(dataset, PREDICTION_ROWS, order):
+    for X, y in RowBatches(dataset, dataset.prediction_rows, order):
         loss = net.get_loss(net.infer(X), y, X=X)
         # means over batches add up to the mean over all rows
         (loss * (len(y) / len(dataset))).backward()
@@ -92,9 +92,9 @@ def judge_size(
     for mask, ratio, n_before in zip(net.alive_masks(), ratios, half, strict=True):
         if ratio is not None:  # a dense layer has no size to judge
             n_alive += int(mask.sum())
-            n_fed += int((mask & (ratio > FED)).sum())
+            n_fed += int((mask & (ratio.cpu() > FED)).sum())
             n_half_way += n_before
-    return Settling(n_alive, n_fed, n_half_way)
+    return Settling(n_alive, n_fed, n_half_way, net.module.skip)
 
 
 @torch.no_grad()
@@ -106,22 +106,9 @@ def _last_losses(net: SpectralNet, dataset: RowDataset) -> tuple[float, float]:
     y, weight = dataset.y, dataset.sample_weight
     loss = net.history[-1]["train_loss"]
     if net.steps_done_ == 1:  # that loss is from before the step, which may have been too long
-        X, y = dataset.rows(slice(PREDICTION_ROWS))
+        X, y = dataset.rows(slice(dataset.prediction_rows))
         loss, weight = float(net.get_loss(net.infer(X), y, X=X)), weight_of(X)
-    return loss, _loss_of_zero(net, y, weight)
-
-
-def _loss_of_zero(net: SpectralNet, y: Tensor, weight: Tensor | None) -> float:
-    """Return the data term if all outputs are zero; a useful network is below it."""
-    n_outputs = net.module_.layer_sizes[-1]
-    # without an array of rows times outputs, of which there may be thousands
-    if net.out_activation == "identity":
-        losses = torch.linalg.vector_norm(y, dim=1).square() / n_outputs
-        return float(losses.mean() if weight is None else (weight * losses).mean())
-    # zeros give every class the same probability, so one row tells the loss of all
-    zeros = torch.zeros(1, n_outputs, dtype=net.dtype, device=net.device)
-    loss = float(net.criterion_(zeros, y[:1]))
-    return loss if weight is None else loss * float(weight.mean())
+    return loss, loss_of_zero(net, y, weight)
 
 
 def describe_failure(
@@ -187,6 +174,8 @@ def describe_size(
     if masks and not any(bool(mask.any()) for mask in masks):
         if noise is not None and noise.table.constant_is_exact:
             return "The target is constant: every node died, and the network predicts it."
+        if net.module.skip:  # it does without nodes
+            return None
         return (
             f"Every node died: lower {knob}. The penalty is stronger than the data, and the "
             f"network predicts a constant at alpha={alpha:g}."

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from skspectral._training.torch_state import is_forked
 from skspectral.nn._architecture import n_weights
@@ -29,6 +30,12 @@ AUTO_THREAD_PRODUCTS = 40_000_000
 Measured on two cores: two threads need 1.08 to 1.16 times as long as one below 4 million,
 0.84 to 0.97 around 10 to 35 million, and 0.58 to 0.64 from 40 million on.
 """
+
+
+def on_host(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Return one-dimensional tensors of one dtype on the CPU, after a single wait for a GPU."""
+    sizes = [len(tensor) for tensor in tensors]
+    return list(torch.cat(list(tensors)).cpu().split(sizes)) if sizes else []
 
 
 def _in_worker_process() -> bool:

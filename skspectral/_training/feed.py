@@ -95,7 +95,14 @@ class Feed:
             )
 
     def _rates(self, n_steps: int) -> list[float | Tensor]:
-        rates = [member.rates(n_steps) for member in self.members]
+        clocks = [member.clock for member in self.members]
+        of_clock = {
+            clock: member.rates(n_steps)
+            for clock, member in dict(zip(clocks, self.members, strict=True)).items()
+        }
+        rates = [of_clock[clock] for clock in clocks]
+        for member, each in zip(self.members, rates, strict=True):
+            member.count(each)
         if all(each == rates[0] for each in rates):
             return list(rates[0])
         like = next(self.members[0].net.module_.parameters())

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -196,13 +197,22 @@ class Member:
         self.position = part.stop
         return part if self.order is None else self.order[part]
 
-    def rates(self, n_steps: int) -> list[float]:
-        """Return the learning rates of the next steps, and count these."""
+    @property
+    def clock(self) -> tuple[Any, ...]:
+        """What members have in common whose next steps have the same learning rates."""
         net = self.net
-        rates = [net.rate_at(net.steps_done_ + i) for i in range(n_steps)]
-        net.steps_done_ += n_steps
-        net.learning_rate_sum_ += sum(rates)
-        return rates
+        rates = net.lr, net.optimizer_.param_groups[0]["lr"]
+        return net.schedule_, net.steps_planned_, net.steps_done_, *rates
+
+    def rates(self, n_steps: int) -> list[float]:
+        """Return the learning rates of the next steps."""
+        net = self.net
+        return [net.rate_at(net.steps_done_ + i) for i in range(n_steps)]
+
+    def count(self, rates: Sequence[float]) -> None:
+        """Count the steps that are made with these learning rates."""
+        self.net.steps_done_ += len(rates)
+        self.net.learning_rate_sum_ += sum(rates)
 
     def end_epoch(self, reading: Reading) -> None:
         """Record the epoch, and let the callbacks act on it."""

@@ -25,7 +25,8 @@ from skorch.utils import TeeGenerator
 from torch import Tensor
 
 from skspectral._training.backpropagation import Backpropagation, has_hooks
-from skspectral._training.batches import PREDICTION_ROWS, FixedSplit, RowBatches, RowDataset
+from skspectral._training.batches import FixedSplit, RowBatches, RowDataset
+from skspectral._training.device import on_host
 from skspectral._training.history import last_row
 from skspectral._training.hooks import overrides
 from skspectral._training.interrupts import Interrupts, StopTraining
@@ -183,7 +184,7 @@ class SpectralNet(ScorableNet):
         """Return batches: shuffled for training, otherwise large and in order."""
         if training:
             return RowBatches(dataset, self.batch_size, self.random_state)
-        return RowBatches(dataset, PREDICTION_ROWS)
+        return RowBatches(dataset, dataset.prediction_rows)
 
     def infer(self, x: Any, **fit_params: Any) -> Tensor:
         """Return the linear outputs for a batch, Tensor of shape (n, n_outputs)."""
@@ -513,7 +514,6 @@ class SpectralNet(ScorableNet):
         return True
 
     def alive_masks(self) -> list[Tensor]:
-        """Return which nodes of each hidden layer are alive."""
-        return alive_masks(
-            hidden_relevances(self.module_), self.relevance_threshold, self.start_relevance_
-        )
+        """Return which nodes of each hidden layer are alive, as tensors on the CPU."""
+        relevances = on_host(hidden_relevances(self.module_))
+        return alive_masks(relevances, self.relevance_threshold, self.start_relevance_)

@@ -102,10 +102,16 @@ def penalised_factors(module: SpectralMLP) -> int:
     return node_factors(module.layers[0], module.layers[1])
 
 
-def n_used_parameters(n_features: int, n_alive: Sequence[int], n_outputs: int) -> int:
-    """Return the weights and biases between columns, alive nodes and outputs."""
+def n_used_parameters(
+    n_features: int, n_alive: Sequence[int], n_outputs: int, *, skip: bool = False
+) -> int:
+    """Return the weights and biases between columns, alive nodes and outputs.
+
+    With `skip` those of a linear skip from columns to outputs are counted, too.
+    """
     sizes = [n_features, *n_alive, n_outputs]
-    return sum((n_in + 1) * n_out for n_in, n_out in itertools.pairwise(sizes))
+    skipped = n_features * n_outputs if skip else 0
+    return skipped + sum((n_in + 1) * n_out for n_in, n_out in itertools.pairwise(sizes))
 
 
 def inflated(residuals: np.ndarray, n_used: int, n_rows: float) -> np.ndarray:
@@ -249,7 +255,7 @@ class FollowNoise(Callback):
         if self.held_out is not None:  # rows that the parameters have not fitted
             return capped(mean_products(net, self.held_out), self.table.constant)
         sizes, n_alive = net.module.layer_sizes, last_row(net)["n_alive_nodes"]
-        n_used = n_used_parameters(sizes[0], n_alive, sizes[-1])
+        n_used = n_used_parameters(sizes[0], n_alive, sizes[-1], skip=net.module.skip)
         return capped(inflated(residuals, n_used, self.table.n_rows), self.table.constant)
 
     def _take(self, net: Any, alpha: float) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from skspectral._training.penalty import Penalty
+from skspectral._training.penalty import SKIP, Penalty
 
 ADAM_BETAS = (0.9, 0.99)
 """A shorter memory of squared gradients than torch's 0.999: sizes settle in fewer steps."""
@@ -36,6 +36,12 @@ def decays_by_penalty(solver: Any) -> bool:
     return coupled and not given.get("decoupled_weight_decay")
 
 
+@functools.cache
+def _has_decay(optimizer: Any) -> bool:
+    """Tell whether an optimiser class has a weight decay: LBFGS and Rprop have none."""
+    return "weight_decay" in inspect.signature(optimizer).parameters
+
+
 def parameter_groups(
     module: nn.Module, penalty: Penalty, solver: Any, *, decays: bool
 ) -> list[dict[str, Any]]:
@@ -49,21 +55,19 @@ def parameter_groups(
     decays : bool
         Whether the optimiser's decay is the penalty; otherwise it is zero.
     """
-    groups: dict[tuple[float, bool], tuple[str, list[Tensor]]] = {}
+    groups: dict[tuple[float, bool, bool], tuple[str, list[Tensor]]] = {}
     for name, parameter in module.named_parameters():
         if parameter.requires_grad:
             # the gradient of alpha ||p||^2 is 2 alpha p
             decay = 2 * penalty.coefficient(name) if decays else 0.0
-            # biases apart even where alpha is 0 now, as it may change
-            key = decay, name.endswith("bias")
+            # biases and skips apart even where alpha is 0 now, as it may change
+            key = decay, name.endswith("bias"), name == SKIP
             groups.setdefault(key, (name, []))[1].append(parameter)
-    # not every optimiser has a weight decay: LBFGS and Rprop have none
-    signature = inspect.signature(optimizer_class(solver))
-    if "weight_decay" not in signature.parameters:
+    if not _has_decay(optimizer_class(solver)):
         return [{"params": params} for _, params in groups.values()]
     return [
         {"params": params, "weight_decay": decay, PENALISED_AS: name}
-        for (decay, _), (name, params) in groups.items()
+        for (decay, *_), (name, params) in groups.items()
     ]
 
 

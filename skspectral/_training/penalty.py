@@ -9,6 +9,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from skspectral.nn._skip import SKIP_SHARE
+
+SKIP = "skip.weight"
+"""Name of the weights of a linear skip."""
+
 
 @dataclass(frozen=True)
 class Penalty:
@@ -19,7 +24,8 @@ class Penalty:
         P = \alpha_\phi \|\phi\|^2 + \alpha_\lambda \|\lambda\|^2
             \;\text{(spectral layers)} + \alpha \|w\|^2 \;\text{(dense layers)}
 
-    summed over all layers, the output layer included. Biases and parameters
+    summed over all layers, the output layer included. A linear skip has a tenth of
+    :math:`\alpha`. Biases and parameters
     that are not trained are not penalised.
 
     Parameters
@@ -38,6 +44,8 @@ class Penalty:
 
     def coefficient(self, name: str) -> float:
         """Return the coefficient of the parameter called `name`, such as ``layers.0.phi``."""
+        if name == SKIP:
+            return SKIP_SHARE * self.weight
         kind = name.rpartition(".")[2]
         return {"phi": self.phi, "weight": self.weight, "bias": 0.0}.get(
             kind, self.lambda_ if kind.startswith("lambda_") else 0.0

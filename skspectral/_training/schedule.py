@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import bisect
-import functools
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 WARM_UP = 0.1
 """Fraction of a one-cycle schedule in which the rate rises to its peak."""
@@ -71,16 +71,29 @@ def cycle_ends(n_rows: int, batch_size: int) -> tuple[int, ...]:
     return tuple(dict.fromkeys(ends))  # an epoch of many rows may hold several cycles
 
 
-def in_cycles(schedule: Callable[[float], float], ends: Sequence[int]) -> Callable[[float], float]:
+@dataclass(frozen=True)
+class Cycles:
+    """A schedule that runs once in each of several cycles.
+
+    Equal ones have equal rates, and a net can be pickled with one.
+
+    Parameters
+    ----------
+    schedule : callable
+    bounds : tuple of float
+        Progress at which cycles begin and end, from 0 to 1.
+    """
+
+    schedule: Callable[[float], float]
+    bounds: tuple[float, ...]
+
+    def __call__(self, progress: float) -> float:
+        """Return the factor of the rate at a progress from 0 to 1 over all cycles."""
+        cycle = min(bisect.bisect_right(self.bounds, progress), len(self.bounds) - 1)
+        start, end = self.bounds[cycle - 1], self.bounds[cycle]
+        return self.schedule((progress - start) / (end - start))
+
+
+def in_cycles(schedule: Callable[[float], float], ends: Sequence[int]) -> Cycles:
     """Return a schedule that repeats another one in each of the cycles with the given ends."""
-    bounds = [0.0, *(end / ends[-1] for end in ends)]
-    return functools.partial(_rate_in_cycles, schedule, bounds)  # which a net can be pickled with
-
-
-def _rate_in_cycles(
-    schedule: Callable[[float], float], bounds: Sequence[float], progress: float
-) -> float:
-    """Return the factor of the rate at a progress from 0 to 1 over all cycles."""
-    cycle = min(bisect.bisect_right(bounds, progress), len(bounds) - 1)
-    start, end = bounds[cycle - 1], bounds[cycle]
-    return schedule((progress - start) / (end - start))
+    return Cycles(schedule, (0.0, *(end / ends[-1] for end in ends)))

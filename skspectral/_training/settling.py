@@ -33,18 +33,24 @@ class Settling:
         Alive nodes with a feed ratio above 0.5.
     n_half_way : int
         Nodes that were alive when half of the summed learning rate was spent.
+    has_skip : bool, default=False
+        Whether a linear skip does its work without nodes, so that none is a size, too.
     """
 
     n_alive: int
     n_fed: int
     n_half_way: int
+    has_skip: bool = False
 
     @property
     def settled(self) -> bool:
         """Whether nodes are left, nearly all of them are fed and their number no longer falls.
 
-        A settled size says that training was long enough for this penalty, no more.
+        A settled size says that training was long enough for this penalty, no more. Nodes that
+        have died do not come back: beside a linear skip a network without any has settled.
         """
+        if self.has_skip and not self.n_alive:
+            return True
         fell = self.n_half_way - self.n_alive
         fed = self.n_alive > 0 and self.n_fed >= FED_SHARE * self.n_alive
         # one node may always go: in a small layer it is more than the share

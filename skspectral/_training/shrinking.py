@@ -14,19 +14,21 @@ from skorch.callbacks import Callback
 from torch import Tensor
 
 from skspectral._training.batches import RowDataset, to_tensor
-from skspectral._training.device import choose_threads
+from skspectral._training.device import choose_threads, on_host
 from skspectral._training.mapped_rows import MappedRows, chunks
 from skspectral._training.net import SpectralNet
 from skspectral._training.silent import NOISE, silent_nodes
-from skspectral.nn._mlp import SpectralMLP
-from skspectral.nn._shrink import shrink
+from skspectral.nn._shrink import kept_entries, kept_sides, shrink
 
 ROWS = 100_000
 """Number of rows whose norms are computed at once."""
 PAUSE_STEPS = 10
 """Fewest steps from one look for silent nodes to the next."""
-WORTH_IT = 0.05
-"""Share of nodes that must be silent before the network is rebuilt during training."""
+WORTH_IT = {"cpu": 0.05, "cuda": 0.5}
+"""Share of nodes that must be silent before the network is rebuilt during training.
+
+On a GPU a step of a small network takes as long as that of a smaller one.
+"""
 
 
 def largest_norm(dataset: RowDataset) -> float:
@@ -50,29 +52,33 @@ def drop_nodes(net: SpectralNet, masks: Sequence[Tensor]) -> None:
     net : SpectralNet
         Changed in place.
     masks : sequence of bool Tensor of shape (n_nodes,)
-        One per hidden layer, True for nodes to keep.
+        One per hidden layer, on the CPU; True for nodes to keep.
     """
-    before = dict(net.module_.named_parameters())
+    names = {parameter: name for name, parameter in net.module_.named_parameters()}
     net.module_ = shrink(net.module_, masks)
     after = dict(net.module_.named_parameters())
-    kept = _kept_entries(net.module_, masks)
+    sides = kept_sides(masks, next(iter(names)).device)
+    of_layers = {f"layers.{index}": pair for index, pair in enumerate(sides)}
     # not a new optimiser: the remaining nodes would lose their moments
     optimizer = net.optimizer_
-    names = {parameter: name for name, parameter in before.items()}
     for group in optimizer.param_groups:
         group["params"] = [after[names[parameter]] for parameter in group["params"]]
-    for name, parameter in before.items():
+    for parameter, name in names.items():
         # torch keeps the state under the tensor itself, and the tensors are new
         state = optimizer.state.pop(parameter, None)
         if state is not None:
+            place, _, kind = name.rpartition(".")
+            below, above = of_layers.get(place, (None, None))  # a linear skip loses nothing
             optimizer.state[after[name]] = {
-                key: value[kept(name)] if _is_like(value, parameter) else value
+                key: kept_entries(kind, value, below, above)
+                if _is_like(value, parameter)
+                else value
                 for key, value in state.items()
             }
     # a net that diverges copies these back, so they must have the new shapes
     net.last_finite_ = [parameter.detach().clone() for parameter in after.values()]
     net.node_indices_ = [
-        index[mask.cpu().numpy()] for index, mask in zip(net.node_indices_, masks, strict=True)
+        index[mask.numpy()] for index, mask in zip(net.node_indices_, masks, strict=True)
     ]
 
 
@@ -81,26 +87,9 @@ def _is_like(value: Any, parameter: Tensor) -> bool:
     return isinstance(value, Tensor) and value.shape == parameter.shape
 
 
-def _kept_entries(module: SpectralMLP, masks: Sequence[Tensor]) -> Any:
-    """Return a function that maps the name of a parameter to the index of its kept entries."""
-    # inputs and outputs of the network are never removed
-    whole = slice(None)
-    sides: list[Any] = [whole, *(torch.nonzero(mask).ravel() for mask in masks), whole]
-
-    def kept(name: str) -> Any:
-        """Return the index of the kept entries of the parameter."""
-        _, layer, kind = name.split(".")
-        inbound, outbound = sides[int(layer)], sides[int(layer) + 1]
-        if kind == "lambda_in":
-            return inbound
-        if kind in ("lambda_out", "bias"):
-            return outbound
-        if isinstance(inbound, slice) or isinstance(outbound, slice):
-            return outbound, inbound
-        # two index arrays must be broadcast, or torch would pick single entries
-        return outbound[:, None], inbound
-
-    return kept
+def _worth_it(net: SpectralNet) -> float:
+    """Return the share of nodes that must be silent before this net is rebuilt."""
+    return WORTH_IT[torch.device(net.device).type]
 
 
 class DropSilent(Callback):
@@ -126,7 +115,7 @@ class DropSilent(Callback):
         if net.steps_done_ < self.due_:
             return False
         self.due_ = net.steps_done_ + PAUSE_STEPS
-        return n_silent > WORTH_IT * sum(net.module_.layer_sizes[1:-1])
+        return n_silent > _worth_it(net) * sum(net.module_.layer_sizes[1:-1])
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Look for silent nodes, now and then."""
@@ -136,7 +125,7 @@ class DropSilent(Callback):
     def drop_many(self, net: Any) -> None:
         """Rebuild the network if enough nodes are silent."""
         # a rebuilt network also needs new buffers and, on a GPU, a new graph
-        self._drop(net, WORTH_IT, NOISE)
+        self._drop(net, _worth_it(net), NOISE)
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
         """Remove all silent nodes."""
@@ -144,7 +133,7 @@ class DropSilent(Callback):
         self._drop(net, 0.0, 0.0)
 
     def _drop(self, net: Any, share: float, noise: float) -> None:
-        silent = silent_nodes(net.module_, self.largest_input_, noise)
+        silent = on_host(silent_nodes(net.module_, self.largest_input_, noise))
         n_silent = sum(int(mask.sum()) for mask in silent)
         if n_silent > share * sum(len(mask) for mask in silent):
             drop_nodes(net, [~mask for mask in silent])

@@ -17,6 +17,8 @@ from skspectral.nn._linear import SpectralLinear
 from skspectral.nn._mlp import SpectralMLP
 
 MATRICES = ("phi", "weight")
+SKIP = "skip"
+"""Name of the linear skip of a SpectralMLP."""
 MOMENTS = ("exp_avg", "exp_avg_sq")
 """Names of torch's Adam."""
 
@@ -25,7 +27,7 @@ MOMENTS = ("exp_avg", "exp_avg_sq")
 class Block:
     """One parameter of all networks: a range of columns of a tensor of shape (K, n)."""
 
-    layer: int
+    place: str
     name: str
     trained: bool
     start: int
@@ -35,7 +37,7 @@ class Block:
     @property
     def full_name(self) -> str:
         """Name of the parameter in its module, such as ``layers.0.phi``."""
-        return f"layers.{self.layer}.{self.name}"
+        return f"{self.place}.{self.name}"
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -90,22 +92,29 @@ def _blocks(module: SpectralMLP, sizes: Sequence[int]) -> list[Block]:
     """Return the blocks of a stack of such networks; frozen ones have starts of their own."""
     blocks = []
     starts = {True: 0, False: 0}
-    for index, (layer, (n_in, n_out)) in enumerate(
-        zip(module.layers, itertools.pairwise(sizes), strict=True)
-    ):
-        for name, parameter in layer.named_parameters():
+    for place, (n_in, n_out) in _places(module, sizes).items():
+        for name, parameter in module.get_submodule(place).named_parameters():
             trained = parameter.requires_grad
-            block = Block(index, name, trained, starts[trained], n_in, n_out)
+            block = Block(place, name, trained, starts[trained], n_in, n_out)
             starts[trained] = block.columns.stop
             blocks.append(block)
     return blocks
 
 
+def _places(module: SpectralMLP, sizes: Sequence[int]) -> dict[str, tuple[int, int]]:
+    """Return the names of the layers and of the linear skip, with their inputs and outputs."""
+    ends = itertools.pairwise(sizes)
+    places = {f"layers.{index}": pair for index, pair in enumerate(ends)}
+    return places if module.skip is None else {**places, SKIP: (sizes[0], sizes[-1])}
+
+
 def is_zero(block: Block, modules: Sequence[SpectralMLP]) -> bool:
     """Tell whether a parameter stays zero in all networks."""
-    return not block.trained and not any(
-        bool(module.get_parameter(block.full_name).any()) for module in modules
-    )
+    if block.trained:
+        return False
+    # in one go: each read makes the host wait for the GPU
+    values = [module.get_parameter(block.full_name).detach().ravel() for module in modules]
+    return not torch.cat(values).any()
 
 
 class Stack:
@@ -150,48 +159,45 @@ class Stack:
             self.take(member)
 
     def take(self, member: int) -> None:
-        """Copy a network into its row, and let its parameters and moments be views of that."""
+        """Copy a network into its row, and let its parameters and moments be views of that.
+
+        They must not be views of the row yet, which is overwritten.
+        """
         module, state = self.modules[member], self.optimizers[member].state
-        pairs = [(block, module.get_parameter(block.full_name)) for block in self.blocks]
-        # copies, before anything is overwritten: a part of a moment may be a view of its own row
-        given = {
-            block: [parameter.data.clone(), *self._moments(state[parameter], parameter)]
-            for block, parameter in pairs
-        }
-        for rows in (self.values, self.means, self.squares, self.frozen):
-            rows[member].zero_()
-        for block, parameter in pairs:
-            value, *moments = given[block]
+        torch._foreach_zero_(
+            [rows[member] for rows in (self.values, self.means, self.squares, self.frozen)]
+        )
+        for block in self.blocks:
+            parameter = module.get_parameter(block.full_name)
             rows = self.values if block.trained else self.frozen
-            parameter.data = block.slot(rows, member, parameter).copy_(value)
+            parameter.data = block.slot(rows, member, parameter).copy_(parameter.data)
             parameter.grad = None
             if block.trained:
-                for key, rows, moment in zip(
-                    MOMENTS, (self.means, self.squares), moments, strict=True
-                ):
-                    state[parameter][key] = block.slot(rows, member, parameter).copy_(moment)
+                self._take_moments(state[parameter], block, member, parameter)
 
-    def _moments(self, own: dict[str, Any], parameter: Tensor) -> list[Tensor]:
-        """Return copies of the moments of a parameter; create its state where there is none."""
-        if not parameter.requires_grad:
-            return []
+    def _take_moments(
+        self, own: dict[str, Any], block: Block, member: int, parameter: Tensor
+    ) -> None:
+        """Copy the moments of a parameter; create its state where there is none."""
         if not own:
             own["step"] = torch.zeros((), dtype=torch.float32, device=parameter.device)
-            own.update({key: torch.zeros_like(parameter.detach()) for key in MOMENTS})
-        return [own[key].clone() for key in MOMENTS]
+        for key, rows in zip(MOMENTS, (self.means, self.squares), strict=True):
+            slot = block.slot(rows, member, parameter)
+            own[key] = slot.copy_(own[key]) if key in own else slot
 
     def release(self, n_steps: int) -> None:
         """Give each network tensors of its own, after so many steps in the stack."""
-        for module, optimizer, steps in zip(
-            self.modules, self.optimizers, self.steps, strict=True
-        ):
+        counts = []
+        for module, optimizer in zip(self.modules, self.optimizers, strict=True):
             for parameter in module.parameters():
                 parameter.data = parameter.data.clone(memory_format=torch.contiguous_format)
                 own = optimizer.state.get(parameter)
                 if own:
-                    own["step"].fill_(steps + n_steps)
+                    counts.append(own["step"])
                     for key in MOMENTS:
                         own[key] = own[key].clone(memory_format=torch.contiguous_format)
+        if counts:
+            torch._foreach_add_(counts, n_steps)
 
     def read(self, rows: Tensor, member: int) -> list[Tensor]:
         """Return copies of the trained parameters of one network, of whatever `rows` holds."""
@@ -220,9 +226,10 @@ class Stack:
     def layers(self) -> list[dict[str, Any]]:
         """Return the blocks of each layer by name, as pairs of value and gradient.
 
-        The gradient is None where a parameter is frozen; those that stay zero are left out.
+        The gradient is None where a parameter is frozen; those that stay zero are left out. The
+        linear skip comes last, if there is one.
         """
-        layers: list[dict[str, Any]] = [{} for _ in self.sizes[1:]]
+        layers: dict[str, dict[str, Any]] = {block.place: {} for block in self.blocks}
         for block in self.blocks:
             if block.trained:
                 pair: tuple[Tensor, Tensor | None] = (
@@ -233,9 +240,14 @@ class Stack:
                 continue
             else:
                 pair = block.of(self.frozen), None
-            layers[block.layer][block.name] = pair
-        return layers
+            layers[block.place][block.name] = pair
+        return list(layers.values())
 
     def spectral(self) -> list[bool]:
         """Tell which layers are spectral."""
         return [isinstance(layer, SpectralLinear) for layer in self.modules[0].layers]
+
+    @property
+    def has_skip(self) -> bool:
+        """Whether the networks have a linear skip."""
+        return self.modules[0].skip is not None

@@ -203,10 +203,12 @@ class StackedPasses:
     def __init__(self, stack: Stack, n_rows: int, *, shares_rows: bool = False) -> None:
         self.activate, self.go_back = ACTIVATIONS[type(stack.modules[0].activation)]
         first = _SharedRowsLayer if shares_rows else _StackedLayer
+        blocks = stack.layers()
+        self.skip = first(blocks.pop(), False, n_rows) if stack.has_skip else None
         self.layers = [
-            (_StackedLayer if index else first)(blocks, spectral, n_rows)
-            for index, (blocks, spectral) in enumerate(
-                zip(stack.layers(), stack.spectral(), strict=True)
+            (_StackedLayer if index else first)(of_layer, spectral, n_rows)
+            for index, (of_layer, spectral) in enumerate(
+                zip(blocks, stack.spectral(), strict=True)
             )
         ]
 
@@ -225,11 +227,17 @@ class StackedPasses:
             inputs = layer.forward(inputs)
             self.activate(inputs.plain)
             self.inputs.append(inputs)
-        return self.layers[-1].forward(inputs).t
+        output = self.layers[-1].forward(inputs)
+        if self.skip is not None:
+            self.skip.prepare()
+            output.plain.add_(self.skip.forward(self.inputs[0]).plain)
+        return output.t
 
     def backward(self, gradient: Tensor) -> None:
         """Write the gradients of the losses, given those of the last outputs."""
         views = _Views(gradient.transpose(1, 2), gradient)
+        if self.skip is not None:
+            self.skip.backward(self.inputs[0], views)
         for layer, inputs in zip(self.layers[:0:-1], self.inputs[:0:-1], strict=True):
             layer.backward(inputs, views)
             views = layer.to_inputs(views)

@@ -28,7 +28,7 @@ class Architecture:
     ----------
     layer_sizes : tuple of int
         Inputs, hidden nodes per layer, outputs.
-    activation, parametrization, eigenvalues, trainable, bias
+    activation, parametrization, eigenvalues, trainable, bias, skip
         As in :class:`SpectralMLP`; `parametrization` is a string or a tuple.
     dtype : torch.dtype
         Of the weights.
@@ -41,6 +41,7 @@ class Architecture:
     trainable: str = "all"
     bias: bool = True
     dtype: torch.dtype = torch.float32
+    skip: bool = False
 
     @property
     def hidden_layer_sizes(self) -> tuple[int, ...]:

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from torch.nn.utils import parametrize
 
 from skspectral.nn._decomposition import FACTORS, check_decomposition
 
+LayerT = TypeVar("LayerT", bound=nn.Module)
 TOO_MANY = 2**59
 """Weights of one matrix whose bytes, up to 16 each, 64 bits cannot count."""
 
@@ -45,7 +46,7 @@ def init_dense_(
     check_generator(generator)
     if not isinstance(gain, Real) or not 0 <= gain < math.inf:
         raise ValueError(f"`gain` must be a finite number >= 0; got {gain!r}.")
-    if weight.is_meta:  # torch.nn.utils.skip_init: there is nothing to fill
+    if weight.is_meta:  # there is nothing to fill
         return
     out_features, in_features = weight.shape
     # biases from the same range, as in scikit-learn's MLP; torch's Linear takes another
@@ -90,7 +91,7 @@ def check_generator(generator: Any) -> None:
         raise TypeError(f"`generator` must be a torch.Generator or None; got {generator!r}.")
 
 
-def _check_flags(**flags: Any) -> None:
+def check_flags(**flags: Any) -> None:
     """Raise TypeError unless all are True or False, as torch asks of `requires_grad`."""
     for name, flag in flags.items():
         if not isinstance(flag, bool):
@@ -227,7 +228,7 @@ class SpectralLinear(nn.Module):
                 raise ValueError(f"`{name}` must be an integer of at least 1; got {size!r}.")
         check_countable((in_features, out_features))
         check_dtype(dtype)
-        _check_flags(
+        check_flags(
             train_phi=train_phi,
             train_lambda_in=train_lambda_in,
             train_lambda_out=train_lambda_out,
@@ -257,7 +258,7 @@ class SpectralLinear(nn.Module):
         self, *, train_phi: bool, train_lambda_in: bool, train_lambda_out: bool
     ) -> None:
         """Change what is trained; values stay. Parameters as in the constructor."""
-        _check_flags(
+        check_flags(
             train_phi=train_phi,
             train_lambda_in=train_lambda_in,
             train_lambda_out=train_lambda_out,
@@ -358,7 +359,7 @@ class SpectralLinear(nn.Module):
         """
         if not isinstance(linear, nn.Linear):
             raise TypeError(f"`linear` must be a torch.nn.Linear; got {type(linear).__name__}.")
-        layer: SpectralLinear = nn.utils.skip_init(
+        layer = unfilled(
             cls,
             linear.in_features,
             linear.out_features,
@@ -369,7 +370,7 @@ class SpectralLinear(nn.Module):
             device=linear.weight.device,
             dtype=linear.weight.dtype,
         )
-        layer.reset_eigenvalues()  # skip_init left them unfilled, too
+        layer.reset_eigenvalues()
         with torch.no_grad():
             layer.phi.copy_(linear.weight)  # times eigenvalues whose difference is 1
             if layer.bias is not None:
@@ -384,7 +385,7 @@ class SpectralLinear(nn.Module):
         torch.nn.Linear
             With ``weight`` the detached effective weight.
         """
-        linear: nn.Linear = nn.utils.skip_init(
+        linear = unfilled(
             nn.Linear,
             self.in_features,
             self.out_features,
@@ -420,6 +421,32 @@ def matrix_of(layer: Any) -> Tensor:
     return matrix
 
 
+def unfilled(
+    kind: type[LayerT], *sizes: int, device: torch.device | str | None, **options: Any
+) -> LayerT:
+    """Return a layer whose parameters have memory, but no values yet.
+
+    What :func:`torch.nn.utils.skip_init` does, in a fraction of its time: small networks are
+    rebuilt often. Torch's global generator stays as it is.
+    """
+    layer = kind(*sizes, device="meta", **options)
+    _give(
+        layer,
+        {name: torch.empty(p.shape, dtype=p.dtype, device=device) for name, p in _own(layer)},
+    )
+    return layer
+
+
+def _own(layer: nn.Module) -> list[tuple[str, nn.Parameter]]:
+    return list(layer.named_parameters(recurse=False))
+
+
+def _give(layer: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Let a layer have these tensors as its parameters, which are trained as before."""
+    for name, parameter in _own(layer):
+        setattr(layer, name, nn.Parameter(tensors[name].detach(), parameter.requires_grad))
+
+
 def empty_like(layer: Any, in_features: int, out_features: int, *, bias: bool) -> nn.Module:
     """Return a layer of the same kind, dtype and device whose parameters are not filled.
 
@@ -429,13 +456,32 @@ def empty_like(layer: Any, in_features: int, out_features: int, *, bias: bool) -
     in_features, out_features : int
     bias : bool
     """
-    matrix = matrix_of(layer)
-    options: dict[str, Any] = {"bias": bias, "device": matrix.device, "dtype": matrix.dtype}
-    kind: type[nn.Module] = nn.Linear
-    if isinstance(layer, SpectralLinear):
-        kind = SpectralLinear
-        names = ("train_phi", "train_lambda_in", "train_lambda_out")
-        options |= {name: getattr(layer, name) for name in names}
-    # skip_init: the caller fills the layer, and torch's global generator stays as it is
-    empty: nn.Module = nn.utils.skip_init(kind, in_features, out_features, **options)
-    return empty
+    device = matrix_of(layer).device
+    kind, options = _kind_of(layer)
+    return unfilled(kind, in_features, out_features, bias=bias, device=device, **options)
+
+
+def like_with(layer: Any, tensors: Mapping[str, Tensor]) -> nn.Module:
+    """Return a layer of the same kind that holds these tensors, by the names of its parameters.
+
+    Parameters
+    ----------
+    layer : SpectralLinear or torch.nn.Linear
+    tensors : mapping of str to Tensor
+        They are not copied. Without a bias the layer has none.
+    """
+    kind, options = _kind_of(layer)
+    out_features, in_features = tensors["phi" if kind is SpectralLinear else "weight"].shape
+    has_bias = "bias" in tensors
+    other = kind(in_features, out_features, bias=has_bias, device="meta", **options)
+    _give(other, tensors)
+    return other
+
+
+def _kind_of(layer: Any) -> tuple[type[nn.Module], dict[str, Any]]:
+    """Return the class of a layer, and the options of its constructor but for sizes and bias."""
+    dtype = matrix_of(layer).dtype
+    if not isinstance(layer, SpectralLinear):
+        return nn.Linear, {"dtype": dtype}
+    names = ("train_phi", "train_lambda_in", "train_lambda_out")
+    return SpectralLinear, {"dtype": dtype, **{name: getattr(layer, name) for name in names}}

@@ -15,6 +15,9 @@ from torch import Tensor, nn
 from skspectral.nn._linear import SpectralLinear, empty_like, matrix_of
 from skspectral.nn._mlp import SpectralMLP
 
+SKIP = "linear skip"
+"""Name, in messages, of what all networks must have, or none of them."""
+
 
 def merge(modules: Sequence[SpectralMLP]) -> SpectralMLP:
     r"""Fold several networks into one, whose output is the mean of theirs.
@@ -29,14 +32,15 @@ def merge(modules: Sequence[SpectralMLP]) -> SpectralMLP:
         \qquad
         W_L = \tfrac{1}{k} \begin{pmatrix} W_L^{(1)} & \cdots & W_L^{(k)} \end{pmatrix}
 
-    with the biases of the hidden layers one after the other and those of the output
-    averaged.
+    with the biases of the hidden layers one after the other, and those of the output,
+    as well as linear skips, averaged.
 
     Parameters
     ----------
     modules : sequence of SpectralMLP
         The networks, at least one; they are not changed. They have the same inputs,
-        outputs, activation and number of layers, and layers of the same kinds.
+        outputs, activation and number of layers, and layers of the same kinds. All of
+        them have a linear skip, or none.
 
     Returns
     -------
@@ -79,12 +83,17 @@ def merge(modules: Sequence[SpectralMLP]) -> SpectralMLP:
     modules = [_moved(module, dtype, matrices[0].device) for module in modules]
     stacks = zip(*(module.layers for module in modules), strict=True)
     last = len(modules[0].layers) - 1
-    return modules[0].with_layers(
+    whole = modules[0].with_layers(
         [
             _merged(layers, is_first=index == 0, is_last=index == last)
             for index, layers in enumerate(stacks)
         ]
     )
+    skips: list[Tensor] = [module.skip.weight for module in modules if module.skip is not None]
+    if whole.skip is not None:
+        with torch.no_grad():
+            whole.skip.weight.copy_(torch.stack(skips).mean(dim=0))
+    return whole
 
 
 def _moved(module: SpectralMLP, dtype: torch.dtype, device: torch.device) -> SpectralMLP:
@@ -107,9 +116,10 @@ def _check_alike(modules: Any) -> None:
     for index, module in enumerate(modules):
         for (name, wanted), found in zip(expected.items(), _form(module).values(), strict=True):
             if found != wanted:
+                advice = " Train all of them with the same `skip`." if name == SKIP else ""
                 raise ValueError(
                     f"`modules` must have the same {name}; modules[0] has {wanted}, and "
-                    f"modules[{index}] has {found}."
+                    f"modules[{index}] has {found}.{advice}"
                 )
 
 
@@ -121,6 +131,7 @@ def _form(module: SpectralMLP) -> dict[str, Any]:
         "number of hidden layers": len(module.hidden_layers),
         "activation": type(module.activation).__name__,
         "eigenvalues": module.eigenvalues,
+        SKIP: "one" if module.skip is not None else "none",
         "kinds of layers": [
             "spectral" if isinstance(layer, SpectralLinear) else "dense" for layer in module.layers
         ],

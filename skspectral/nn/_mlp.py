@@ -16,9 +16,12 @@ from skspectral.nn._linear import (
     SpectralLinear,
     check_countable,
     check_dtype,
+    check_flags,
     is_size,
     reset_layer,
+    unfilled,
 )
+from skspectral.nn._skip import LinearSkip
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "identity": nn.Identity,
@@ -89,6 +92,9 @@ class SpectralMLP(nn.Module):
         trained.
     bias : bool, default=True
         Whether layers have biases.
+    skip : bool, default=False
+        Whether the outputs also get a linear term of the inputs, V x, which starts at
+        zero and is always trained. What is linear then needs no hidden nodes.
     generator : torch.Generator on the CPU or None, default=None
         Source of the initial weights; None uses torch's global generator.
     device, dtype : optional
@@ -100,6 +106,8 @@ class SpectralMLP(nn.Module):
         :class:`SpectralLinear` or :class:`torch.nn.Linear`, first to last.
     hidden_layers : list of Module
         `layers` without the output layer.
+    skip : Module or None
+        What holds V, as `weight` of shape (n_outputs, n_inputs); None without `skip`.
 
     Raises
     ------
@@ -137,6 +145,7 @@ class SpectralMLP(nn.Module):
         eigenvalues: str = "out",
         trainable: str = "all",
         bias: bool = True,
+        skip: bool = False,
         generator: torch.Generator | None = None,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
@@ -154,6 +163,7 @@ class SpectralMLP(nn.Module):
         _check_choice("activation", activation, tuple(ACTIVATIONS))
         _check_choice("eigenvalues", eigenvalues, EIGENVALUES)
         _check_choice("trainable", trainable, TRAINABLE)
+        check_flags(skip=skip)
         n_hidden = len(self.layer_sizes) - 2
         kinds = _per_hidden_layer(parametrization, n_hidden)
         if eigenvalues == "inputs":  # columns alone have eigenvalues
@@ -169,21 +179,14 @@ class SpectralMLP(nn.Module):
         for index, kind in enumerate(kinds):
             sizes = self.layer_sizes[index : index + 2]
             is_output = index == n_hidden
-            # "cpu": for None skip_init leaves the layer on the meta device, without memory
+            options: dict[str, Any] = {"bias": bias, "device": device or "cpu", "dtype": dtype}
             if kind == "dense":
-                layer = nn.utils.skip_init(
-                    nn.Linear, *sizes, bias=bias, device=device or "cpu", dtype=dtype
-                )
+                self.layers.append(unfilled(nn.Linear, *sizes, **options))
             else:
-                layer = nn.utils.skip_init(
-                    SpectralLinear,
-                    *sizes,
-                    bias=bias,
-                    **_trained_factors(eigenvalues, trainable, is_output),
-                    device=device or "cpu",
-                    dtype=dtype,
-                )
-            self.layers.append(layer)
+                options |= _trained_factors(eigenvalues, trainable, is_output)
+                self.layers.append(unfilled(SpectralLinear, *sizes, **options))
+        ends = self.layer_sizes[0], self.layer_sizes[-1]
+        self.skip = LinearSkip(*ends, device=device, dtype=dtype) if skip else None
         self.reset_parameters(generator, gain=self.gain)
 
     @property
@@ -249,9 +252,17 @@ class SpectralMLP(nn.Module):
         """Restart every layer; see :meth:`SpectralLinear.reset_parameters`."""
         for layer in self.layers:
             reset_layer(layer, generator, gain=gain)
+        if self.skip is not None:
+            self.skip.reset_parameters()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over the state of a pickle, also of one from before there were skips."""
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        if "skip" not in self._modules:
+            self.__dict__.setdefault("skip", None)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map Tensor of shape (n, n_inputs) to linear outputs of shape (n, n_outputs)."""
         # linear: the losses take logits, as exponentials could overflow here
         output: Tensor = self.layers[-1](self.last_hidden(x))
-        return output
+        return output if self.skip is None else output + self.skip(x)

@@ -14,10 +14,12 @@ from torch import Tensor, nn
 from skspectral.nn._hidden import WITH_ROWS
 from skspectral.nn._linear import SpectralLinear, held_parameters
 from skspectral.nn._reparametrize import factors_of
+from skspectral.nn._skip import SKIP_SHARE, LinearSkip
 
 PENALISED = (
     *WITH_ROWS,
     SpectralLinear,
+    LinearSkip,
     nn.ConvTranspose1d,
     nn.ConvTranspose2d,
     nn.ConvTranspose3d,
@@ -40,7 +42,8 @@ def penalty(module: nn.Module, alpha: float) -> Tensor:
     ----------
     module : torch.nn.Module
         With layers of :func:`reparametrize`, SpectralLinear layers, and others. Of the others
-        the weights of Linear and convolutional layers are penalised.
+        the weights of Linear and convolutional layers are penalised, and the linear skip of
+        a SpectralMLP by a tenth of `alpha`.
     alpha : float
         Coefficient, at least 0, in units of the loss.
 
@@ -89,8 +92,9 @@ def penalty(module: nn.Module, alpha: float) -> Tensor:
         )
     total = next(module.parameters()).new_zeros(())
     for layer in layers:
+        share = SKIP_SHARE if isinstance(layer, LinearSkip) else 1.0
         for tensor in _trained(layer):
-            total = total + tensor.square().sum().to(total)
+            total = total + share * tensor.square().sum().to(total)
     return float(alpha) * total
 
 

@@ -20,6 +20,7 @@ from skspectral.nn._noise_threshold import KINDS, Moments, noise_threshold, shar
 from skspectral.nn._penalty import node_factors
 from skspectral.nn._relevance import weight_norms
 from skspectral.nn._reparametrize import factors_of
+from skspectral.nn._skip import LinearSkip
 
 LOSSES = {
     "squared_error": "identity",
@@ -139,7 +140,7 @@ def penalty_alpha(
     n_outputs, n = residuals.shape[1], len(X) if n_rows is None else int(n_rows)
     constant = _covariance(centred)
     if noise_variance is None:
-        left = share_left(_n_used(layers), n, n_outputs)
+        left = share_left(_n_used(layers) + _n_skipped(module), n, n_outputs)
         noise = _covariance(residuals) / left**2 if left > 0 else constant
     else:
         noise = _given_noise(noise_variance, n_outputs)
@@ -308,3 +309,8 @@ def _n_used(layers: list[nn.Module]) -> int:
         read = int((columns > IN_USE * columns.max()).sum())
         n_used += alive * (read + (layer.bias is not None))
     return n_used
+
+
+def _n_skipped(module: nn.Module) -> int:
+    """Return the weights of linear skips."""
+    return sum(part.weight.numel() for part in module.modules() if isinstance(part, LinearSkip))

@@ -42,4 +42,8 @@ def with_scaled_output(module: SpectralMLP, factor: Tensor, shift: Tensor) -> Sp
         if has_bias:
             bias = shift if last.bias is None else last.bias.double() * factor + shift
             scaled.bias.copy_(bias)
-    return module.with_layers([*module.hidden_layers, scaled])
+    whole = module.with_layers([*module.hidden_layers, scaled])
+    if whole.skip is not None:
+        with torch.no_grad():
+            whole.skip.weight.copy_(whole.skip.weight.double() * factor[:, None])
+    return whole

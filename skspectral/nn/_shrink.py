@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -14,12 +15,12 @@ from torch.nn.utils import parametrize
 
 from skspectral.nn._chain import Chain
 from skspectral.nn._hidden import AnyModule, hidden_layers
-from skspectral.nn._linear import SpectralLinear, empty_like, matrix_of
+from skspectral.nn._linear import SpectralLinear, like_with, matrix_of
 from skspectral.nn._reparametrize import factors_of, per_row, put_factors
 
 
 def check_masks(layers: Sequence[Any], masks: Sequence[Any]) -> list[Tensor]:
-    """Return `masks` as boolean tensors on the device of hidden layers.
+    """Return `masks` as boolean tensors on the CPU, where they are read without a wait.
 
     Raises
     ------
@@ -27,17 +28,14 @@ def check_masks(layers: Sequence[Any], masks: Sequence[Any]) -> list[Tensor]:
         If there is not one mask per hidden layer, of the layer's length and
         boolean, or if a mask keeps no node.
     """
-    sizes = [len(layer.weight) for layer in layers]
+    sizes = [len(matrix_of(layer)) for layer in layers]
     listed = _listed(masks)
     if listed is None or len(listed) != len(sizes):
         found = f"{masks!r}" if listed is None else len(listed)
         raise ValueError(
             f"`masks` must hold one mask per hidden layer, {len(sizes)} in all; got {found}."
         )
-    checked = [
-        _mask(index, mask, layer.weight.device)
-        for index, (mask, layer) in enumerate(zip(listed, layers, strict=True))
-    ]
+    checked = [_mask(index, mask) for index, mask in enumerate(listed)]
     for index, (mask, size) in enumerate(zip(checked, sizes, strict=True)):
         if mask.dtype != torch.bool or mask.shape != (size,):
             raise ValueError(
@@ -62,12 +60,12 @@ def _listed(masks: Any) -> list[Any] | None:
         return None
 
 
-def _mask(index: int, mask: Any, device: torch.device) -> Tensor:
-    """Return a mask as it came, but as a tensor."""
+def _mask(index: int, mask: Any) -> Tensor:
+    """Return a mask as it came, but as a tensor on the CPU."""
     if isinstance(mask, Tensor):
-        return mask.to(device)
+        return mask.cpu()
     try:
-        return torch.tensor(mask, device=device)
+        return torch.tensor(mask, device="cpu")
     except (RuntimeError, TypeError, ValueError) as error:
         raise ValueError(
             f"`masks[{index}]` must be boolean, one entry per node; got {mask!r}."
@@ -142,7 +140,8 @@ def mask_nodes(module: AnyModule, masks: Sequence[Any]) -> AnyModule:
     checked = check_masks(hidden_layers(module), masks)
     masked = copy.deepcopy(module)
     layers: list[Any] = hidden_layers(masked)
-    for layer, keep in zip(layers, checked, strict=True):
+    for layer, mask in zip(layers, checked, strict=True):
+        keep = mask.to(matrix_of(layer).device)
         factors = factors_of(layer)
         if factors is not None:
             with torch.no_grad():
@@ -214,69 +213,112 @@ def shrink(module: AnyModule, masks: Sequence[Any]) -> AnyModule:
     chain = Chain.of(module)
     layers = chain.layers
     checked = check_masks(layers[:-1], masks)
-    first, last = layers[0], layers[-1]
-    columns = [_all_of(first.in_features, first), *checked]
-    rows = [*checked, _all_of(last.out_features, last)]
+    sides = kept_sides(checked, matrix_of(layers[0]).device)
     activations: list[Any] = [*chain.activations, nn.Identity()]
     small: list[nn.Module] = []
-    # float64: the sum over many cut nodes must not cost the digits of float32
-    emitted = first.weight.new_zeros(first.in_features, dtype=torch.float64).detach()
-    for layer, activation, keep_in, keep_out in zip(
-        layers, activations, columns, rows, strict=True
-    ):
-        bias = _folded_bias(layer, emitted.masked_fill(keep_in, 0.0))
-        small.append(_part(layer, keep_in, keep_out, bias))
+    emitted: Tensor | None = None
+    for layer, activation, (below, above) in zip(layers, activations, sides, strict=True):
+        small.append(_part(layer, below, above, _folded_bias(layer, emitted)))
         # of the old bias: a cut node has no inputs, so nothing was folded into its own
-        emitted = activation(_bias(layer).clone())  # which an activation may change in place
+        emitted = None if above is None else _emitted(layer, activation, above)
     return cast(AnyModule, chain.with_layers(small))
 
 
-def _all_of(size: int, layer: Any) -> Tensor:
-    """Return a mask that keeps all nodes, bool Tensor of shape (size,)."""
-    return torch.ones(size, dtype=torch.bool, device=layer.weight.device)
+Nodes = Tensor | None
+"""Indices of the nodes that are kept; None: all of them."""
+
+
+def kept_sides(masks: Sequence[Tensor], device: torch.device) -> list[tuple[Nodes, Nodes]]:
+    """Return for each layer the nodes that are kept below it and above it.
+
+    Parameters
+    ----------
+    masks : sequence of bool Tensor of shape (n_nodes,)
+        One per hidden layer, on the CPU: a GPU would have to be waited for.
+    device : torch.device
+        Of the indices.
+    """
+    kept = [None if mask.all() else torch.nonzero(mask).ravel().to(device) for mask in masks]
+    return list(itertools.pairwise([None, *kept, None]))
+
+
+def kept_entries(name: str, values: Tensor, below: Nodes, above: Nodes) -> Tensor:
+    """Return a copy of what belongs to kept nodes, of a parameter or of values of its shape.
+
+    Parameters
+    ----------
+    name : {"phi", "weight", "lambda_in", "lambda_out", "bias"}
+    values : Tensor
+    below, above : Nodes
+        As :func:`kept_sides` returns them for the layer.
+    """
+    axes = {"lambda_in": (below,), "lambda_out": (above,), "bias": (above,)}
+    chosen = axes.get(name, (above, below))
+    kept = values.detach()
+    for axis, nodes in enumerate(chosen):
+        if nodes is not None:
+            kept = kept.index_select(axis, nodes)
+    is_copy = any(nodes is not None for nodes in chosen)
+    return kept if is_copy else kept.clone(memory_format=torch.contiguous_format)
 
 
 def _bias(layer: Any) -> Tensor:
-    """Return the bias, or zeros, as detached float64 Tensor of shape (out_features,)."""
+    """Return a copy of the bias, or zeros, as float64 Tensor of shape (out_features,)."""
+    matrix = matrix_of(layer).detach()
     if layer.bias is None:
-        zeros: Tensor = layer.weight.new_zeros(layer.out_features, dtype=torch.float64)
-        return zeros.detach()
-    bias: Tensor = layer.bias.detach().double()
+        return matrix.new_zeros(layer.out_features, dtype=torch.float64)
+    bias: Tensor = layer.bias.detach().to(torch.float64, copy=True)
     return bias
 
 
-def _folded_bias(layer: Any, emitted: Tensor) -> Tensor | None:
+def _emitted(layer: Any, activation: Any, above: Tensor) -> Tensor:
+    """Return the constants that cut nodes emit, and zero for those that stay.
+
+    They are float64: the sum over many cut nodes must not cost the digits of float32.
+    """
+    constants: Tensor = activation(_bias(layer))
+    return constants.index_fill(0, above, 0.0)
+
+
+def _folded_bias(layer: Any, emitted: Tensor | None) -> Tensor | None:
     """Return the bias plus what constant inputs add, or None where there is neither.
 
     Parameters
     ----------
     layer : SpectralLinear or torch.nn.Linear
-    emitted : float64 Tensor of shape (in_features,)
-        The constants; zero for inputs that stay.
+    emitted : float64 Tensor of shape (in_features,) or None
+        The constants; zero for inputs that stay. None: all inputs stay.
     """
+    if emitted is None:
+        unchanged: Tensor | None = layer.bias
+        return unchanged
     shift: Tensor = layer.weight.detach().double() @ emitted
     if layer.bias is None and not shift.any():
         return None
     return _bias(layer) + shift
 
 
-def _part(layer: Any, keep_in: Tensor, keep_out: Tensor, bias: Tensor | None) -> nn.Module:
+def _part(layer: Any, below: Nodes, above: Nodes, bias: Tensor | None) -> nn.Module:
     """Return the part of `layer` between kept nodes, with the given bias."""
-    sizes = int(keep_in.sum()), int(keep_out.sum())
-    part: Any = empty_like(layer, *sizes, bias=bias is not None)
+    is_spectral = isinstance(layer, SpectralLinear)
+    names = ("phi", "lambda_in", "lambda_out") if is_spectral else ("weight",)
+    tensors = {name: kept_entries(name, getattr(layer, name), below, above) for name in names}
+    if bias is not None:
+        kept = kept_entries("bias", bias, below, above)
+        tensors["bias"] = kept.to(matrix_of(layer).dtype)
+    part = like_with(layer, tensors)
+    factors = factors_of(layer)
+    if factors is not None:
+        put_factors(part)
+        _copy_factors(part, factors, below, above)
+    return part
+
+
+def _copy_factors(
+    part: nn.Module, factors: tuple[Tensor, Tensor], below: Nodes, above: Nodes
+) -> None:
+    """Fill the factors of a part with those of the layer that it is from."""
+    of_part: Any = factors_of(part)
     with torch.no_grad():
-        matrix_of(part).copy_(matrix_of(layer)[keep_out][:, keep_in])
-        if isinstance(layer, SpectralLinear):
-            part.lambda_in.copy_(layer.lambda_in[keep_in])
-            part.lambda_out.copy_(layer.lambda_out[keep_out])
-        if bias is not None:
-            part.bias.copy_(bias[keep_out])
-        factors, of_part = factors_of(layer), None
-        if factors is not None:
-            put_factors(part)
-            of_part = factors_of(part)
-        if factors is not None and of_part is not None:
-            of_part[0].copy_(factors[0][keep_out][:, keep_in])
-            of_part[1].copy_(factors[1][keep_out])
-    small: nn.Module = part
-    return small
+        for own, name, factor in zip(of_part, ("weight", "lambda_out"), factors, strict=True):
+            own.copy_(kept_entries(name, factor, below, above))

@@ -79,6 +79,24 @@ def test_estimator_brings_the_alive_nodes(reg, regression):
     assert "4 inputs" in texts(display.ax_)
 
 
+@pytest.mark.parametrize("with_rows", [False, True])
+def test_linear_skip_is_drawn_from_inputs_to_outputs(regression, with_rows):
+    X, y = regression
+    Y = np.column_stack([y, -X[:, 2]])
+    reg = SpectralMLPRegressor((8, 5), skip=True, alpha=1e-3, max_iter=60, random_state=0).fit(
+        X, Y
+    )
+    display = NetworkDisplay.from_estimator(reg, X if with_rows else None)
+    expected = np.abs(reg.prune().skip_coef_.T) * X.std(axis=0)[:, np.newaxis]
+    np.testing.assert_allclose(display.skip_strengths, expected, rtol=1e-5)
+    assert display.strengths[0].shape[1] == len(display.node_indices[0])
+    np.testing.assert_array_equal(display.skip_signs, np.sign(reg.skip_coef_.T))
+    segments = display.ax_.collections[3].get_segments()
+    assert {(a[0], b[0]) for a, b in segments} == {(0.0, 3.0)}
+    legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert legend[-1] == "linear skip"
+
+
 def test_rows_group_inputs_by_columns():
     rng = np.random.default_rng(0)
     X = pd.DataFrame({"a": rng.normal(size=200), "kind": rng.choice(["u", "v"], 200)})

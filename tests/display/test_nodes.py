@@ -84,6 +84,16 @@ def test_shares_add_up_to_one_with_one_hidden_layer(reg, regression):
         assert sign == signs[int(index)]
 
 
+def test_shares_leave_out_that_of_a_linear_skip(regression):
+    X, y = regression
+    reg = SpectralMLPRegressor(8, skip=True, alpha=0.01, max_iter=60, random_state=0).fit(X, y)
+    display = NodesDisplay.from_estimator(reg, X, max_nodes=100)
+    prediction = reg.predict(X)
+    skipped = np.cov(X @ reg.skip_coef_[0], prediction)[0, 1] / prediction.var(ddof=1)
+    assert display.shares.sum() + skipped == pytest.approx(1, abs=1e-5)
+    assert skipped > 0.05
+
+
 def outgoing(reg):
     return reg.node_indices_[0], reg.coefs_[1][:, 0]
 

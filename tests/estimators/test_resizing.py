@@ -11,6 +11,7 @@ from sklearn.exceptions import NotFittedError
 from skorch.callbacks import Callback, LRScheduler
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, pruning_curve
+from skspectral._estimators.resizing import largest_nodes
 from skspectral.nn import mask_nodes
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -206,3 +207,12 @@ def test_wrong_arguments_are_refused(reg):
             reg.prune(threshold=threshold)
     with pytest.raises(NotFittedError):
         SpectralMLPRegressor().prune()
+
+
+def test_largest_node_of_a_dead_layer_is_one_that_is_still_there():
+    relevances, present = (
+        [np.zeros(3), np.array([0, 2.0, 1])],
+        [np.arange(3) > 1, np.arange(3) > -1],
+    )
+    masks = largest_nodes(relevances, present)
+    assert [mask.tolist() for mask in masks] == [[False, False, True], [False, True, False]]

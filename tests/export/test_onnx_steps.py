@@ -10,7 +10,7 @@ from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, SplineTransformer
 
-from skspectral._export.onnx_steps import custom_converters
+from skspectral._export.onnx_steps import STEPS, custom_converters
 from skspectral._tables.tree_splines import TreeSplines
 
 onnx = pytest.importorskip("onnx")
@@ -50,7 +50,10 @@ def converted(step, X):
         for name, array in feeds.items()
     ]
     proto = skl2onnx.convert_sklearn(
-        step, initial_types=inputs, target_opset={"": 17, "ai.onnx.ml": 3}, **custom_converters()
+        step,
+        initial_types=inputs,
+        target_opset={"": 17, "ai.onnx.ml": 3},
+        **custom_converters(STEPS),
     )
     onnx.checker.check_model(proto, full_check=True)
     session = onnxruntime.InferenceSession(

@@ -25,7 +25,13 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+from skspectral import (
+    SpectralMLPClassifier,
+    SpectralMLPRegressor,
+    SpectralMLPRegressorCV,
+    SpectralPruner,
+    to_sklearn,
+)
 from skspectral._export.sklearn_mlp import make_mlp_classifier, make_mlp_regressor
 from skspectral._export.to_onnx import to_onnx
 from skspectral.preprocessing import make_tabular_preprocessor
@@ -125,6 +131,10 @@ def test_to_onnx_of_a_pipeline_predicts_the_same(task, dtype, request):
         {"hidden_layer_sizes": ()},
         {"hidden_layer_sizes": (6, 5)},
         {"fit_intercept": False},
+        {"skip": True},
+        {"skip": True, "hidden_layer_sizes": (6, 5), "activation": "tanh"},
+        {"skip": True, "hidden_layer_sizes": (6, 5, 4), "activation": "logistic"},
+        {"skip": True, "hidden_layer_sizes": (), "activation": "identity"},
         {"alpha": 10, "max_iter": 200},
     ],
     ids=str,
@@ -135,6 +145,29 @@ def test_to_onnx_predicts_the_same_for_every_architecture(task, params, request)
     for dtype in RTOL:
         model = estimator_for(task, **{"dtype": dtype} | params).fit(X, y)
         assert_same(model.to_onnx(), model, X, RTOL[dtype])
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_to_onnx_of_a_pipeline_with_a_skip(task, request):
+    X, y = data_of(task, request)
+    for dtype in RTOL:
+        network = estimator_for(task, dtype=dtype, skip=True, activation="tanh")
+        pipeline = make_pipeline(StandardScaler(), network).fit(7 + 3 * X, y)
+        assert pipeline[-1].skip_coef_.any()
+        for proto in (to_onnx(pipeline), to_onnx(pipeline, X=7 + 3 * X[:9])):
+            assert_same(proto, pipeline, 7 + 3 * X, RTOL[dtype])
+        with pytest.raises(ValueError, match="Export with to_onnx"):
+            to_sklearn(pipeline)
+
+
+def test_to_onnx_of_what_holds_a_network_with_a_skip(regression):
+    X, y = regression
+    network = estimator_for("regression", skip=True, activation="tanh")
+    pruner = SpectralPruner(network, cv=2, random_state=0).fit(X, y)
+    options = {"alphas": [1e-3, 1e-2], "cv": 2, "max_iter": 5, "activation": "tanh"}
+    chosen = SpectralMLPRegressorCV(8, skip=True, random_state=0, **options).fit(X, y)
+    for model in (pruner, chosen):
+        assert_same(model.to_onnx(), model, X, 1e-10)
 
 
 @pytest.mark.parametrize("n_rows", [0, 1])

@@ -37,6 +37,7 @@ def any_modules(draw):
         parametrization=draw(st.lists(kind, min_size=len(hidden), max_size=len(hidden))),
         eigenvalues=draw(st.sampled_from(EIGENVALUES)),
         bias=draw(st.booleans()),
+        skip=draw(st.booleans()),
         dtype=draw(st.sampled_from([torch.float32, torch.float64])),
     )
 

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from skspectral.nn import SpectralLinear, SpectralMLP, grow
+from skspectral.nn._linear import unfilled
 
 MODES = [
     {},
@@ -181,3 +182,20 @@ def test_what_is_trained_is_told_by_truth_values(name):
     for use in (SpectralLinear(2, 3).set_trained, partial(SpectralLinear, 2, 3)):
         with pytest.raises(TypeError, match=f"`{name}` must be True or False; got 'yes'"):
             use(**flags)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("kind", [SpectralLinear, nn.Linear])
+def test_unfilled_layers_are_those_of_the_constructor(kind, bias):
+    options = {"bias": bias, "dtype": torch.float64}
+    options |= {"train_phi": False} if kind is SpectralLinear else {}
+    before = torch.get_rng_state()
+    layer = unfilled(kind, 3, 2, device="cpu", **options)
+    assert torch.equal(torch.get_rng_state(), before)
+    plain = kind(3, 2, **options)
+    assert repr(layer) == repr(plain)
+    for ours, theirs in zip(layer.named_parameters(), plain.named_parameters(), strict=True):
+        assert ours[0] == theirs[0]
+        assert ours[1].shape == theirs[1].shape
+        assert (ours[1].dtype, ours[1].device) == (theirs[1].dtype, theirs[1].device)
+        assert ours[1].requires_grad == theirs[1].requires_grad

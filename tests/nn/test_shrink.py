@@ -96,6 +96,18 @@ def test_pure_functions_leave_the_module(random_module):
         assert torch.equal(value, before[name])
 
 
+@pytest.mark.parametrize("masks", [[[True, False] * 3, [True] * 4], [[True] * 6, [True] * 4]])
+def test_parts_have_memory_of_their_own_in_the_usual_order(random_module, masks):
+    module = random_module(0, (3, 6, 4, 2), eigenvalues="both")
+    for layer in module.layers:  # as views of a transposed matrix
+        layer.phi.data = layer.phi.detach().t().contiguous().t()
+    given = {parameter.data_ptr() for parameter in module.parameters()}
+    for parameter in shrink(module, masks).parameters():
+        assert parameter.is_contiguous()
+        assert parameter.data_ptr() not in given
+        assert parameter.untyped_storage().nbytes() == parameter.nbytes
+
+
 def test_full_mask_changes_nothing(random_module):
     module = random_module(0, (3, 5, 4, 2), eigenvalues="both")
     small = shrink(module, [[True] * 5, [True] * 4])

@@ -10,12 +10,13 @@ GOOD = {"alpha_": 0.1, "hidden_layer_sizes": (12, 8), "n_alive_nodes_": [3, 4]}
 
 
 def network(**changes):
-    return Bunch(**{**GOOD, "size_settled_": True, **changes})
+    return Bunch(**{**GOOD, "size_settled_": True, "skip": False, **changes})
 
 
 def test_nothing_is_wrong_with_a_settled_small_network():
     assert complaints_about(network(), ADVICE) == []
     assert complaints_about(network(size_settled_=None), ADVICE) == []
+    assert complaints_about(network(n_alive_nodes_=[0, 0], skip=True), ADVICE) == []
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,11 @@ def test_folds_that_do_not_do_are_refused(cv, message):
         make_folds(cv, table(), False, np.random.RandomState(0))
 
 
+def test_folds_that_are_no_pairs_are_refused():
+    with pytest.raises(ValueError, match=r"must be a pair.* Fold 0 is list"):
+        make_folds([[1], [2, 3]], table(), False, np.random.RandomState(0))
+
+
 def test_too_few_different_rows_are_refused():
     same = Table(np.zeros((9, 2)), np.zeros(9), None)
     with pytest.raises(ValueError, match="at least 3 different rows; got 1 sample"):

@@ -53,9 +53,12 @@ def assert_same_gradients(module, x):
     st.sampled_from(EIGENVALUES),
     st.sampled_from(TRAINABLE),
     st.booleans(),
+    st.booleans(),
     st.integers(1, 9),
 )
-def test_gradients_equal_autograd(seed, activation, layers, eigenvalues, trainable, bias, n_rows):
+def test_gradients_equal_autograd(
+    seed, activation, layers, eigenvalues, trainable, bias, skip, n_rows
+):
     module = network(
         (3, *(width for width, _ in layers), 2),
         seed,
@@ -64,6 +67,7 @@ def test_gradients_equal_autograd(seed, activation, layers, eigenvalues, trainab
         eigenvalues=eigenvalues,
         trainable=trainable,
         bias=bias,
+        skip=skip,
     )
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(n_rows, 3, generator=generator, dtype=torch.float64)
@@ -87,8 +91,9 @@ class ByHand(torch.autograd.Function):
 
 @pytest.mark.parametrize("activation", NAMES)
 @pytest.mark.parametrize("eigenvalues", EIGENVALUES)
-def test_gradcheck(activation, eigenvalues):
-    module = network(activation=activation, eigenvalues=eigenvalues)
+@pytest.mark.parametrize("skip", [False, True])
+def test_gradcheck(activation, eigenvalues, skip):
+    module = network(activation=activation, eigenvalues=eigenvalues, skip=skip)
     x = torch.randn(5, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     trained = [p for p in module.parameters() if p.requires_grad]
     assert torch.autograd.gradcheck(functools.partial(ByHand.apply, module, x), trained)

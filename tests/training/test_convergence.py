@@ -7,7 +7,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
 from skspectral._estimators.rows import Rows
-from skspectral._training.convergence import _loss_of_zero
+from skspectral._training.comparing import loss_of_zero
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -35,7 +35,7 @@ def test_loss_of_zero_outputs_is_that_of_the_criterion(task, weighted, request):
     dataset, net = model._dataset(Rows(X, y, weight)), model.net_
     zeros = torch.zeros(len(y), model.n_outputs_, dtype=net.dtype)
     expected = net.criterion_(zeros, dataset.y, dataset.sample_weight)
-    assert _loss_of_zero(net, dataset.y, dataset.sample_weight) == pytest.approx(
+    assert loss_of_zero(net, dataset.y, dataset.sample_weight) == pytest.approx(
         float(expected), rel=1e-12
     )
 

@@ -9,6 +9,7 @@ from sklearn.base import clone
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, fit_many
 from skspectral._training import cuda_graph, fleet, graphed_step, together
+from skspectral._training.net import SpectralNet
 from skspectral._training.together import finish_all
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -59,6 +60,17 @@ CHANGES = [
 ]
 
 
+@pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
+def test_members_with_a_skip_make_200_steps_as_alone(request, alone, task):
+    X, y = request.getfixturevalue(task)
+    wanted = models(task, CHANGES, skip=True, max_iter=60)
+    for ours, theirs in zip(
+        fit_many([clone(m) for m in wanted], X, y), alone(wanted, X, y), strict=True
+    ):
+        assert_same(ours, theirs, X)
+        np.testing.assert_allclose(ours.skip_coef_, theirs.skip_coef_, rtol=1e-8, atol=1e-10)
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
 def test_members_end_as_their_own_fits(request, alone, task, weighted):
@@ -85,6 +97,8 @@ def test_members_end_as_their_own_fits(request, alone, task, weighted):
         {"parametrization": "dense"},
         {"hidden_layer_sizes": (12, 9), "parametrization": ("dense", "spectral")},
         {"fit_intercept": False},
+        {"hidden_layer_sizes": (12, 9), "skip": True},
+        {"hidden_layer_sizes": (), "skip": True},
         {"learning_rate": "adaptive", "tol": 1e-2, "n_iter_no_change": 2},
         {"alpha": 1e-3, "alpha_lambda": 1e-2, "shuffle": False},
         {"hidden_layer_sizes": 7, "time_limit": 1e6},
@@ -112,6 +126,23 @@ def test_members_shrink_each_for_itself(alone):
     assert widths[0] < 60 > widths[1]
     for ours, theirs in zip(fleet_fits, alone(wanted, X, y), strict=True):
         assert_same(ours, theirs, X)
+
+
+def test_rates_are_computed_once_for_members_of_one_clock(regression, monkeypatch):
+    X, y = regression
+    asked = []
+    rate_at = SpectralNet.rate_at
+
+    def counted(net, step):
+        asked.append(step)
+        return rate_at(net, step)
+
+    monkeypatch.setattr(SpectralNet, "rate_at", counted)
+    fit_many(models("regression", [{}] * 3, hidden_layer_sizes=6), X, y)
+    assert asked == list(range(30 * 4))
+    asked.clear()
+    fit_many(models("regression", [{}, {"learning_rate_init": 0.003}] * 2), X, y)
+    assert asked.count(7) == 2
 
 
 @pytest.mark.filterwarnings("ignore:`batch_size` is 32")

@@ -103,6 +103,12 @@ def test_the_last_cycle_ends_at_zero():
     assert in_cycles(onecycle, (1, 3))(1.0) == pytest.approx(0)
 
 
+def test_schedules_with_the_same_cycles_are_equal():
+    assert in_cycles(onecycle, (1, 3)) == in_cycles(onecycle, [2, 6])
+    assert in_cycles(onecycle, (1, 3)) != in_cycles(onecycle, (1, 4))
+    assert in_cycles(onecycle, (1, 3)) != in_cycles(SCHEDULES["cosine"], (1, 3))
+
+
 def test_schedule_in_cycles_can_be_pickled():
     rate = in_cycles(onecycle, (1, 3, 9))
     again = pickle.loads(pickle.dumps(rate))

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import EpochScoring
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from skspectral import (
     SpectralMLPClassifier,
@@ -17,6 +18,7 @@ from skspectral import (
     SpectralPruner,
     pruning_curve,
 )
+from skspectral._training import shrinking
 from skspectral._training.net import SpectralNet
 from skspectral._training.shrinking import DropSilent, drop_nodes, largest_norm
 from skspectral._training.silent import silent_nodes
@@ -111,6 +113,61 @@ def test_whole_float64_fits_are_the_same(data, sizes, seed):
     # what is left of the penalty of nodes that leave is no longer counted
     assert (np.array(small.loss_curve_) <= np.array(whole.loss_curve_) * (1 + 1e-9)).all()
     np.testing.assert_allclose(small.loss_curve_, whole.loss_curve_, rtol=0.01)
+
+
+class Operations(TorchDispatchMode):
+    """List what a GPU would be asked to do: no views, masks on the host, or the meta device."""
+
+    free = ("detach", "alias", "view", "t", "transpose", "unsqueeze", "slice", "empty")
+
+    def __init__(self):
+        super().__init__()
+        self.names = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        name = func.overloadpacket.__name__
+        tensors = [x for x in (result, *args) if isinstance(x, torch.Tensor)]
+        elsewhere = any(x.is_meta or x.dtype == torch.bool for x in tensors)
+        if name not in self.free and not elsewhere:
+            self.names.append(name)
+        return result
+
+
+@pytest.mark.parametrize(("sizes", "most"), [((60,), 32), ((60, 30), 58)])
+def test_a_drop_takes_few_operations(data, sizes, most):
+    reg = SpectralMLPRegressor(sizes, max_iter=2, shrink=False, random_state=0).fit(*data)
+    masks = [torch.arange(size) % 3 > 0 for size in sizes]
+    with Operations() as operations:
+        drop_nodes(reg.net_, masks)
+    # on a GPU each of them takes some microseconds, and a read waits for all before it
+    assert len(operations.names) <= most
+    assert "_local_scalar_dense" not in operations.names
+    assert reg.module_.layer_sizes[1:-1] == tuple(int(mask.sum()) for mask in masks)
+
+
+@pytest.mark.parametrize("sizes", [(60,), (40, 30)])
+def test_networks_that_are_seldom_rebuilt_end_the_same(data, sizes, monkeypatch):
+    X, y = data
+    options = {**WIDE, "dtype": "float64", "max_iter": 250}
+    rebuilt = []
+
+    def drop(net, masks):
+        rebuilt[-1] += 1
+        drop_nodes(net, masks)
+
+    monkeypatch.setattr(shrinking, "drop_nodes", drop)
+    regs = []
+    for share in ("cpu", "cuda"):
+        rebuilt.append(0)
+        worth_it = {"cpu": shrinking.WORTH_IT[share]}
+        with monkeypatch.context() as patch:
+            patch.setattr(shrinking, "WORTH_IT", worth_it)
+            regs.append(SpectralMLPRegressor(sizes, shrink=True, **options).fit(X, y))
+    often, seldom = regs
+    assert rebuilt[1] < rebuilt[0]
+    assert [i.tolist() for i in seldom.node_indices_] == [i.tolist() for i in often.node_indices_]
+    np.testing.assert_allclose(seldom.predict(X), often.predict(X), rtol=1e-9)
 
 
 @pytest.mark.parametrize("sizes", [(60,), (40, 30)])

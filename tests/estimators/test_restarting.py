@@ -1,0 +1,302 @@
+"""Restarts lead out of local minima; the best network is kept, and is an ordinary one."""
+
+import copy
+import math
+import os
+import pickle
+import signal
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from skorch.callbacks import Callback
+
+from skspectral import (
+    SpectralMLPClassifier,
+    SpectralMLPRegressor,
+    SpectralPruner,
+    fit_many,
+    size_interval,
+    spectral_path,
+)
+from skspectral._estimators import restarting
+from skspectral._training import interrupts
+from skspectral._training.comparing import loss_at
+from skspectral._training.penalty import Penalty
+from skspectral.datasets import make_teacher_student
+from skspectral.nn import SpectralMLP
+from skspectral.nn._restart import with_new_upper_layers
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+AROUND = 4
+"""Trainings beside those of restarts: the first, the wide one, the last, and a rise."""
+EACH = 2
+"""Trainings of a restart, and of the wide network: at a smaller penalty, and at the penalty."""
+
+
+def make(cls=SpectralMLPRegressor, sizes=(16, 12), **parameters):
+    parameters = {"max_iter": 12, "random_state": 0, "n_restarts": 2, **parameters}
+    return cls(**{"hidden_layer_sizes": sizes, **parameters})
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Return the list that is filled with copies of the networks as they have been trained."""
+    kept = []
+    train = restarting.Restarts._train
+
+    def spy(self, network, architecture=None):
+        yield from train(self, network, architecture)
+        kept.append(copy.copy(network))
+        kept[-1].net_ = network.net_.with_module(copy.deepcopy(network.module_))
+        kept[-1].n_restarts = self.estimator.n_restarts
+
+    monkeypatch.setattr(restarting.Restarts, "_train", spy)
+    return kept
+
+
+def loss_of(network, X, y, penalty):
+    """Return the penalised loss in plain numpy, for a regressor of one output."""
+    residual = (network.predict(X) - y) / network.y_scale_
+    norms = [
+        penalty.coefficient(name) * float(parameter.detach().double().square().sum())
+        for name, parameter in network.module_.named_parameters()
+        if parameter.requires_grad
+    ]
+    return np.mean(residual**2) + sum(norms)
+
+
+@pytest.mark.parametrize("sizes", [(16,), (16, 12), (12, 10, 8)])
+def test_the_smallest_penalised_loss_is_kept(regression, trained, sizes):
+    X, y = regression
+    reg = make(sizes=sizes).fit(X, y)
+    first, last = trained[0], reg.net_.penalty
+    own = loss_of(reg, X, y, last)
+    assert own <= loss_of(first, X, y, last)
+    assert reg.restart_gain_ == pytest.approx(1 - own / loss_of(first, X, y, last), abs=1e-6)
+    assert len(trained) >= AROUND + 2 * EACH
+
+
+def test_the_first_network_is_that_without_restarts(regression, trained):
+    X, y = regression
+    make().fit(X, y)
+    alone = make(n_restarts=0).fit(X, y)
+    np.testing.assert_array_equal(trained[0].predict(X), alone.predict(X))
+    assert alone.restart_gain_ is None
+
+
+def test_a_worse_network_is_not_kept(regression, monkeypatch):
+    X, y = regression
+    losses = {}  # the later a network is compared, the worse it is said to be
+    worse = lambda net, *_: losses.setdefault(id(net), len(losses) + 1.0)  # noqa: E731
+    monkeypatch.setattr(restarting, "loss_at", worse)
+    reg, alone = make().fit(X, y), make(n_restarts=0).fit(X, y)
+    np.testing.assert_array_equal(reg.predict(X), alone.predict(X))
+    assert reg.restart_gain_ == 0
+    assert "restarts  2: none found a smaller loss" in reg.summary()
+
+
+def test_restarts_are_made_at_a_quarter_of_the_penalty_from_what_pays(regression, trained):
+    make(sizes=(12, 10, 8), n_restarts=3).fit(*regression)
+    first, *rounds = trained[: 1 + 4 * EACH]
+    assert [network.alpha_ / first.alpha_ for network in rounds] == pytest.approx([0.25, 1] * 4)
+    epochs = [network.n_iter_ for network in trained[: 1 + EACH]]
+    assert epochs == [12, 12, 15]
+
+
+def test_upper_layers_start_anew_and_lower_ones_are_kept():
+    module = SpectralMLP((3, 5, 4, 2), generator=torch.Generator().manual_seed(0))
+    for n_kept, sizes in ((1, (3, 5, 7, 2)), (2, (3, 5, 4, 2))):
+        new = with_new_upper_layers(module, n_kept, (9, 7), torch.Generator().manual_seed(1))
+        assert new.layer_sizes == sizes
+        for index, (old, layer) in enumerate(zip(module.layers, new.layers, strict=True)):
+            is_kept = index < n_kept
+            same = old.weight.shape == layer.weight.shape and torch.equal(old.weight, layer.weight)
+            assert same is is_kept
+            assert not is_kept or layer is not old
+
+
+def test_loss_is_that_of_the_formula(regression):
+    X, y = regression
+    reg = make(n_restarts=0).fit(X, y)
+    penalty = Penalty(1e-3, 2e-3, 3e-3)
+    dataset = reg.net_.get_dataset(torch.as_tensor(X), reg._target.encode(y))
+    assert loss_at(reg.net_, dataset, penalty) == pytest.approx(loss_of(reg, X, y, penalty))
+    with torch.no_grad():
+        reg.module_.layers[0].phi[0, 0] = np.inf
+    assert loss_at(reg.net_, dataset, penalty) == np.inf
+
+
+def test_recovers_a_teacher_that_one_fit_does_not():
+    data = make_teacher_student(3000, 6, (4, 4), random_state=2)
+    X, X_test = np.split(data.X, [2000])
+    y, truth = data.y[:2000], data.y[2000:]
+    one = SpectralMLPRegressor((20, 20), max_iter=300, random_state=2).fit(X, y)
+    best = clone(one).set_params(n_restarts=2).fit(X, y)
+    errors = [np.mean((network.predict(X_test) - truth) ** 2) for network in (one, best)]
+    assert errors[1] < 0.5 * errors[0]
+    assert sum(best.n_alive_nodes_) <= 11 < sum(one.n_alive_nodes_)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"alpha": 1e-3},
+        {"alpha": 0.0},
+        {"alpha": 1e-3, "alpha_phi": 1e-2, "alpha_lambda": 0.0},
+        {"parametrization": "dense"},
+        {"eigenvalues": "out-in"},
+        {"learning_rate": "constant"},
+        {"early_stopping": True},
+        {"noise_cv": 2},
+        {"shuffle": False},
+        {"solver": "sgd"},
+        {"activation": "tanh"},
+        {"hidden_layer_sizes": ()},
+        {"hidden_layer_sizes": "auto"},
+        {"n_members": 2},
+        {"time_limit": 0.5},
+    ],
+    ids=str,
+)
+def test_is_an_ordinary_network(regression, parameters):
+    X, y = regression
+    reg = make(**parameters).fit(X, y)
+    assert np.isfinite(reg.predict(X)).all()
+    assert 0 <= reg.restart_gain_ <= 1
+    assert clone(reg).get_params() == make(**parameters).get_params()
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(reg)).predict(X), reg.predict(X))
+    np.testing.assert_allclose(reg.to_sklearn().predict(X), reg.predict(X), rtol=1e-5, atol=1e-6)
+    if reg.net_.module.hidden_layer_sizes:
+        small = reg.prune()
+        assert small.n_restarts == 0
+        assert small.set_params(warm_start=True, max_iter=2).fit(X, y).n_iter_ > 0
+
+
+def test_nodes_are_numbered_as_in_the_first_widths(regression):
+    reg = make(sizes=(16, 12)).fit(*regression)
+    assert reg.hidden_layer_sizes == (16, 12) == reg.net_.module.hidden_layer_sizes
+    assert [len(relevance) for relevance in reg.feature_relevance_] == [16, 12]
+    assert [index.max() < n for index, n in zip(reg.node_indices_, (16, 12), strict=True)]
+    assert reg.n_iter_ == len(reg.loss_curve_)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
+def test_classifier(request, task):
+    X, y = request.getfixturevalue(task)
+    weight = np.linspace(0.5, 2, len(X))
+    clf = make(SpectralMLPClassifier).fit(X, y, sample_weight=weight)
+    again = make(SpectralMLPClassifier).fit(sparse.csr_array(X), y, sample_weight=weight)
+    assert clf.predict_proba(X).shape == again.predict_proba(X).shape
+
+
+def test_fits_side_by_side_are_those_alone(regression):
+    X, y = regression
+    models = [make(random_state=seed, dtype="float64") for seed in (0, 1)]
+    together = fit_many([clone(model) for model in models], X, y)
+    for one, alone in zip(together, models, strict=True):
+        assert one.n_alive_nodes_ == alone.fit(X, y).n_alive_nodes_
+        np.testing.assert_allclose(one.predict(X), alone.predict(X), rtol=1e-6)
+
+
+def test_members_have_restarts_of_their_own(regression, trained):
+    reg = make(n_members=3).fit(*regression)
+    assert len(reg.member_sizes_) == 3
+    assert len(trained) >= 3 * (AROUND + 2 * EACH)
+    assert 0 <= reg.restart_gain_ <= 1
+
+
+def test_paths_begin_with_restarts(regression, trained):
+    X, y = regression
+    path = spectral_path(X, y, estimator=make(), alphas=[1e-3, 1e-2], path_max_iter=3)
+    assert len(path.n_alive_nodes) == 2
+    assert len(trained) >= AROUND + 2 * EACH
+    reg = make(sizes=8).fit(X, y)
+    assert len(size_interval(reg, X, y, n_seeds=1, cv=2, random_state=0).size) == 1
+
+
+@pytest.mark.parametrize("strategy", ["after", "before"])
+def test_pruner_trains_on(regression, strategy):
+    X, y = regression
+    pruner = SpectralPruner(make(), n_nodes=6, strategy=strategy, fine_tune=2).fit(X, y)
+    assert sum(pruner.estimator_.n_alive_nodes_) <= 6
+
+
+class Interrupt(Callback):
+    """Ask to stop, as Ctrl-C does, in the given epoch of the given training."""
+
+    begun = 0
+
+    def __init__(self, training):
+        self.training = training
+
+    def on_train_begin(self, net, **kwargs):
+        Interrupt.begun += 1
+        if Interrupt.begun == self.training:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.fixture
+def handler(monkeypatch):
+    """Answer the signal as Python does, with no Ctrl-C in the last seconds."""
+    monkeypatch.setattr(interrupts, "_last_time", -math.inf)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    assert signal.signal(signal.SIGINT, before) is signal.default_int_handler
+
+
+@pytest.mark.usefixtures("handler")
+@pytest.mark.parametrize("training", [1, 2, 3, 5])
+def test_ctrl_c_keeps_the_best_so_far(regression, monkeypatch, training):
+    X, y = regression
+    monkeypatch.setattr(Interrupt, "begun", 0)
+    reg = make(callbacks=[Interrupt(training)]).fit(X, y)
+    assert Interrupt.begun == training
+    assert np.isfinite(reg.predict(X)).all()
+    if training > 1:
+        alone = make(n_restarts=0).fit(X, y)
+        assert reg.restart_gain_ >= 0
+        if training < 5:
+            np.testing.assert_allclose(reg.predict(X), alone.predict(X), rtol=1e-6)
+
+
+def test_the_time_is_shared_out(regression, trained):
+    X, y = regression
+    reg = make(time_limit=0.4, max_iter=100_000)
+    reg.fit(X, y)
+    seconds = [network.net_.history[-1]["dur"] for network in trained]
+    assert len(seconds) >= 2
+
+
+def test_says_what_restarts_brought(regression):
+    reg = make().fit(*regression)
+    assert reg.restart_gain_ > 0
+    assert f"{100 * reg.restart_gain_:.2g} % less penalised loss" in reg.summary()
+    assert "restarts" not in make(n_restarts=0).fit(*regression).summary()
+
+
+@pytest.mark.parametrize("n_restarts", [-1, 1.0, "2", None])
+def test_number_is_checked(regression, n_restarts):
+    with pytest.raises(ValueError, match="'n_restarts' parameter"):
+        make(n_restarts=n_restarts).fit(*regression)
+
+
+def test_what_goes_on_from_weights_excludes_restarts(regression):
+    X, y = regression
+    reg = make(n_restarts=0).fit(X, y).set_params(n_restarts=1)
+    with pytest.raises(ValueError, match="n_restarts=1 and warm_start=True exclude each other"):
+        reg.set_params(warm_start=True).fit(X, y)
+    assert not hasattr(reg, "partial_fit")
+    with pytest.raises(AttributeError) as caught:
+        _ = reg.partial_fit
+    assert "n_restarts=1: restarts go through all rows" in str(caught.value.__cause__)
+    assert hasattr(reg.set_params(n_restarts=0), "partial_fit")
+
+
+def test_warns_of_the_network_that_is_kept(regression):
+    X, y = regression
+    with pytest.warns(ConvergenceWarning, match=r"size|alpha|Training"):
+        make(max_iter=2).fit(X, y)
