@@ -34,6 +34,7 @@ from skspectral._study.matching import (
     path_magnitudes,
 )
 from skspectral._study.scorers import n_alive_nodes_score
+from skspectral._tables.importances import group_importances
 
 __version__ = "0.1.0"
 
@@ -56,6 +57,7 @@ __all__ = [
     "TrainingDisplay",
     "__version__",
     "fit_many",
+    "group_importances",
     "match_nodes",
     "merge",
     "n_alive_nodes_score",

@@ -32,7 +32,7 @@ ENSEMBLES = [
     for cls, sizes, settings in (
         (SpectralMLPRegressor, 16, {}),
         (SpectralMLPClassifier, (12, 8), {}),
-        (SpectralMLPClassifier, 16, {"alpha": 1e-3, "eigenvalues": "in"}),
+        (SpectralMLPClassifier, 16, {"alpha": 1e-3, "eigenvalues": "inputs"}),
     )
 ]
 PRUNERS = [

@@ -396,6 +396,50 @@ def of_known_teacher(script):
     yield f"{spread(nodes[2000, 'asked'], '{}')} nodes after {spread(nodes[2000, 'data'], '{}')}"
 
 
+def of_decompositions(script):
+    """Yield what the text says of layers that train a part of their eigenvectors."""
+    rows = pd.read_csv(script.RESULTS)
+    keys = ["images", "nodes", "trained"]
+    accuracy = (100 * rows.groupby(keys)["accuracy"].mean()).round(1)
+    n_parameters = rows.groupby(keys)["n_parameters"].first()
+    for name in ("mnist", "fashion_mnist"):
+        one, both = accuracy[name, 300, "one set"], accuracy[name, 300, "both sets"]
+        yield f"from {one} to {both} %"
+    gains = (accuracy.xs("SVD", level=2) - accuracy.xs("both sets", level=2)).round(1)
+    yield f"add {gains['mnist'].min()} to {gains['mnist'].max()} points on MNIST"
+    yield f"at most {gains['fashion_mnist'].max()} on Fashion-MNIST"
+    gaps = (accuracy.xs("dense", level=2) - accuracy.xs("QR", level=2)).round(1)
+    yield f"{gaps['mnist', 300]} points below the dense network on MNIST and"
+    yield f"and {gaps['fashion_mnist', 300]} on Fashion-MNIST, with a fifth"
+    yield f"it is {gaps['mnist', 30]} and {gaps['fashion_mnist', 30]} points below"
+    shares = n_parameters.xs("dense", level=2) / n_parameters.xs("QR", level=2)
+    assert (round(shares["mnist", 300]), round(shares["mnist", 30])) == (5, 17)
+    few, triangle = ("mnist", 30, "dense"), ("mnist", 300, "QR")
+    assert round(n_parameters[triangle] / n_parameters[few]) == 2
+    yield f"{accuracy[few]} against {accuracy[triangle]} %"
+
+
+def of_columns(script):
+    """Yield what the text says of the columns that are found."""
+    rows = pd.read_csv(script.RESULTS)
+    counts = rows["task"].map(script.TASKS)
+    exact = (rows["n_kept"] == counts) & (rows["n_missed"] == 0)
+    found = exact.groupby([rows["task"], rows["method"]]).agg(["sum", "size"])
+    one, other = 'network, "inputs"', 'network, "in"'
+    for task in ("independent", "friedman"):
+        assert tuple(found.loc[(task, one)]) == (2, 2)
+    yield "and in {} of {} of *many*".format(*found.loc[("many", one)])
+    yield "exact in {} of {} seeds of *many*".format(*found.loc[("many", other)])
+    by_fit = rows.set_index(["task", "method"]).sort_index()
+    assert (by_fit.loc[("correlated", one), "n_missed"] == 1).all()
+    seconds = by_fit.groupby(level=[0, 1])["seconds"].median().unstack()
+    times = seconds[one] / seconds[other]
+    words = {3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 11: "eleven"}
+    yield f"{words[round(times.min())]} to {words[round(times.max())]} times as fast"
+    yield "{} and {} of *many*".format(*sorted(by_fit.loc[("many", "LassoNet"), "n_kept"]))
+    assert by_fit.loc[(slice(None), "SHAP"), "n_kept"].isin((20, 30)).all()
+
+
 def of_skip(script):
     """Yield how many sizes are exact with and without a linear skip."""
     rows = pd.read_csv(script.RESULTS)
@@ -434,6 +478,8 @@ CLAIMS = [
     ("students", "docs/guide/students.rst", of_students),
     ("synthetic_rows", "docs/guide/students.rst", of_synthetic_rows),
     ("known_teacher", "docs/guide/students.rst", of_known_teacher),
+    ("column_selection", "docs/measurements/inputs.rst", of_columns),
+    ("decompositions", "docs/measurements/decompositions.rst", of_decompositions),
 ]
 
 

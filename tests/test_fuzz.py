@@ -58,6 +58,7 @@ ATTRIBUTES = (
         "intercepts_",
         "skip_coef_",
         "feature_importances_",
+        "alive_features_",
         "feature_relevance_",
         "module_",
     ),
@@ -359,8 +360,13 @@ def check_modules(lot):
 def check_layers(lot, dtype):
     sizes = lot.some(2, wild=WILD), lot.some(3, 1)
     flags = {name: [True, False] for name in ("train_phi", "train_lambda_in", "train_lambda_out")}
+    parts = {"decomposition": [None, None, "qr", "svd"], "rank": [None, None, 1, 2]}
     linear = lot.attempt(
-        nn.SpectralLinear, *sizes, dtype=dtype, **lot.keywords(bias=[True], **flags), draws=True
+        nn.SpectralLinear,
+        *sizes,
+        dtype=dtype,
+        **lot.keywords(bias=[True], **flags, **parts),
+        draws=True,
     )
     if linear is not None:
         lot.attempt((linear, "forward"), lot.some(torch.ones(4, 2, dtype=linear.phi.dtype)))
@@ -465,7 +471,13 @@ def check_tables(lot):
         return
     new = mixed(lot) if lot.once_in(3) else X
     lot.attempt((encoder, "transform"), new)
-    lot.attempt((encoder, "get_feature_names_out"))
+    made = lot.attempt((encoder, "get_feature_names_out"))
+    shares = np.ones(0 if made is None else len(made))
+    lot.attempt(
+        skspectral.group_importances,
+        lot.some(encoder, encoder.steps[-1][1], wild=[*WILD, StandardScaler(), GaussianNB()]),
+        lot.some(shares, wild=[*WILD, shares[:-1], [np.nan]]),
+    )
     model = make_pipeline(encoder, Regressor(3, **QUICK))
     if lot.attempt((model, "fit"), X, target(lot, X, "numbers")) is not None:
         lot.attempt((model, "predict"), new)
@@ -551,7 +563,7 @@ CHECKS = {
     check_modules: (80, "SpectralLinear SpectralMLP grow mask_nodes merge node_relevance shrink"),
     check_existing_modules: (80, "reparametrize fold penalty penalty_alpha"),
     check_teachers: (80, "make_teacher_student"),
-    check_tables: (60, "make_tabular_preprocessor"),
+    check_tables: (60, "make_tabular_preprocessor group_importances"),
     check_displays: (
         120,
         "EffectiveSizeDisplay FidelityDisplay NetworkDisplay NodesDisplay PathMagnitudesDisplay "

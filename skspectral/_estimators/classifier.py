@@ -64,11 +64,12 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
     parametrization : {"spectral", "dense"} or sequence of them, default="spectral"
         How the weights of the hidden layers are written: one value for all
         layers, or one for each. "dense" is an ordinary layer, for comparison.
-    eigenvalues : {"out", "in", "out-in", "both"}, default="out"
+    eigenvalues : {"out", "in", "out-in", "both", "inputs"}, default="out"
         Which eigenvalues are trained: "out", `lambda_out` of the hidden
         layers, as in [1]_; "in", `lambda_in` of every layer; "out-in",
         `lambda_out` of the hidden layers and `lambda_in` of the output layer;
-        "both", both in the hidden layers.
+        "both", both in the hidden layers; "inputs", `lambda_in` of the first
+        layer alone: columns that only fit noise leave (`alive_features_`).
     trainable : {"all", "eigenvalues", "eigenvectors"}, default="all"
         What is trained in spectral layers. Biases and dense layers are always
         trained.
@@ -132,7 +133,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         Penalty on the eigenvalues. None uses `alpha`; "auto" allows nothing else.
     relevance_threshold : float in [0, 1), default=0.05
         A node is alive if its relevance is above this fraction of the largest in
-        its layer, and above 1e-4 of the largest at the start of training.
+        its layer, and above 1e-4 of the largest at the start of training. A column is
+        if its importance is above this fraction of the largest.
     solver : {"adam", "sgd"}, torch optimiser class or partial of one, default="adam"
         "adam" is :class:`torch.optim.Adam` with betas (0.9, 0.99). Its memory is
         shorter than torch's default, so sizes settle in fewer steps. "sgd" is
@@ -259,6 +261,10 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         outputs, of the product of absolute weights, times the standard deviation
         of the column. A linear skip is one more path to each output. Normalised to sum
         1; zeros for a constant network.
+    alive_features_ : bool ndarray of shape (`n_features_in_`,)
+        Columns whose importance exceeds the share `relevance_threshold` of the
+        largest. With eigenvalues="inputs" that of the others goes to
+        zero.
     coefs_ : list of ndarray of shape (n_in, n_out)
         Effective weights of the layers, without a linear skip.
     intercepts_ : list of ndarray of shape (n_out,)

@@ -171,6 +171,7 @@ class FittedNetworkMixin:
     net_: SpectralNet
     n_outputs_: int
     n_features_in_: int
+    relevance_threshold: float
     size_settled_: bool | None
     _input_scaler: StandardScaler
     _random_state: np.random.RandomState
@@ -244,6 +245,17 @@ class FittedNetworkMixin:
         # weights are per unit of the column; its spread makes columns comparable
         paths = _shares(paths * _shares(np.sqrt(self._input_scaler.var_)))
         return paths / paths.sum() if paths.any() else np.zeros_like(paths)
+
+    @property
+    def alive_features_(self):
+        """Tell which columns are alive, bool ndarray of shape (n_features,).
+
+        As for nodes, a column is alive if its importance exceeds the share
+        `relevance_threshold` of the largest.
+        """
+        # strictly above: no column is alive in a network whose importances are all zero
+        importances = self.feature_importances_
+        return importances > self.relevance_threshold * importances.max(initial=0.0)
 
     def _dataset(self, rows, weight=None):
         """Move rows to the device of the network; weights are scaled to mean 1 unless given."""

@@ -11,17 +11,6 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch
 
 
-def alive_features(estimator):
-    """Tell which columns are alive, bool ndarray of shape (n_features,).
-
-    As for nodes, a column is alive if its importance exceeds the share
-    `relevance_threshold` of the largest.
-    """
-    # Strictly above, so that no column is alive in a network whose importances are all zero.
-    importances = estimator.feature_importances_
-    return importances > estimator.relevance_threshold * importances.max(initial=0.0)
-
-
 def describe(estimator):
     """Return the entries of a path for one of its networks."""
     history = estimator.net_.history
@@ -30,7 +19,7 @@ def describe(estimator):
     return {
         "alphas": estimator.alpha_,
         "n_alive_nodes": estimator.n_alive_nodes_,
-        "alive_features": alive_features(estimator),
+        "alive_features": estimator.alive_features_,
         "feature_importances": estimator.feature_importances_,
         # None, a size that was not judged, becomes False to fit into an array of bool.
         "size_settled": bool(estimator.size_settled_),

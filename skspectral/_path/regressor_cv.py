@@ -55,9 +55,9 @@ class SpectralMLPRegressorCV(NetworkInsideMixin, RegressorMixin, BaseSpectralMLP
     parametrization : {"spectral", "dense"} or sequence of them, default="spectral"
         Parametrisation of the hidden layers; "dense" is the ordinary network, as a
         control.
-    eigenvalues : {"out", "in", "out-in", "both"}, default="out"
-        Which eigenvalues are trained, as in :class:`SpectralMLPRegressor`. With "in",
-        columns that do not matter die as nodes do.
+    eigenvalues : {"out", "in", "out-in", "both", "inputs"}, default="out"
+        Which eigenvalues are trained, as in :class:`SpectralMLPRegressor`. With
+        "inputs" columns that do not matter leave.
     relevance_threshold : float in [0, 1), default=0.05
         Share of the largest relevance above which a node is alive, and of the
         largest importance above which a column is.

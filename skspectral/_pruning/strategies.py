@@ -66,7 +66,7 @@ def check_eigenvalues(network):
     """Raise ValueError unless all hidden layers have outbound eigenvalues to rank nodes by."""
     # One parametrisation for all layers, or one per layer.
     kinds = np.ravel(network.parametrization).tolist()
-    if "dense" in kinds or network.eigenvalues == "in":
+    if "dense" in kinds or network.eigenvalues in ("in", "inputs"):
         raise ValueError(
             "strategy='before' ranks nodes by their trained eigenvalues: it needs "
             "parametrization='spectral' in every hidden layer, and eigenvalues 'out', 'out-in' or "

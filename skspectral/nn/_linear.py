@@ -13,6 +13,9 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils import parametrize
+
+from skspectral.nn._decomposition import FACTORS, check_decomposition
 
 LayerT = TypeVar("LayerT", bound=nn.Module)
 TOO_MANY = 2**59
@@ -128,12 +131,21 @@ class SpectralLinear(nn.Module):
     train_lambda_out : bool, default=True
         Whether the outbound eigenvalues are trained. They scale rows: the
         nodes of the layer.
+    decomposition : {"qr", "svd"} or None, default=None
+        Which part of the eigenvectors is trained, if they are. None: every entry of
+        `phi`. "qr": `phi` is R Q, with a trained triangle R and orthonormal rows Q that
+        stay as they are drawn. "svd": `phi` is U diag(s) V, with trained singular values
+        s; U and V stay.
+    rank : int or None, default=None
+        Largest rank of a decomposed `phi`, from 1 to the smaller of `in_features` and
+        `out_features`; None: that number.
     device, dtype : optional
         As in :class:`torch.nn.Linear`.
 
     Attributes
     ----------
     phi : Parameter of shape (out_features, in_features)
+        With a decomposition a Tensor, computed on access from what is trained.
     lambda_in : Parameter of shape (in_features,)
     lambda_out : Parameter of shape (out_features,)
     bias : Parameter of shape (out_features,) or None
@@ -143,8 +155,9 @@ class SpectralLinear(nn.Module):
     Raises
     ------
     ValueError
-        If `in_features` or `out_features` is below 1, or `dtype` is not one of
-        floating-point numbers.
+        If `in_features` or `out_features` is below 1; if `decomposition` is unknown; if
+        `rank` is more than there is, or given without a decomposition; if `dtype` is not
+        one of floating-point numbers.
     TypeError
         If what is trained is not given as True or False.
     MemoryError
@@ -161,6 +174,14 @@ class SpectralLinear(nn.Module):
     of them is trained, the penalty empties whole rows (`lambda_out`) or columns
     (`lambda_in`). If both are trained in one layer, neither is clean.
 
+    A decomposition [3]_ stands between training all eigenvectors and none. Of r = `rank`,
+    "svd" trains r numbers and "qr" r (2 `out_features` - r + 1) / 2. At full rank the layer
+    starts as it would without a decomposition. The squared norm of what is trained is that of
+    `phi`, so the L2 penalty is the same. :mod:`torch.nn.utils.parametrize` holds the parts: such
+    a layer can be copied and saved through its state dict, but not pickled; :meth:`to_linear`
+    is plain. What `mask_nodes` returns keeps the decomposition, what `shrink` returns has a
+    plain `phi`.
+
     References
     ----------
     .. [1] L. Giambagli, L. Buffoni, L. Chicchi, D. Fanelli, "How a student
@@ -169,6 +190,9 @@ class SpectralLinear(nn.Module):
     .. [2] L. Giambagli, L. Buffoni, T. Carletti, W. Nocentini, D. Fanelli,
        "Machine learning in spectral domain", Nature Communications 12, 1330
        (2021), https://doi.org/10.1038/s41467-021-21481-0.
+    .. [3] L. Chicchi, L. Giambagli, L. Buffoni, T. Carletti, M. Ciavarella, D. Fanelli,
+       "Training of sparse and dense deep neural networks: fewer parameters, same
+       performance", Physical Review E 104 (2021).
 
     Examples
     --------
@@ -179,6 +203,9 @@ class SpectralLinear(nn.Module):
     torch.Size([5, 2])
     >>> torch.equal(layer.weight, layer.phi * (layer.lambda_in - layer.lambda_out[:, None]))
     True
+    >>> triangle = SpectralLinear(784, 100, decomposition="qr", train_lambda_in=True)
+    >>> sum(p.numel() for p in triangle.parameters())  # R, both sets of eigenvalues, biases
+    6034
     """
 
     def __init__(
@@ -190,6 +217,8 @@ class SpectralLinear(nn.Module):
         train_phi: bool = True,
         train_lambda_in: bool = False,
         train_lambda_out: bool = True,
+        decomposition: str | None = None,
+        rank: int | None = None,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -204,8 +233,11 @@ class SpectralLinear(nn.Module):
             train_lambda_in=train_lambda_in,
             train_lambda_out=train_lambda_out,
         )
+        check_decomposition(decomposition, rank, min(in_features, out_features))
         self.in_features = in_features
         self.out_features = out_features
+        self.decomposition = decomposition
+        self.rank = rank
         self.train_phi = train_phi
         self.train_lambda_in = train_lambda_in
         self.train_lambda_out = train_lambda_out
@@ -217,6 +249,9 @@ class SpectralLinear(nn.Module):
         self.lambda_in = empty(in_features, trained=train_lambda_in)
         self.lambda_out = empty(out_features, trained=train_lambda_out)
         self.bias = empty(out_features) if bias else None
+        if decomposition is not None:
+            factor = FACTORS[decomposition](self.phi, rank or min(in_features, out_features))
+            parametrize.register_parametrization(self, "phi", factor, unsafe=True)
         self.reset_parameters()
 
     def set_trained(
@@ -228,7 +263,9 @@ class SpectralLinear(nn.Module):
             train_lambda_in=train_lambda_in,
             train_lambda_out=train_lambda_out,
         )
-        self.train_phi, self.phi.requires_grad = train_phi, train_phi
+        self.train_phi = train_phi
+        for held in held_parameters(self, "phi"):
+            held.requires_grad = train_phi
         self.train_lambda_in, self.lambda_in.requires_grad = train_lambda_in, train_lambda_in
         self.train_lambda_out, self.lambda_out.requires_grad = train_lambda_out, train_lambda_out
 
@@ -251,8 +288,20 @@ class SpectralLinear(nn.Module):
             Factor on the bounds of the uniform draw of `phi` and the bias, which
             are Glorot's.
         """
-        init_dense_(self.phi, self.bias, gain=gain, generator=generator)
+        phi = self.phi if self.decomposition is None else torch.empty_like(self.phi)
+        init_dense_(phi, self.bias, gain=gain, generator=generator)
+        if self.decomposition is not None:
+            self._decompose(phi.detach())
         self.reset_eigenvalues()
+
+    @torch.no_grad()
+    def _decompose(self, phi: Tensor) -> None:
+        """Take fixed and trained parts from eigenvectors, (out_features, in_features)."""
+        if phi.is_meta:  # torch.nn.utils.skip_init: there is nothing to fill
+            return
+        factor: Any = self.parametrizations.phi[0]  # type: ignore[union-attr, index]
+        factor.span(phi)
+        self.phi = phi  # type: ignore[assignment]  # torch keeps the trained part of it
 
     def reset_eigenvalues(self) -> None:
         """Restart the eigenvalues alone; the effective weight then equals `phi`."""
@@ -272,7 +321,13 @@ class SpectralLinear(nn.Module):
             f"in_features={self.in_features}, out_features={self.out_features}, "
             f"bias={self.bias is not None}, train_phi={self.train_phi}, "
             f"train_lambda_in={self.train_lambda_in}, train_lambda_out={self.train_lambda_out}"
+            + self._decomposition_repr()
         )
+
+    def _decomposition_repr(self) -> str:
+        if self.decomposition is None:
+            return ""
+        return f", decomposition={self.decomposition!r}, rank={self.rank}"
 
     @classmethod
     def from_linear(
@@ -343,6 +398,13 @@ class SpectralLinear(nn.Module):
             if self.bias is not None:
                 linear.bias.copy_(self.bias)
         return linear
+
+
+def held_parameters(layer: Any, name: str) -> list[Tensor]:
+    """Return the parameters that a layer keeps for a tensor: itself, or what it is made of."""
+    if parametrize.is_parametrized(layer, name):
+        return list(layer.parametrizations[name].parameters())
+    return [getattr(layer, name)]
 
 
 def reset_layer(layer: nn.Module, generator: torch.Generator | None, *, gain: float) -> None:

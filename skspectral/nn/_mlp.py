@@ -32,7 +32,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "silu": nn.SiLU,
 }
 PARAMETRIZATIONS = ("spectral", "dense")
-EIGENVALUES = ("out", "in", "out-in", "both")
+EIGENVALUES = ("out", "in", "out-in", "both", "inputs")
 TRAINABLE = ("all", "eigenvalues", "eigenvectors")
 
 
@@ -63,8 +63,8 @@ def _trained_factors(eigenvalues: str, trainable: str, is_output: bool) -> dict[
     train_lambda = trainable != "eigenvectors"
     return {
         "train_phi": trainable != "eigenvalues",
-        "train_lambda_in": train_lambda and (is_output or eigenvalues in ("in", "both")),
-        "train_lambda_out": train_lambda and not is_output and eigenvalues != "in",
+        "train_lambda_in": train_lambda and (is_output or eigenvalues in ("in", "both", "inputs")),
+        "train_lambda_out": train_lambda and not is_output and eigenvalues not in ("in", "inputs"),
     }
 
 
@@ -79,11 +79,12 @@ class SpectralMLP(nn.Module):
         Applied after every hidden layer; the output is left linear.
     parametrization : {"spectral", "dense"} or sequence of them, default="spectral"
         One for all hidden layers, or one for each.
-    eigenvalues : {"out", "in", "out-in", "both"}, default="out"
+    eigenvalues : {"out", "in", "out-in", "both", "inputs"}, default="out"
         Which eigenvalues exist. "out": `lambda_out` of the hidden layers, the
         output layer is dense. "in": `lambda_in` of every layer. "out-in":
         `lambda_out` of the hidden layers and `lambda_in` of the output layer.
-        "both": both in the hidden layers, `lambda_in` in the output layer. The
+        "both": both in the hidden layers, `lambda_in` in the output layer.
+        "inputs": `lambda_in` of the first layer, all others are dense. The
         output layer is spectral only where the last hidden layer is; it never
         has a `lambda_out`.
     trainable : {"all", "eigenvalues", "eigenvectors"}, default="all"
@@ -165,8 +166,10 @@ class SpectralMLP(nn.Module):
         check_flags(skip=skip)
         n_hidden = len(self.layer_sizes) - 2
         kinds = _per_hidden_layer(parametrization, n_hidden)
+        if eigenvalues == "inputs":  # columns alone have eigenvalues
+            kinds[1:] = ["dense"] * (n_hidden - 1)
         # the output's lambda_in ranks hidden nodes, so it exists only if those are spectral
-        output_is_spectral = eigenvalues != "out" and "spectral" in kinds[-1:]
+        output_is_spectral = eigenvalues not in ("out", "inputs") and "spectral" in kinds[-1:]
         # without hidden layers kinds[-1:] is empty, and the one layer dense
         kinds.append("spectral" if output_is_spectral else "dense")
 

@@ -10,10 +10,9 @@ from numbers import Real
 from typing import Any
 
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 
 from skspectral.nn._hidden import WITH_ROWS
-from skspectral.nn._linear import SpectralLinear
+from skspectral.nn._linear import SpectralLinear, held_parameters
 from skspectral.nn._reparametrize import factors_of
 from skspectral.nn._skip import SKIP_SHARE, LinearSkip
 
@@ -133,8 +132,5 @@ def _trained(layer: Any) -> Iterator[Tensor]:
         ("phi", "lambda_in", "lambda_out") if isinstance(layer, SpectralLinear) else ("weight",)
     )
     for name in names:
-        held = [getattr(layer, name)]
-        if parametrize.is_parametrized(layer, name):  # by another, such as a mask
-            held = list(layer.parametrizations[name].parameters())
-        if any(tensor.requires_grad for tensor in held):
+        if any(tensor.requires_grad for tensor in held_parameters(layer, name)):
             yield getattr(layer, name)

@@ -90,8 +90,8 @@ def penalty_alpha(
     TypeError
         If `module` is not a torch.nn.Module with such layers, or `X` or `y` is not a Tensor.
     ValueError
-        If no layer has factors, or the first of them trains no eigenvectors, or inbound
-        eigenvalues; if targets and outputs do not match, or are not finite; if another
+        If no layer has factors, or the first of them trains no eigenvectors, decomposed ones,
+        or inbound eigenvalues; if targets and outputs do not match, or are not finite; if another
         argument is not as described.
 
     See Also
@@ -185,10 +185,10 @@ def _check(X: Any, y: Any, loss: Any, activation: Any, factor: Any, n_rows: Any)
 def _first_with_factors(layers: list[nn.Module]) -> int:
     """Return the index of the first layer that is spectral."""
     for index, layer in enumerate(layers):
-        if isinstance(layer, SpectralLinear) and (layer.train_lambda_in or not layer.train_phi):
+        if isinstance(layer, SpectralLinear) and not _has_rule(layer):
             raise ValueError(
-                "`module` must train the eigenvectors of its first spectral layer, and no "
-                f"inbound eigenvalues; got {layer!r}."
+                "`module` must train all entries of the eigenvectors of its first spectral layer, "
+                f"and no inbound eigenvalues; got {layer!r}."
             )
         if isinstance(layer, SpectralLinear) or factors_of(layer) is not None:
             return index
@@ -196,6 +196,11 @@ def _first_with_factors(layers: list[nn.Module]) -> int:
         "`module` must have a layer with factors: the rule is about its nodes. Call "
         "`skspectral.nn.reparametrize` first."
     )
+
+
+def _has_rule(layer: SpectralLinear) -> bool:
+    """Tell whether the rows of a layer are free, each with an eigenvalue of its own."""
+    return layer.train_phi and layer.decomposition is None and not layer.train_lambda_in
 
 
 @torch.no_grad()

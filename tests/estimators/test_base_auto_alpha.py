@@ -94,7 +94,7 @@ def test_sparse_rows_give_the_same_penalty(cls, teacher):
     "options",
     [
         {"parametrization": "dense"},
-        *({"eigenvalues": kind} for kind in ("out", "in", "out-in", "both")),
+        *({"eigenvalues": kind} for kind in ("out", "in", "out-in", "both", "inputs")),
         {"trainable": "eigenvalues"},
         {"trainable": "eigenvectors"},
         *({"activation": name} for name in ("tanh", "logistic", "identity", "gelu", "silu")),

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from skspectral import SpectralMLPClassifier
+from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -56,3 +56,28 @@ def test_parts_are_joined_in_order(task, request):
             np.testing.assert_allclose(a, b)
         else:
             np.testing.assert_array_equal(a, b)
+
+
+def test_alive_features_are_those_above_a_share_of_the_largest_importance(regression):
+    X, y = regression
+    for share in (0.0, 0.05, 0.9):
+        reg = SpectralMLPRegressor(8, alpha=1e-3, relevance_threshold=share, random_state=0)
+        importances = reg.fit(X, y).feature_importances_
+        expected = importances > share * importances.max()
+        np.testing.assert_array_equal(reg.alive_features_, expected)
+        assert reg.alive_features_.dtype == bool
+
+
+def test_no_feature_is_alive_in_a_constant_network(regression):
+    X, y = regression
+    reg = SpectralMLPRegressor(8, alpha=1e3, max_iter=500, random_state=0).fit(X, y)
+    assert not reg.alive_features_.any()
+
+
+def test_one_fit_leaves_the_columns_that_matter():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1000, 30))
+    truth = np.abs(X[:, 3]) + X[:, 7] + np.maximum(X[:, 3] - X[:, 12], 0)
+    y = truth + 0.1 * rng.normal(size=1000)
+    reg = SpectralMLPRegressor(64, eigenvalues="inputs", random_state=0).fit(X, y)
+    assert np.flatnonzero(reg.alive_features_).tolist() == [3, 7, 12]

@@ -54,7 +54,7 @@ def parts(monkeypatch):
     return kept
 
 
-@pytest.mark.parametrize("eigenvalues", ["out", "in", "out-in", "both"])
+@pytest.mark.parametrize("eigenvalues", ["out", "in", "out-in", "both", "inputs"])
 @pytest.mark.parametrize("sizes", [(12,), (12, 8), ()])
 def test_regressor_predicts_the_mean_of_its_members(regression, parts, sizes, eigenvalues):
     X, y = regression

@@ -38,7 +38,7 @@ def test_merged_classifier_takes_the_mean_of_the_logits(request, task):
     np.testing.assert_array_equal(whole.classes_, clfs[0].classes_)
 
 
-@pytest.mark.parametrize("eigenvalues", ["out", "in", "out-in", "both"])
+@pytest.mark.parametrize("eigenvalues", ["out", "in", "out-in", "both", "inputs"])
 @pytest.mark.parametrize("bias", [True, False])
 def test_scales_of_the_target_are_united(regression, eigenvalues, bias):
     X, y = regression

@@ -36,7 +36,7 @@ VALID = {
     "fit_intercept": [True, False],
     "skip": [False, True],
     "parametrization": ["spectral", "dense"],
-    "eigenvalues": ["out", "in", "both", "out-in"],
+    "eigenvalues": ["out", "in", "both", "out-in", "inputs"],
     "trainable": ["all", "eigenvalues", "eigenvectors"],
     "alpha": ["auto", 0, 1e-3, 1e3, 1e100],
     "alpha_factor": ["auto", 0.5, 1, 1e100, 5e-324],

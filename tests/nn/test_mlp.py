@@ -31,6 +31,17 @@ def test_mlp_eigenvalues_choose_what_is_trained(eigenvalues, hidden, output):
     assert [trained(layer) for layer in module.layers] == [hidden, hidden, output]
 
 
+def test_mlp_with_eigenvalues_of_inputs_is_dense_above_the_first_layer():
+    module = SpectralMLP((3, 4, 5, 2), eigenvalues="inputs")
+    assert [trained(layer) for layer in module.layers] == [
+        {"phi", "lambda_in"},
+        {"weight"},
+        {"weight"},
+    ]
+    module.set_trainable("eigenvalues")
+    assert trained(module.layers[0]) == {"lambda_in"}
+
+
 @pytest.mark.parametrize(
     ("trainable", "expected"),
     [("all", {"phi", "lambda_out"}), ("eigenvalues", {"lambda_out"}), ("eigenvectors", {"phi"})],
@@ -48,7 +59,7 @@ def test_mlp_parametrization_per_layer():
     assert kinds(module) == ["spectral", "dense", "dense"]
 
 
-@pytest.mark.parametrize("eigenvalues", ["out", "in", "out-in", "both"])
+@pytest.mark.parametrize("eigenvalues", ["out", "in", "out-in", "both", "inputs"])
 @pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu", "gelu", "silu"])
 def test_mlp_starts_as_the_dense_network_of_equal_seed(activation, eigenvalues):
     def build(parametrization):

@@ -15,6 +15,7 @@ from skspectral._training.noise import NoiseTable, capped, inflated, n_used_para
 from skspectral._training.noise_rule import Spectrum
 from skspectral.datasets import make_teacher_student
 from skspectral.nn import (
+    SpectralLinear,
     SpectralMLP,
     mask_nodes,
     node_relevance,
@@ -301,7 +302,12 @@ WRONG = {
     "fixed": (
         {"module": SpectralMLP((N_COLUMNS, 2, 1), trainable="eigenvalues")},
         ValueError,
-        "must train the eigenvectors",
+        "must train all entries of the eigenvectors",
+    ),
+    "decomposed": (
+        {"module": nn.Sequential(SpectralLinear(N_COLUMNS, 2, decomposition="svd"))},
+        ValueError,
+        "must train all entries of the eigenvectors",
     ),
     "array": ({"X": np.zeros((3, N_COLUMNS))}, TypeError, "`X` must be a torch.Tensor"),
     "list": ({"y": [1.0]}, TypeError, "`y` must be a torch.Tensor"),

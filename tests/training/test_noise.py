@@ -29,6 +29,7 @@ RNG = np.random.default_rng(0)
         ({"eigenvalues": "in"}, 3),
         ({"eigenvalues": "out-in"}, 4),
         ({"eigenvalues": "both"}, 3),
+        ({"eigenvalues": "inputs"}, 2),
         ({"eigenvalues": "out", "trainable": "eigenvalues"}, 2),
         ({"eigenvalues": "out-in", "trainable": "eigenvalues"}, 2),
         ({"eigenvalues": "out", "trainable": "eigenvectors"}, 2),

@@ -110,7 +110,7 @@ def test_penalty_spares_biases_and_frozen_parameters():
 
 
 def test_penalty_reaches_the_output_layer():
-    for eigenvalues in ("out", "in", "out-in", "both"):
+    for eigenvalues in ("out", "in", "out-in", "both", "inputs"):
         module = build(eigenvalues).build()
         output = {id(p) for p in module.layers[-1].parameters()}
         assert output & {id(p) for p, _ in PENALTY.terms(module)}

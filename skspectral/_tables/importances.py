@@ -1,0 +1,190 @@
+"""Importances of encoded columns, added up over the columns that they were made from."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.utils.validation import check_array, check_is_fitted
+
+INDICATOR = "missingindicator_"
+"""What scikit-learn puts before the name of a column whose gaps it marks."""
+
+
+def group_importances(preprocessor, importances):
+    """Add up importances of encoded columns over the columns of the table.
+
+    A preprocessor makes several columns of one: an indicator for each category, splines. What
+    they tell together is the importance of the column that the user knows.
+
+    Parameters
+    ----------
+    preprocessor : fitted transformer
+        A :class:`~sklearn.compose.ColumnTransformer`, a
+        :class:`~sklearn.pipeline.Pipeline` or :class:`~sklearn.pipeline.FeatureUnion` of
+        transformers, or a single one. Each of its parts needs ``get_feature_names_out``, whose
+        names begin with that of the column, as those of scikit-learn's encoders do.
+    importances : array-like of shape (n_features_out,)
+        One number for each column that `preprocessor` returns, such as
+        ``feature_importances_`` of the model behind it.
+
+    Returns
+    -------
+    dict of str to float
+        The sum for each column of the table, in its order; 0 for columns that were dropped.
+        Columns of arrays are called "x0", "x1" and so on.
+
+    Raises
+    ------
+    TypeError
+        If a part has no ``get_feature_names_out``.
+    ValueError
+        If the number of importances is not that of the encoded columns, or if an encoded column
+        is made from several columns, as those of PCA are, or does not tell from which.
+    sklearn.exceptions.NotFittedError
+        If `preprocessor` is not fitted.
+
+    See Also
+    --------
+    skspectral.preprocessing.make_tabular_preprocessor : A preprocessor of mixed tables.
+    sklearn.inspection.permutation_importance : Importances of the columns of a whole pipeline.
+
+    Notes
+    -----
+    Sums suit importances that are shares of a whole, as ``feature_importances_`` are. Where
+    the names of two columns fit, such as "age" and "age_group", the longer one counts.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.compose import make_column_transformer
+    >>> from sklearn.preprocessing import OneHotEncoder
+    >>> from skspectral import group_importances
+    >>> table = pd.DataFrame({"age": [31, 45, 28], "city": ["Rome", "Pisa", "Rome"]})
+    >>> encoder = make_column_transformer(
+    ...     (OneHotEncoder(), ["city"]), remainder="passthrough"
+    ... ).fit(table)
+    >>> encoder.get_feature_names_out().tolist()
+    ['onehotencoder__city_Pisa', 'onehotencoder__city_Rome', 'remainder__age']
+    >>> group_importances(encoder, [0.25, 0.25, 0.5])
+    {'age': 0.5, 'city': 0.5}
+    """
+    check_is_fitted(preprocessor)
+    names = _names_in(preprocessor)
+    sources = _sources(preprocessor, len(names))
+    numbers = check_array(
+        importances,
+        ensure_2d=False,
+        ensure_min_samples=0,
+        dtype=np.float64,
+        input_name="importances",
+    )
+    if numbers.shape != (len(sources),):
+        raise ValueError(
+            f"`importances` must hold one number for each of the {len(sources)} columns that "
+            f"`preprocessor` returns; got shape {numbers.shape}."
+        )
+    sums = np.bincount(sources, weights=numbers, minlength=len(names))
+    return dict(zip(names, sums.tolist(), strict=True))
+
+
+def _names_in(transformer: Any) -> list[str]:
+    """Return the names of the columns that a transformer was fitted on."""
+    names = getattr(transformer, "feature_names_in_", None)
+    if names is not None:
+        return [str(name) for name in names]
+    n_features = getattr(transformer, "n_features_in_", None)
+    if n_features is None:
+        raise ValueError(
+            f"{_called(transformer)} does not tell how many columns it was fitted on. Each "
+            "transformer needs `n_features_in_`, or `feature_names_in_`."
+        )
+    return [f"x{index}" for index in range(n_features)]
+
+
+def _sources(transformer: Any, n_features: int) -> np.ndarray:
+    """Return the column in from which each column out is made, int ndarray."""
+    if isinstance(transformer, Pipeline):
+        return _through_steps([step for _, step in transformer.steps], n_features)
+    if isinstance(transformer, FeatureUnion):
+        parts = [_sources(part, n_features) for _, part in transformer.transformer_list]
+        return np.concatenate([np.empty(0, dtype=int), *parts])
+    if isinstance(transformer, ColumnTransformer):
+        return _through_columns(transformer)
+    if transformer in ("passthrough", None):
+        return np.arange(n_features)
+    if transformer == "drop":
+        return np.empty(0, dtype=int)
+    return _by_names(transformer)
+
+
+def _through_steps(steps: Sequence[Any], n_features: int) -> np.ndarray:
+    sources = np.arange(n_features)
+    for step in steps:
+        sources = sources[_sources(step, len(sources))]
+    return sources
+
+
+def _through_columns(transformer: ColumnTransformer) -> np.ndarray:
+    sources = np.full(len(transformer.get_feature_names_out()), -1)
+    for name, part, columns in transformer.transformers_:
+        taken = np.arange(transformer.n_features_in_)[_positions(transformer, columns)]
+        place = transformer.output_indices_[name]
+        if place.stop > place.start:  # nothing is left of a part without columns
+            sources[place] = taken[_sources(part, len(taken))]
+    return sources
+
+
+def _positions(transformer: ColumnTransformer, columns: Any) -> Any:
+    """Return columns as `transformers_` has them as an index of arrays."""
+    if isinstance(columns, slice):
+        start, stop = (_position(transformer, end) for end in (columns.start, columns.stop))
+        # a slice of names includes its end
+        return slice(start, stop + 1 if isinstance(columns.stop, str) else stop, columns.step)
+    if isinstance(columns, (str, Integral)):
+        return [_position(transformer, columns)]
+    return [_position(transformer, column) for column in columns]
+
+
+def _position(transformer: ColumnTransformer, column: Any) -> Any:
+    names = getattr(transformer, "feature_names_in_", ())
+    return list(names).index(column) if isinstance(column, str) else column
+
+
+def _by_names(transformer: Any) -> np.ndarray:
+    """Return the columns in that the names of the columns out begin with."""
+    if not hasattr(transformer, "get_feature_names_out"):
+        raise TypeError(
+            f"{_called(transformer)} has no `get_feature_names_out`, so its columns cannot be "
+            "told. Give it one; a FunctionTransformer has it with "
+            "feature_names_out='one-to-one'."
+        )
+    names = _names_in(transformer)
+    return np.array(
+        [_source(str(made), names, transformer) for made in transformer.get_feature_names_out()],
+        dtype=int,
+    )
+
+
+def _source(made: str, names: Sequence[str], transformer: Any) -> int:
+    """Return the index of the longest name with which that of a column out begins."""
+    plain = made.removeprefix(INDICATOR)
+    fitting = [name for name in names if plain == name or plain.startswith(f"{name}_")]
+    if not fitting:
+        raise ValueError(
+            f"Column {made!r} of {_called(transformer)} does not tell from which column it is "
+            f"made: expected a name that begins with one of {', '.join(names[:5])}"
+            f"{', ...' if len(names) > 5 else ''}. Where columns are mixed, as by PCA, use "
+            "sklearn.inspection.permutation_importance on the whole pipeline."
+        )
+    return names.index(max(fitting, key=len))
+
+
+def _called(transformer: Any) -> str:
+    return type(transformer).__name__
