@@ -53,7 +53,7 @@ from skspectral._estimators.recipe import (
     planned_ends,
     schedule_name,
 )
-from skspectral._estimators.resizing import ResizableMixin, forget_members
+from skspectral._estimators.resizing import ResizableMixin, forget_other_networks
 from skspectral._estimators.restarting import Restarts
 from skspectral._estimators.rollback import unchanged_on_failure
 from skspectral._estimators.rows import (
@@ -362,7 +362,7 @@ class BaseSpectralMLP(
         self._take_target(self._scaled_target(target, rows))
         # kept, so that a warm start draws new orders instead of repeating the first ones
         self._random_state = check_random_state(self.random_state)
-        self._noise_course, self.restart_gain_ = None, None
+        self._noise_course = None
         # without the mean, as only the spread is needed and sparse rows cannot be centred
         self._input_scaler = StandardScaler(with_mean=False)
         n_rows, n_features = len(rows), rows.X.shape[1]
@@ -652,7 +652,7 @@ class BaseSpectralMLP(
         self._target_variance = scale * noise_variance(table.constant, self._target)
 
     def _set_fitted_attributes(self):
-        forget_members(self)
+        forget_other_networks(self)
         history = self.net_.history
         self.loss_curve_ = [penalised_loss(row) for row in history]
         self.n_iter_ = len(history)

@@ -69,6 +69,7 @@ def _fold_into(estimator: Any, members: Sequence[Any]) -> None:
     follows_noise = estimator.noise_variance_ is not None
     for name, value in summed_up(members).items():
         setattr(estimator, name, value)
+    estimator.restart_gain_ = _median([member.restart_gain_ for member in members])
     net = members[0].net_.with_module(folded_module(members))
     net.random_state = estimator._random_state if estimator.shuffle else None
     if follows_noise:
@@ -92,7 +93,6 @@ def summed_up(members: Sequence[Any]) -> dict[str, Any]:
         "alpha_": float(np.median([member.alpha_ for member in members])),
         "alpha_factor_": _median([getattr(m, "alpha_factor_", None) for m in members]),
         "noise_variance_": _median([member.noise_variance_ for member in members]),
-        "restart_gain_": _median([getattr(m, "restart_gain_", None) for m in members]),
         # what `summary` compares the noise with
         "_target_variance": _median([getattr(m, "_target_variance", None) for m in members]),
         "size_settled_": None if None in settled else all(settled),

@@ -11,7 +11,7 @@ from skspectral._estimators.many import check_several
 from skspectral._estimators.members import fold
 from skspectral._estimators.targets import ClassTarget
 from skspectral.nn._linear import SpectralLinear
-from skspectral.nn._merge import SKIP
+from skspectral.nn._merge import SKIP_LABEL
 
 
 def merge(estimators):
@@ -81,7 +81,7 @@ def _check_alike(first, other, index):
     expected, found = _form(first), _form(other)
     for name, wanted in expected.items():
         if not np.array_equal(wanted, found[name]):
-            advice = " Fit all of them with the same `skip`." if name == SKIP else ""
+            advice = " Fit all of them with the same `skip`." if name == SKIP_LABEL else ""
             raise ValueError(
                 f"`estimators` must have the same {name}; the first has {wanted}, and the one at "
                 f"index {index} has {found[name]}.{advice}"
@@ -104,7 +104,7 @@ def _form(estimator):
         "number of hidden layers": len(module.hidden_layer_sizes),
         "activation": module.activation,
         "eigenvalues": module.eigenvalues,
-        SKIP: "one" if module.skip else "none",
+        SKIP_LABEL: "one" if module.skip else "none",
         "parametrization": [
             "spectral" if isinstance(layer, SpectralLinear) else "dense"
             for layer in estimator.module_.hidden_layers

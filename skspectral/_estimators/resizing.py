@@ -53,7 +53,7 @@ def with_module(estimator, module):
     changed.net_ = estimator.net_.with_module(module)
     changed.hidden_layer_sizes = module.layer_sizes[1:-1]
     changed.n_members, changed.n_restarts = 1, 0
-    forget_members(changed)
+    forget_other_networks(changed)
     # a generator of its own, so that training the copy does not change how the original goes on;
     # numpy's global one stays shared, as random_state=None asks for
     if estimator._random_state is not check_random_state(None):
@@ -66,8 +66,9 @@ def with_module(estimator, module):
     return changed
 
 
-def forget_members(estimator):
-    """Delete what was known of the networks of an ensemble, as there is but one from now on."""
+def forget_other_networks(estimator):
+    """Forget the networks of an ensemble, and those that restarts were compared with."""
+    estimator.restart_gain_ = None
     for name in ("member_sizes_", "member_alphas_", "member_settled_"):
         vars(estimator).pop(name, None)
 

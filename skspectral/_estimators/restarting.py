@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import copy
 import math
-import time
 from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
@@ -18,10 +17,13 @@ from skspectral._estimators.recipe import batch_rows, planned_ends
 from skspectral._estimators.rows import Rows
 from skspectral._estimators.shared import Shared, copy_with_own_seed
 from skspectral._training.batches import RowDataset
-from skspectral._training.comparing import loss_at, loss_of_zero
+from skspectral._training.comparing import loss_at
+from skspectral._training.device import choose_threads
+from skspectral._training.noise import penalised_factors
 from skspectral._training.penalty import Penalty
 from skspectral._training.seeds import new_seed
 from skspectral._training.together import Fit, Training
+from skspectral._training.torch_state import training_state
 from skspectral.nn._architecture import Architecture
 from skspectral.nn._mlp import SpectralMLP
 from skspectral.nn._restart import with_new_upper_layers
@@ -33,13 +35,11 @@ SLOWER = 0.25
 penalty that follows the noise takes theirs for noise."""
 SHORT = 0.25
 """Share of the steps of a fit that rid a network of nodes that do not pay."""
-TIGHTER, MOST_STEPS = 3.0, 8
-"""Factor by which the penalty rises, step by step, to free a network of nodes split in two."""
-TOLERATED = 1e-3
-"""Share of the loss of zero outputs by which the data term may grow meanwhile."""
-MARGIN, NEGLIGIBLE = 5e-3, 1e-4
-"""Losses that differ by less than this share of themselves, or of the loss of zero outputs, are
-equally good: the smaller network is kept."""
+LEAST_NOISE, TINY = 0.01, 1e-12
+"""Share of the variance that restarts take for noise at least: with next to no penalty nodes that
+are split in two would stay."""
+
+INTERRUPTED = "Training was interrupted during the restarts; the first network is kept."
 
 Trained = Generator[tuple[Training, ...], None, Any]
 """A coroutine that yields trainings and returns a fitted estimator."""
@@ -48,20 +48,18 @@ Trained = Generator[tuple[Training, ...], None, Any]
 class Restarts:
     """All rounds of one fit.
 
-    The penalty of the first fit is a guess where it follows the noise: a network in a bad local
-    minimum takes what it misses for noise. So
+    1. A wide network is trained at a quarter of the first one's penalty, in one cycle of the
+       learning rate, and for a while at the whole of it, which leaves the nodes that pay. Where
+       the penalty follows the noise, it is at least that of some noise: with next to none nodes
+       that are split in two would stay.
+    2. Of these nodes the lower layers are kept, and those above start anew, wide; with one hidden
+       layer the network grows to its first width instead. It is trained as before. This is
+       repeated, for the layers above the first, above the second and so on in turn.
+    3. The best of these is trained on at the penalty as the parameters ask for it: one that
+       follows the noise is smaller by then, as a network in a bad local minimum takes what it
+       misses for noise.
 
-    1. a wide network is trained at a quarter of it, in one cycle of the learning rate, and for a
-       while at the penalty itself, which leaves the nodes that pay;
-    2. of these the lower layers are kept, and those above start anew, wide; with one hidden layer
-       the network grows to its first width instead. It is trained as before. This is repeated,
-       for the layers above the first, above the second and so on in turn;
-    3. the best of these is trained on at the penalty as it is then. Without noise that is too
-       small to merge nodes, so it rises step by step, as long as the data term hardly grows, and
-       goes back; the network that comes out is kept if it is smaller and as good.
-
-    What is kept is the network with the smallest penalised loss, the first fit included, or the
-    smaller one of two that are about as good.
+    What is kept is the network with the smallest penalised loss, the first one included.
 
     Parameters
     ----------
@@ -84,22 +82,25 @@ class Restarts:
         self.architecture, self.given, self.shared = architecture, given, shared
         self.widths = architecture.layer_sizes[1:-1]
         self.complaints: dict[int, str | None] = {}
-        self.started = time.monotonic()
+        self.seconds = 0.0
 
     def run(self) -> Fit:
         """Train the first network and make the restarts; return what to warn of."""
         with self.shared.interrupts() as interrupts:
             self.interrupts = interrupts
             first = best = self.estimator
-            yield from self._train(first, self.architecture)
+            yield from self._train(first, architecture=self.architecture)
             self.seeds = np.random.RandomState(new_seed(first._random_state))
-            self.first_alpha = first.alpha_
+            self.scale = _scale_without_noise(first)
             if self.widths and self._goes_on(first):
                 best = yield from self._best(first)
             complaint = self.complaints[id(best)]
-            first.restart_gain_ = self._gain(first, best)
+            if interrupts.asked and best is first and len(self.complaints) > 1:
+                complaint = INTERRUPTED
+            gain = self._gain(first, best)
             if best is not first:
                 self._take_over(best)
+            first.restart_gain_ = gain
         return complaint
 
     def _best(self, first: Any) -> Trained:
@@ -110,21 +111,21 @@ class Restarts:
                 break
             again = yield from self._explore(self._restarted(explorer, index))
             explorer = self._better(explorer, again)
-        if not self._goes_on(explorer):
+        if not self._has_time():
             return first
         last = self._copy(explorer)
         yield from self._train(last)
-        return (yield from self._tightened(self._better(first, last)))
+        return self._better(first, last)
 
     def _explore(self, network: Any, architecture: Architecture | None = None) -> Trained:
         """Train a network at the smaller penalty, then rid it of what the penalty does not pay."""
-        _set_penalty(network, EXPLORING, self.estimator)
+        _set_penalty(network, EXPLORING * self.scale, self.estimator)
         network.max_iter = self._epochs(1.0)
-        yield from self._train(network, architecture)
+        yield from self._train(network, architecture=architecture)
         if self._goes_on(network):
-            _set_penalty(network, 1.0, self.estimator)
+            _set_penalty(network, self.scale, self.estimator)
             network.max_iter = self._epochs(SHORT)
-            yield from self._train(network)
+            yield from self._train(network, SHORT)
         return network
 
     def _restarted(self, network: Any, index: int) -> Any:
@@ -137,52 +138,37 @@ class Restarts:
         module = with_new_upper_layers(small.module_, n_kept, self.widths, generator)
         return self._copy(small, module)
 
-    def _tightened(self, best: Any) -> Trained:
-        """Raise the penalty step by step, and go back; keep what is smaller and as good."""
-        # where there is no noise to follow, the penalty is next to nothing
-        level = max(best.alpha_, EXPLORING * self.first_alpha)
-        limit = self._data_loss(best) + TOLERATED * self._loss_of_zero(best)
-        tight = small = best
-        for _ in range(MOST_STEPS if self.first_alpha > 0 else 0):
-            if not self._goes_on(tight):
-                break
-            level *= TIGHTER
-            tight = self._copy(tight)
-            _set_penalty(tight, level / self.first_alpha, self.estimator)
-            tight.max_iter = self._epochs(1.0)
-            yield from self._train(tight)
-            if self._data_loss(tight) > limit:
-                break
-            small = tight
-        if _n_alive(small) == _n_alive(best) or not self._goes_on(small):
-            return best
-        back = self._copy(small)
-        back.learning_rate_init *= SLOWER
-        yield from self._train(back)
-        return back if self._is_as_good(back, best) else best
-
-    def _train(self, network: Any, architecture: Architecture | None = None) -> Fit:
-        """Train a network as its parameters ask for."""
+    def _train(
+        self, network: Any, share: float = 1.0, architecture: Architecture | None = None
+    ) -> Fit:
+        """Train a network as its parameters ask for, for its share of the time."""
         limit = self.shared.time_limit
-        share = None if limit is None else min(limit / self._n_trainings(), self._seconds_left())
-        shared = self.shared.with_limit(share, self.interrupts)
+        if limit is not None:
+            limit = min(share * limit / self._n_trainings(), self._seconds_left())
+        shared = self.shared.with_limit(limit, self.interrupts)
         given = self.given if network is self.estimator else {}
         self.complaints[id(network)] = yield from network._train(
             self.rows, self.validation, architecture, given, shared
         )
+        # not by the clock, which goes on while other fits are trained
+        net = network.net_
+        self.seconds += sum(row["dur"] for row in net.history[net.first_epoch_ :])
 
-    def _n_trainings(self) -> int:
-        """Return how many trainings there are at least: the first, the wide one and the last."""
-        return 3 + int(self.estimator.n_restarts)
+    def _n_trainings(self) -> float:
+        """Return how many trainings there are; short ones count less."""
+        return 2 + (1 + int(self.estimator.n_restarts)) * (1 + SHORT)
 
     def _seconds_left(self) -> float:
         limit = self.shared.time_limit
-        return math.inf if limit is None else limit - (time.monotonic() - self.started)
+        return math.inf if limit is None else limit - self.seconds
+
+    def _has_time(self) -> bool:
+        return not self.interrupts.asked and self._seconds_left() > 0
 
     def _goes_on(self, network: Any) -> bool:
         """Tell whether there is time for another training, and something to train on."""
-        is_useful = not network.net_.diverged_ and all(network.n_alive_nodes_)
-        return is_useful and not self.interrupts.asked and self._seconds_left() > 0
+        has_nodes = all(network.n_alive_nodes_) or bool(self.estimator.skip)
+        return has_nodes and not network.net_.diverged_ and self._has_time()
 
     def _epochs(self, share: float) -> int:
         """Return the epochs of one cycle, as a share of those that are planned for a fit."""
@@ -202,24 +188,18 @@ class Restarts:
 
     def _losses(self, one: Any, other: Any) -> tuple[float, float]:
         """Return the penalised losses of two networks at the penalty of the latter."""
-        dataset, penalty = self._dataset(), other.net_.penalty
-        return loss_at(one.net_, dataset, penalty), loss_at(other.net_, dataset, penalty)
+        penalty = other.net_.penalty
+        return self._loss(one, penalty), self._loss(other, penalty)
+
+    def _loss(self, network: Any, penalty: Penalty) -> float:
+        net = network.net_
+        own = self.estimator.n_threads
+        with training_state(choose_threads(own, net.module_.layer_sizes, net.batch_size)):
+            return loss_at(net, self._dataset(), penalty)
 
     def _better(self, before: Any, after: Any) -> Any:
         old, new = self._losses(before, after)
         return after if new < old else before
-
-    def _is_as_good(self, network: Any, best: Any) -> bool:
-        """Tell whether the penalised loss is about that of the best network."""
-        low, own = self._losses(best, network)
-        return own <= low + max(MARGIN * low, NEGLIGIBLE * self._loss_of_zero(network))
-
-    def _data_loss(self, network: Any) -> float:
-        return loss_at(network.net_, self._dataset(), Penalty(0.0, 0.0, 0.0))
-
-    def _loss_of_zero(self, network: Any) -> float:
-        dataset = self._dataset()
-        return loss_of_zero(network.net_, dataset.y, dataset.sample_weight)
 
     def _dataset(self) -> RowDataset:
         return self.shared.dataset(self.estimator, self.rows)
@@ -231,16 +211,23 @@ class Restarts:
 
     def _take_over(self, network: Any) -> None:
         """Make the network that of the estimator, its nodes numbered as in the first widths."""
-        own = self.estimator
-        own_names = {*own.get_params(deep=False), "restart_gain_"}
-        fitted = {name: value for name, value in vars(network).items() if name not in own_names}
+        own, parameters = self.estimator, self.estimator.get_params(deep=False)
+        fitted = {name: value for name, value in vars(network).items() if name not in parameters}
         vars(own).update(fitted)
         own.net_.module = replace(own.net_.module, layer_sizes=self.architecture.layer_sizes)
+        own.net_.forget_earlier_fits()  # at other penalties
         own._set_fitted_attributes()
 
 
-def _n_alive(network: Any) -> int:
-    return sum(network.n_alive_nodes_)
+def _scale_without_noise(first: Any) -> float:
+    """Return the factor on the penalty of a fit that makes up for less noise than is least."""
+    noise = first.noise_variance_
+    if noise is None or not np.all(first._target_variance):
+        return 1.0
+    share = float(np.mean(noise) / np.mean(first._target_variance))
+    # the rule grows with the noise to this power
+    power = 1 - 1 / penalised_factors(first.module_)
+    return max(1.0, LEAST_NOISE / max(share, TINY)) ** power
 
 
 def _set_penalty(network: Any, factor: float, like: Any) -> None:

@@ -187,9 +187,8 @@ def restart_rows(network: Any) -> list[Row]:
     gain = getattr(network, "restart_gain_", None)  # saved before there were restarts
     if gain is None:
         return []
-    saved = f"{100 * gain:.2g} % less penalised loss than the first network"
-    text = saved if gain else "none found a smaller loss"
-    return [("restarts", f"{network.n_restarts}: {text}")]
+    saved = f"{100 * gain:.3g} % less penalised loss than the first network"
+    return [("restarts", saved if gain else "none found a smaller loss")]
 
 
 def validation_rows(network: Any) -> list[Row]:

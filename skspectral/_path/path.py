@@ -88,7 +88,8 @@ def _path(network, rows, held_out, alphas, path_max_iter, grid, return_coefs):
         entry = describe(fitted)
         if held_out is not None:
             entry["validation_loss"] = data_loss(fitted, held_out.X, held_out.y)
-        return entry, (fitted.coefs_, fitted.intercepts_) if return_coefs else None
+        weights = fitted.coefs_, fitted.intercepts_, fitted.skip_coef_
+        return entry, weights if return_coefs else None
 
     epochs = path_epochs(network, count_rows(rows.X, rows.weight), path_max_iter)
     weight = {"sample_weight": rows.weight}
@@ -103,7 +104,7 @@ def _path(network, rows, held_out, alphas, path_max_iter, grid, return_coefs):
     entries, weights = zip(*seen, strict=True)
     path = gather(entries)
     if return_coefs:
-        path.coefs, path.intercepts = map(list, zip(*weights, strict=True))
+        path.coefs, path.intercepts, path.skip_coefs = map(list, zip(*weights, strict=True))
     return path
 
 
@@ -200,6 +201,8 @@ def spectral_path(
             The same for the validation rows, if `X_val` is given.
         coefs, intercepts : list of list of ndarray
             `coefs_` and `intercepts_` of the networks, if `return_coefs` is True.
+        skip_coefs : list of (ndarray or None)
+            `skip_coef_` of the networks, likewise.
 
         and
 

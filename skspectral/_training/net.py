@@ -76,6 +76,7 @@ class SpectralNet(ScorableNet):
     """
 
     callbacks_: list[tuple[str, Callback]]
+    first_epoch_: int
     module: Architecture
     lean_: LeanUpdate | GraphedUpdate | None
     schedule_: Callable[[float], float] | None
@@ -292,6 +293,12 @@ class SpectralNet(ScorableNet):
         """Build a new optimiser for the current parameters."""
         with self._current_init_context("optimizer"):
             self.initialize_optimizer()
+
+    def forget_earlier_fits(self) -> None:
+        """Keep the history of the last training alone."""
+        rows = list(self.history)[self.first_epoch_ :]
+        self.history_ = History([{**row, "epoch": epoch} for epoch, row in enumerate(rows, 1)])
+        self.first_epoch_ = 0
 
     def drop_callbacks(self, dropped: Sequence[Callback]) -> None:
         """Forget the callbacks of one fit: they hold its data and must not act on later ones."""

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from skspectral._training.penalty import SKIP, Penalty
+from skspectral._training.penalty import SKIP_WEIGHT, Penalty
 
 ADAM_BETAS = (0.9, 0.99)
 """A shorter memory of squared gradients than torch's 0.999: sizes settle in fewer steps."""
@@ -61,7 +61,7 @@ def parameter_groups(
             # the gradient of alpha ||p||^2 is 2 alpha p
             decay = 2 * penalty.coefficient(name) if decays else 0.0
             # biases and skips apart even where alpha is 0 now, as it may change
-            key = decay, name.endswith("bias"), name == SKIP
+            key = decay, name.endswith("bias"), name == SKIP_WEIGHT
             groups.setdefault(key, (name, []))[1].append(parameter)
     if not _has_decay(optimizer_class(solver)):
         return [{"params": params} for _, params in groups.values()]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from skspectral.nn._skip import SKIP_SHARE
 
-SKIP = "skip.weight"
+SKIP_WEIGHT = "skip.weight"
 """Name of the weights of a linear skip."""
 
 
@@ -44,7 +44,7 @@ class Penalty:
 
     def coefficient(self, name: str) -> float:
         """Return the coefficient of the parameter called `name`, such as ``layers.0.phi``."""
-        if name == SKIP:
+        if name == SKIP_WEIGHT:
             return SKIP_SHARE * self.weight
         kind = name.rpartition(".")[2]
         return {"phi": self.phi, "weight": self.weight, "bias": 0.0}.get(

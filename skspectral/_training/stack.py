@@ -17,7 +17,7 @@ from skspectral.nn._linear import SpectralLinear
 from skspectral.nn._mlp import SpectralMLP
 
 MATRICES = ("phi", "weight")
-SKIP = "skip"
+SKIP_PLACE = "skip"
 """Name of the linear skip of a SpectralMLP."""
 MOMENTS = ("exp_avg", "exp_avg_sq")
 """Names of torch's Adam."""
@@ -105,7 +105,7 @@ def _places(module: SpectralMLP, sizes: Sequence[int]) -> dict[str, tuple[int, i
     """Return the names of the layers and of the linear skip, with their inputs and outputs."""
     ends = itertools.pairwise(sizes)
     places = {f"layers.{index}": pair for index, pair in enumerate(ends)}
-    return places if module.skip is None else {**places, SKIP: (sizes[0], sizes[-1])}
+    return places if module.skip is None else {**places, SKIP_PLACE: (sizes[0], sizes[-1])}
 
 
 def is_zero(block: Block, modules: Sequence[SpectralMLP]) -> bool:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from skspectral.nn._linear import SpectralLinear, empty_like, matrix_of
 from skspectral.nn._mlp import SpectralMLP
 
-SKIP = "linear skip"
+SKIP_LABEL = "linear skip"
 """Name, in messages, of what all networks must have, or none of them."""
 
 
@@ -116,7 +116,7 @@ def _check_alike(modules: Any) -> None:
     for index, module in enumerate(modules):
         for (name, wanted), found in zip(expected.items(), _form(module).values(), strict=True):
             if found != wanted:
-                advice = " Train all of them with the same `skip`." if name == SKIP else ""
+                advice = " Train all of them with the same `skip`." if name == SKIP_LABEL else ""
                 raise ValueError(
                     f"`modules` must have the same {name}; modules[0] has {wanted}, and "
                     f"modules[{index}] has {found}.{advice}"
@@ -131,7 +131,7 @@ def _form(module: SpectralMLP) -> dict[str, Any]:
         "number of hidden layers": len(module.hidden_layers),
         "activation": type(module.activation).__name__,
         "eigenvalues": module.eigenvalues,
-        SKIP: "one" if module.skip is not None else "none",
+        SKIP_LABEL: "one" if module.skip is not None else "none",
         "kinds of layers": [
             "spectral" if isinstance(layer, SpectralLinear) else "dense" for layer in module.layers
         ],

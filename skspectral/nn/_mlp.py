@@ -186,7 +186,7 @@ class SpectralMLP(nn.Module):
                 options |= _trained_factors(eigenvalues, trainable, is_output)
                 self.layers.append(unfilled(SpectralLinear, *sizes, **options))
         ends = self.layer_sizes[0], self.layer_sizes[-1]
-        self.skip = LinearSkip(*ends, device=device, dtype=dtype) if skip else None
+        self.skip = LinearSkip(*ends, device=device or "cpu", dtype=dtype) if skip else None
         self.reset_parameters(generator, gain=self.gain)
 
     @property
