@@ -87,15 +87,16 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         estimator of one network. There is no `partial_fit` and no `warm_start` of
         several.
     n_restarts : int >= 0, default=0
-        Rounds after a first fit that lead training out of local minima; then the network
-        with the smallest penalised loss on the training rows is kept, the first one
-        included. A wide network is trained at a quarter of the first fit's penalty; in each
-        round the layers above the first, the second and so on in turn start anew while
-        those below keep their nodes, or with one hidden layer it grows to its first width;
-        the best of them is trained on at the penalty, and at rises of it for a while. So
-        `hidden_layer_sizes` should be wide, say 4 times as many nodes as are expected. A
-        fit takes about (5 + `n_restarts`) times as long. With `n_members` that is done for
-        each network. There is no `partial_fit` and no `warm_start`.
+        Rounds after a first fit that lead training out of local minima. A wide network is
+        trained at a quarter of the first one's penalty and then for a while at the whole
+        of it; in each round the layers above the first, the second and so on in turn start
+        anew while those below keep their nodes, or with one hidden layer the network grows
+        to its first width; the best is trained on as the other parameters ask for it. It
+        is kept if its penalised loss on the training rows, at the penalty that it ends
+        with, is smaller than that of the first. `hidden_layer_sizes` should be wide, say
+        4 times as many nodes as are expected. Histories are those of the last training of
+        the network that is kept, `time_limit` is shared out. With `n_members` all that is
+        done for each network. There is no `partial_fit` and no `warm_start`.
     alpha : float >= 0 or "auto", default="auto"
         L2 penalty: it multiplies the sum of squares of eigenvectors,
         eigenvalues and dense weights, in units of the loss, independent of the

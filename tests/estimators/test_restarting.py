@@ -143,15 +143,13 @@ def test_loss_is_that_of_the_formula(regression):
     assert loss_at(reg.net_, dataset, penalty) == np.inf
 
 
-def test_recovers_a_teacher_that_one_fit_does_not():
-    data = make_teacher_student(3000, 6, (4, 4), random_state=2)
-    X, X_test = np.split(data.X, [2000])
-    y, truth = data.y[:2000], data.y[2000:]
-    one = SpectralMLPRegressor((20, 20), max_iter=300, random_state=2).fit(X, y)
-    best = clone(one).set_params(n_restarts=2).fit(X, y)
-    errors = [np.mean((network.predict(X_test) - truth) ** 2) for network in (one, best)]
-    assert errors[1] < 0.5 * errors[0]
-    assert sum(best.n_alive_nodes_) <= 11 < sum(one.n_alive_nodes_)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_recovers_a_teacher_that_one_fit_does_not(seed):
+    data = make_teacher_student(2000, 5, (3, 3), random_state=seed)
+    one = SpectralMLPRegressor((16, 16), max_iter=300, random_state=seed).fit(data.X, data.y)
+    best = clone(one).set_params(n_restarts=2).fit(data.X, data.y)
+    assert np.abs(np.array(best.n_alive_nodes_) - 3).max() <= 1
+    assert sum(one.n_alive_nodes_) > 12
 
 
 @pytest.mark.parametrize(
