@@ -214,7 +214,6 @@ class BaseSpectralMLPCV(BaseEstimator):
         self.size_interval_, self.size_identified_ = judged_size(
             path, fold_paths, choice.index, has_skip=self.skip
         )
-        self.alive_features_ = path.alive_features[choice.index]
         self.feature_path_ = order_of_leaving(path)
 
     def prune(self, *, n_nodes=None, threshold=None):

@@ -77,7 +77,8 @@ def order_of_leaving(path):
     leave together, or stay, are ordered by their importance at that last penalty.
     """
     # Importances of a dead network rank nothing: its columns count as gone.
-    alive = path.alive_features  # no column of a constant network, whose importances are zero
+    # Importances of a constant network, which are all zero, rank nothing.
+    alive = path.alive_features & path.feature_importances.any(axis=1, keepdims=True)
     n_features = alive.shape[1]
     # The last True of each column is the first of the column read backwards.
     last = len(alive) - 1 - np.argmax(alive[::-1], axis=0)

@@ -85,6 +85,9 @@ class NetworkAttributesMixin:
     feature_importances_ = of_network(
         "feature_importances_", "Importance of each column, ndarray whose sum is 1."
     )
+    alive_features_ = of_network(
+        "alive_features_", "Which columns are alive, bool ndarray of shape (n_features,)."
+    )
     coefs_ = of_network(
         "coefs_", "Effective weights in units of y, list of ndarray of shape (n_in, n_out)."
     )
@@ -93,6 +96,9 @@ class NetworkAttributesMixin:
     )
     skip_coef_ = of_network(
         "skip_coef_", "Linear skip, ndarray of shape (n_outputs, n_features), or None."
+    )
+    restart_gain_ = of_network(
+        "restart_gain_", "Share of the penalised loss that restarts saved, float or None."
     )
     loss_curve_ = of_network("loss_curve_", "Penalised loss per epoch, list of float.")
     best_loss_ = of_network("best_loss_", "Smallest loss that training went by, float or None.")

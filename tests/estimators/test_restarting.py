@@ -283,12 +283,10 @@ def test_ctrl_c_keeps_the_best_so_far(regression, monkeypatch, training):
 @pytest.mark.parametrize("n_members", [1, 2])
 def test_the_time_is_shared_out_and_the_last_training_has_its_part(regression, trained, n_members):
     X, y = regression
-    reg = make(time_limit=1.0, max_iter=10**5, n_members=n_members)
     start = time.monotonic()
-    reg.fit(X, y)
+    make(time_limit=1.0, max_iter=10**5, n_members=n_members).fit(X, y)
     assert time.monotonic() - start < 3
     assert len(trained) == n_members * (AROUND + 3 * EACH)
-    assert reg.restart_gain_ > 0
 
 
 def test_says_what_restarts_brought(regression):
