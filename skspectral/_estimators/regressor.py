@@ -88,10 +88,11 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         anew while those below keep their nodes, or with one hidden layer the network grows
         to its first width; the best is trained on as the other parameters ask for it. It
         is kept if its penalised loss on the training rows, at the penalty that it ends
-        with, is smaller than that of the first. `hidden_layer_sizes` should be wide, say
-        4 times as many nodes as are expected. Histories are those of the last training of
-        the network that is kept, `time_limit` is shared out. With `n_members` all that is
-        done for each network. There is no `partial_fit` and no `warm_start`.
+        with, is smaller than that of the first, by 1 % at least if it has more nodes.
+        `hidden_layer_sizes` should be wide, say 4 times as many nodes as are expected.
+        Histories are those of the last training of the network that is kept, `time_limit`
+        is shared out. With `n_members` all that is done for each network. There is no
+        `partial_fit` and no `warm_start`.
     alpha : float >= 0 or "auto", default="auto"
         L2 penalty: it multiplies the sum of squares of eigenvectors,
         eigenvalues and dense weights, in units of the loss, independent of the

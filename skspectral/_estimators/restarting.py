@@ -17,7 +17,7 @@ from skspectral._estimators.recipe import batch_rows, planned_ends
 from skspectral._estimators.rows import Rows
 from skspectral._estimators.shared import Shared, copy_with_own_seed
 from skspectral._training.batches import RowDataset
-from skspectral._training.comparing import loss_at
+from skspectral._training.comparing import loss_at, loss_of_zero
 from skspectral._training.device import choose_threads
 from skspectral._training.noise import penalised_factors
 from skspectral._training.penalty import Penalty
@@ -39,6 +39,8 @@ LEAST_NOISE, TINY = 0.01, 1e-12
 """Share of the variance that restarts take for noise at least: with next to no penalty nodes that
 are split in two would stay."""
 
+MARGIN, NEGLIGIBLE = 0.01, 1e-6
+"""What a larger network must save, as a share of the loss and of the loss of zero outputs."""
 INTERRUPTED = "Training was interrupted during the restarts; the first network is kept."
 
 Trained = Generator[tuple[Training, ...], None, Any]
@@ -59,7 +61,8 @@ class Restarts:
        follows the noise is smaller by then, as a network in a bad local minimum takes what it
        misses for noise.
 
-    What is kept is the network with the smallest penalised loss, the first one included.
+    What is kept is the last network or the first one: that of the smaller penalised loss, or the
+    smaller network where the loss is about the same.
 
     Parameters
     ----------
@@ -115,7 +118,7 @@ class Restarts:
             return first
         last = self._copy(explorer)
         yield from self._train(last)
-        return self._better(first, last)
+        return last if self._pays(first, last) else first
 
     def _explore(self, network: Any, architecture: Architecture | None = None) -> Trained:
         """Train a network at the smaller penalty, then rid it of what the penalty does not pay."""
@@ -200,6 +203,14 @@ class Restarts:
     def _better(self, before: Any, after: Any) -> Any:
         old, new = self._losses(before, after)
         return after if new < old else before
+
+    def _pays(self, first: Any, last: Any) -> bool:
+        """Tell whether the loss is smaller, and by more than next to nothing for more nodes."""
+        old, new = self._losses(first, last)
+        dataset = self._dataset()
+        whole = loss_of_zero(last.net_, dataset.y, dataset.sample_weight)
+        is_larger = sum(last.n_alive_nodes_) > sum(first.n_alive_nodes_)
+        return new < old - is_larger * max(MARGIN * old, NEGLIGIBLE * whole)
 
     def _dataset(self) -> RowDataset:
         return self.shared.dataset(self.estimator, self.rows)

@@ -82,6 +82,20 @@ def test_the_smallest_penalised_loss_is_kept(regression, trained, sizes):
     assert len(trained) == AROUND + 3 * EACH
 
 
+@pytest.mark.parametrize(("saved", "is_kept"), [(0.005, False), (0.02, True)])
+def test_a_larger_network_must_save_something(regression, monkeypatch, saved, is_kept):
+    X, y = regression
+    losses = {}  # of networks in the order in which they are compared
+    falling = lambda net, *_: losses.setdefault(id(net), 1 - saved * len(losses))  # noqa: E731
+    monkeypatch.setattr(restarting, "loss_at", falling)
+    one, best = make(n_restarts=0, sizes=16).fit(X, y), make(n_restarts=0, sizes=40).fit(X, y)
+    rounds = restarting.Restarts(one, None, None, one.net_.module, {}, None)
+    monkeypatch.setattr(rounds, "_dataset", lambda: one.net_.get_dataset(X, y[:, None]))
+    assert sum(best.n_alive_nodes_) > sum(one.n_alive_nodes_)
+    assert rounds._pays(one, best) is is_kept
+    assert rounds._pays(best, one) is False
+
+
 def test_the_first_network_is_that_without_restarts(regression, trained):
     X, y = regression
     make().fit(X, y)
