@@ -217,6 +217,13 @@ def of_size_recovery(script):
 def of_restarts(script):
     """Yield how many sizes restarts find."""
     rows = pd.read_csv(script.RESULTS)
+    shallow = rows[rows["n_layers"] == 1].groupby(["skip", "n_restarts"])["found"]
+    found = shallow.agg(["sum", "size"])
+    yield "one fit finds {} of {} of these sizes".format(*found.loc[(False, 0)])
+    yield "and restarts {} of {}. There".format(*found.loc[(False, 3)])
+    exact = rows[(rows["n_layers"] == 1) & rows["skip"] & (rows["n_restarts"] == 0)]
+    is_exact = exact["alive"].astype(int) == exact["teacher"]
+    yield f"the size exact, {is_exact.sum()} of {len(exact)} in one fit"
     rows = rows[(rows["n_layers"] == 2) & ~rows["skip"]]
     wide = rows[(rows["teacher"] == 40) & (rows["rows"] == 20_000)]
     found = wide.groupby("n_restarts")["found"].agg(["sum", "size"])
@@ -224,6 +231,8 @@ def of_restarts(script):
     yield "{} of {} teachers of two layers of 40 nodes".format(*found.loc[3])
     seconds = wide.groupby("n_restarts")["seconds"].median()
     yield f"in {seconds[3]:.0f} s instead of {seconds[0]:.0f}"
+    noisy = rows[(rows["rows"] == 50_000) & (rows["n_restarts"] == 3)]["found"]
+    yield f"{noisy.sum()} of {len(noisy)}. Where rows are few"
     small = rows[(rows["teacher"] == 20) & (rows["noise"] == 0.1)]
     upper = small["alive"].str.split().str[1].astype(int).groupby(small["n_restarts"])
     yield f"has {spread(upper.get_group(3), '{}')} nodes after restarts"
