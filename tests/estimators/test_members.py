@@ -1,7 +1,6 @@
 """Several networks of different seeds become one estimator, that is one network."""
 
 import copy
-import math
 import os
 import pickle
 import signal
@@ -29,7 +28,7 @@ from skspectral import (
     spectral_path,
 )
 from skspectral._estimators import members
-from skspectral._training import cycles, fleet, interrupts, together
+from skspectral._training import cycles, fleet, together
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 MEMBERS = ("member_sizes_", "member_alphas_", "member_settled_")
@@ -449,15 +448,6 @@ class CtrlC(Callback):
         CtrlC.calls += 1
         if CtrlC.calls == 8:
             os.kill(os.getpid(), signal.SIGINT)
-
-
-@pytest.fixture
-def handler(monkeypatch):
-    """Answer the signal as Python does, with no Ctrl-C in the last seconds."""
-    monkeypatch.setattr(interrupts, "_last_time", -math.inf)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    assert signal.signal(signal.SIGINT, before) is signal.default_int_handler
 
 
 @pytest.mark.usefixtures("handler")

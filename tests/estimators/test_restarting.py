@@ -1,7 +1,6 @@
 """Restarts lead out of local minima; the best network is kept, and is an ordinary one."""
 
 import copy
-import math
 import os
 import pickle
 import signal
@@ -25,7 +24,6 @@ from skspectral import (
     spectral_path,
 )
 from skspectral._estimators import restarting
-from skspectral._training import interrupts
 from skspectral._training.comparing import loss_at
 from skspectral._training.penalty import Penalty
 from skspectral.datasets import make_teacher_student
@@ -269,15 +267,6 @@ class Interrupt(Callback):
         Interrupt.begun += 1
         if Interrupt.begun == self.training:
             os.kill(os.getpid(), signal.SIGINT)
-
-
-@pytest.fixture
-def handler(monkeypatch):
-    """Answer the signal as Python does, with no Ctrl-C in the last seconds."""
-    monkeypatch.setattr(interrupts, "_last_time", -math.inf)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    assert signal.signal(signal.SIGINT, before) is signal.default_int_handler
 
 
 @pytest.mark.usefixtures("handler")
