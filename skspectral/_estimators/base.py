@@ -404,8 +404,9 @@ class BaseSpectralMLP(
         depth = len(self.net_.module.hidden_layer_sizes)
         if self.alpha != "auto" or not depth:  # without hidden nodes there is no size to find
             return None
+        may_miss = depth > 1 or self.eigenvalues == "inputs"
         # a penalty that rises looks like a plateau to schedules without an end
-        ramps = depth > 1 and not is_warm and self.learning_rate in HORIZON_SCHEDULES
+        ramps = may_miss and not is_warm and self.learning_rate in HORIZON_SCHEDULES
         return FollowNoise(
             noise_table(rows, dataset, self._target),
             factor_of(self.alpha_factor, self.n_members),

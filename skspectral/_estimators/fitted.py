@@ -250,8 +250,8 @@ class FittedNetworkMixin:
     def alive_features_(self):
         """Tell which columns are alive, bool ndarray of shape (n_features,).
 
-        As for nodes, a column is alive if its importance exceeds the share
-        `relevance_threshold` of the largest.
+        A column is alive if its importance exceeds the share `relevance_threshold` of the
+        largest, however small that is.
         """
         # strictly above: no column is alive in a network whose importances are all zero
         importances = self.feature_importances_

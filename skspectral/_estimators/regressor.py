@@ -64,7 +64,8 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         layers, as in [1]_; "in", `lambda_in` of every layer; "out-in",
         `lambda_out` of the hidden layers and `lambda_in` of the output layer;
         "both", both in the hidden layers; "inputs", `lambda_in` of the first
-        layer alone: columns that only fit noise leave (`alive_features_`).
+        layer alone: columns that only fit noise leave (`alive_features_`), and
+        the layers above are dense.
     trainable : {"all", "eigenvalues", "eigenvectors"}, default="all"
         What is trained in spectral layers. Biases and dense layers are always
         trained.
@@ -262,8 +263,10 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         1; zeros for a constant network.
     alive_features_ : bool ndarray of shape (`n_features_in_`,)
         Columns whose importance exceeds the share `relevance_threshold` of the
-        largest. With eigenvalues="inputs" that of the others goes to
-        zero.
+        largest: always some, unless the network is constant. With
+        eigenvalues="inputs" that of the others goes to zero, but not all the way
+        with `skip` or trainable="eigenvalues". `size_settled_` is about nodes, not
+        about columns.
     coefs_ : list of ndarray of shape (n_in, n_out)
         Effective weights of the layers in units of y, without a linear skip.
     intercepts_ : list of ndarray of shape (n_out,)

@@ -25,10 +25,13 @@ from skspectral.nn._noise_threshold import noise_threshold, share_left
 from skspectral.nn._penalty import node_factors
 
 RAMP = 0.2
-"""Share of training in which the penalty of a new network of several hidden layers rises.
+"""Share of training in which the penalty of a new network rises, if what dies is missed later.
 
-The noise is overestimated at first, and nodes of upper layers that die of it are missed later.
+The noise is overestimated at first. Nodes of upper layers that die of it do not come back, nor do
+columns that have an eigenvalue.
 """
+USED_COLUMN = 1e-2
+"""Share of the largest norm of the weights of a column above which it counts as used."""
 RENEWAL_STEPS = 10
 """Fewest steps from one estimate of the noise to the next."""
 TOLD_SHARE = 0.01
@@ -254,8 +257,9 @@ class FollowNoise(Callback):
             return capped(self.course.at(net.progress(net.steps_done_)), self.table.constant)
         if self.held_out is not None:  # rows that the parameters have not fitted
             return capped(mean_products(net, self.held_out), self.table.constant)
-        sizes, n_alive = net.module.layer_sizes, last_row(net)["n_alive_nodes"]
-        n_used = n_used_parameters(sizes[0], n_alive, sizes[-1], skip=net.module.skip)
+        n_alive, n_outputs = last_row(net)["n_alive_nodes"], net.module.layer_sizes[-1]
+        n_columns = n_used_columns(net.module_)
+        n_used = n_used_parameters(n_columns, n_alive, n_outputs, skip=net.module.skip)
         return capped(inflated(residuals, n_used, self.table.n_rows), self.table.constant)
 
     def _take(self, net: Any, alpha: float) -> None:
@@ -299,6 +303,17 @@ def columns_seen(module: SpectralMLP, table: NoiseTable) -> Spectrum:
         scale = layer.lambda_in.detach().double().cpu().numpy()
         return Spectrum.of(table.covariance * np.outer(scale, scale))
     return table.columns
+
+
+def n_used_columns(module: SpectralMLP) -> int:
+    """Return how many columns the nodes of the first layer read.
+
+    All, unless columns alone have eigenvalues, and leave.
+    """
+    if module.eigenvalues != "inputs":
+        return module.layer_sizes[0]
+    norms = module.layers[0].weight.detach().norm(dim=0)
+    return int((norms > USED_COLUMN * norms.max()).sum())
 
 
 def new_moments(net: Any) -> ResidualMoments:

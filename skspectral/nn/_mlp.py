@@ -41,6 +41,15 @@ def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
         raise ValueError(f"`{name}` must be one of {tuple(choices)}; got {value!r}.")
 
 
+def _check_first_is_spectral(kinds: Sequence[str]) -> None:
+    """Raise where spectral layers are asked for, but not the one that has the eigenvalues."""
+    if "spectral" in kinds[1:] and kinds[0] != "spectral":
+        raise ValueError(
+            "With eigenvalues='inputs' the first hidden layer alone has eigenvalues, so its "
+            f"`parametrization` must be 'spectral'; got {tuple(kinds)}."
+        )
+
+
 def _per_hidden_layer(parametrization: str | Sequence[str], n_hidden: int) -> list[str]:
     """Expand `parametrization` to one entry per hidden layer."""
     if isinstance(parametrization, str):
@@ -84,7 +93,8 @@ class SpectralMLP(nn.Module):
         output layer is dense. "in": `lambda_in` of every layer. "out-in":
         `lambda_out` of the hidden layers and `lambda_in` of the output layer.
         "both": both in the hidden layers, `lambda_in` in the output layer.
-        "inputs": `lambda_in` of the first layer, all others are dense. The
+        "inputs": `lambda_in` of the first layer, all others are dense, whatever
+        `parametrization` says of them. The
         output layer is spectral only where the last hidden layer is; it never
         has a `lambda_out`.
     trainable : {"all", "eigenvalues", "eigenvectors"}, default="all"
@@ -112,8 +122,9 @@ class SpectralMLP(nn.Module):
     Raises
     ------
     ValueError
-        If `layer_sizes` is too short, a size is below 1, an option is unknown, or `dtype` is
-        not one of floating-point numbers.
+        If `layer_sizes` is too short, a size is below 1, an option is unknown, `dtype` is
+        not one of floating-point numbers, or only layers above the first are spectral
+        although `eigenvalues` are those of the inputs.
     MemoryError
         If no memory holds a network of that size.
 
@@ -167,6 +178,7 @@ class SpectralMLP(nn.Module):
         n_hidden = len(self.layer_sizes) - 2
         kinds = _per_hidden_layer(parametrization, n_hidden)
         if eigenvalues == "inputs":  # columns alone have eigenvalues
+            _check_first_is_spectral(kinds)
             kinds[1:] = ["dense"] * (n_hidden - 1)
         # the output's lambda_in ranks hidden nodes, so it exists only if those are spectral
         output_is_spectral = eigenvalues not in ("out", "inputs") and "spectral" in kinds[-1:]

@@ -81,3 +81,14 @@ def test_one_fit_leaves_the_columns_that_matter():
     y = truth + 0.1 * rng.normal(size=1000)
     reg = SpectralMLPRegressor(64, eigenvalues="inputs", random_state=0).fit(X, y)
     assert np.flatnonzero(reg.alive_features_).tolist() == [3, 7, 12]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_column_without_a_linear_part_is_found_among_few_rows(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(400, 10))
+    y = 2 * X[:, 0] + np.abs(X[:, 1]) + 0.2 * rng.normal(size=400)
+    reg = SpectralMLPRegressor(eigenvalues="inputs", random_state=seed).fit(X, y)
+    assert np.flatnonzero(reg.alive_features_).tolist() == [0, 1]
+    # columns that are gone do not count as parameters that have fitted the noise
+    assert reg.noise_variance_ == pytest.approx(0.04, rel=0.6)

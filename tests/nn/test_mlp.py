@@ -42,6 +42,15 @@ def test_mlp_with_eigenvalues_of_inputs_is_dense_above_the_first_layer():
     assert trained(module.layers[0]) == {"lambda_in"}
 
 
+def test_mlp_with_eigenvalues_of_inputs_asks_for_a_spectral_first_layer():
+    with pytest.raises(ValueError, match=r"alone has eigenvalues.*'dense'"):
+        SpectralMLP((3, 4, 5, 2), parametrization=["dense", "spectral"], eigenvalues="inputs")
+    assert kinds(SpectralMLP((3, 4, 2), parametrization="dense", eigenvalues="inputs")) == [
+        "dense",
+        "dense",
+    ]
+
+
 @pytest.mark.parametrize(
     ("trainable", "expected"),
     [("all", {"phi", "lambda_out"}), ("eigenvalues", {"lambda_out"}), ("eigenvectors", {"phi"})],
