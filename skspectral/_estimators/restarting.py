@@ -33,6 +33,9 @@ EXPLORING = 0.25
 SLOWER = 0.25
 """Factor on the learning rate after the first fit: long steps take nodes of upper layers, and a
 penalty that follows the noise takes theirs for noise."""
+LAST = (SLOWER, 0.5, 1.0)
+"""The same for the last trainings. Short steps leave nodes that are split in two, and long ones
+take nodes that count."""
 SHORT = 0.25
 """Share of the steps of a fit that rid a network of nodes that do not pay."""
 LEAST_NOISE, TINY = 0.01, 1e-12
@@ -59,7 +62,7 @@ class Restarts:
        repeated, for the layers above the first, above the second and so on in turn.
     3. The best of these is trained on at the penalty as the parameters ask for it: one that
        follows the noise is smaller by then, as a network in a bad local minimum takes what it
-       misses for noise.
+       misses for noise. This is done at several learning rates, for the smallest loss.
 
     What is kept is the last network or the first one: that of the smaller penalised loss, or the
     smaller network where the loss is about the same.
@@ -114,11 +117,19 @@ class Restarts:
                 break
             again = yield from self._explore(self._restarted(explorer, index))
             explorer = self._better(explorer, again)
-        if not self._has_time():
-            return first
-        last = self._copy(explorer)
-        yield from self._train(last)
-        return last if self._pays(first, last) else first
+        last = yield from self._finished(explorer)
+        return first if last is None or not self._pays(first, last) else last
+
+    def _finished(self, explorer: Any) -> Trained:
+        """Return the best of the last trainings, None without time for any."""
+        best = None
+        for rate in LAST:
+            if not self._has_time():
+                break
+            last = self._copy(explorer, rate=rate)
+            yield from self._train(last)
+            best = last if best is None else self._better(best, last)
+        return best
 
     def _explore(self, network: Any, architecture: Architecture | None = None) -> Trained:
         """Train a network at the smaller penalty, then rid it of what the penalty does not pay."""
@@ -159,7 +170,7 @@ class Restarts:
 
     def _n_trainings(self) -> float:
         """Return how many trainings there are; short ones count less."""
-        return 2 + (1 + int(self.estimator.n_restarts)) * (1 + SHORT)
+        return 1 + (1 + int(self.estimator.n_restarts)) * (1 + SHORT) + len(LAST)
 
     def _seconds_left(self) -> float:
         limit = self.shared.time_limit
@@ -180,13 +191,13 @@ class Restarts:
         ends = planned_ends(own.max_iter, own.learning_rate, len(self.rows), batch)
         return max(1, math.ceil(share * ends[-1]))
 
-    def _copy(self, network: Any, module: SpectralMLP | None = None) -> Any:
+    def _copy(self, network: Any, module: SpectralMLP | None = None, rate: float = SLOWER) -> Any:
         """Return a copy to be trained on, or anew, with the parameters of the fit."""
         changed = copy_with_own_seed(network, self.seeds)
         module = copy.deepcopy(network.module_) if module is None else module
         changed.net_ = network.net_.with_module(module)
         vars(changed).update(self.estimator.get_params(deep=False))
-        changed.learning_rate_init = SLOWER * self.estimator.learning_rate_init
+        changed.learning_rate_init = rate * self.estimator.learning_rate_init
         return changed
 
     def _losses(self, one: Any, other: Any) -> tuple[float, float]:
