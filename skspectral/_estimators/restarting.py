@@ -44,7 +44,7 @@ are split in two would stay."""
 
 MARGIN, NEGLIGIBLE = 0.01, 1e-6
 """What a larger network must save, as a share of the loss and of the loss of zero outputs."""
-INTERRUPTED = "Training was interrupted during the restarts; the first network is kept."
+INTERRUPTED = "Training was interrupted during the restarts; the best network so far is kept."
 
 Trained = Generator[tuple[Training, ...], None, Any]
 """A coroutine that yields trainings and returns a fitted estimator."""
@@ -101,7 +101,7 @@ class Restarts:
             if self.widths and self._goes_on(first):
                 best = yield from self._best(first)
             complaint = self.complaints[id(best)]
-            if interrupts.asked and best is first and len(self.complaints) > 1:
+            if interrupts.asked and best is not self.latest:
                 complaint = INTERRUPTED
             gain = self._gain(first, best)
             if best is not first:
@@ -164,6 +164,7 @@ class Restarts:
         self.complaints[id(network)] = yield from network._train(
             self.rows, self.validation, architecture, given, shared
         )
+        self.latest = network
         # not by the clock, which goes on while other fits are trained
         net = network.net_
         self.seconds += sum(row["dur"] for row in net.history[net.first_epoch_ :])

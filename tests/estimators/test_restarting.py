@@ -31,8 +31,8 @@ from skspectral.nn import SpectralMLP
 from skspectral.nn._restart import with_new_upper_layers
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-AROUND = 2
-"""Trainings beside those of restarts: the first, and the last."""
+AROUND = 4
+"""Trainings beside those of restarts: the first, and the last ones."""
 EACH = 2
 """Trainings of a restart, and of the wide network: at a smaller penalty, and at the penalty."""
 
@@ -104,10 +104,10 @@ def test_the_first_network_is_that_without_restarts(regression, trained):
 
 def test_a_worse_network_is_not_kept(regression, monkeypatch):
     X, y = regression
-    losses = {}  # the later a network is compared, the worse it is said to be
-    worse = lambda net, *_: losses.setdefault(id(net), len(losses) + 1.0)  # noqa: E731
-    monkeypatch.setattr(restarting, "loss_at", worse)
-    reg, alone = make().fit(X, y), make(n_restarts=0).fit(X, y)
+    reg, alone = make(), make(n_restarts=0).fit(X, y)
+    # all others are said to be worse than the first network
+    monkeypatch.setattr(restarting, "loss_at", lambda net, *_: 1.0 + (net is not reg.net_))
+    reg.fit(X, y)
     np.testing.assert_array_equal(reg.predict(X), alone.predict(X))
     assert reg.restart_gain_ == 0
     assert "restarts  none found a smaller loss" in reg.summary()
@@ -119,6 +119,17 @@ def test_restarts_are_made_at_a_quarter_of_the_penalty_from_what_pays(regression
     assert [network.alpha_ / first.alpha_ for network in rounds] == pytest.approx([0.25, 1] * 4)
     epochs = [network.n_iter_ for network in trained[: 1 + EACH]]
     assert epochs == [12, 12, 15]
+
+
+def test_the_last_training_is_made_at_three_rates_and_the_best_is_kept(regression, trained):
+    X, y = regression
+    reg = make(alpha=1e-3).fit(X, y)
+    *_, slow, medium, fast = trained
+    rates = [network.learning_rate_init for network in (slow, medium, fast)]
+    assert rates == pytest.approx([0.25 * reg.learning_rate_init, 0.01, reg.learning_rate_init])
+    losses = [loss_of(network, X, y, reg.net_.penalty) for network in (slow, medium, fast)]
+    assert loss_of(reg, X, y, reg.net_.penalty) == pytest.approx(min(losses))
+    assert len(set(losses)) == 3
 
 
 def test_upper_layers_start_anew_and_lower_ones_are_kept():
@@ -270,7 +281,7 @@ class Interrupt(Callback):
 
 
 @pytest.mark.usefixtures("handler")
-@pytest.mark.parametrize("training", [1, 2, 3, 5])
+@pytest.mark.parametrize("training", [1, 2, 3, 5, AROUND + 3 * EACH - 1])
 def test_ctrl_c_keeps_the_best_so_far(regression, monkeypatch, training):
     X, y = regression
     monkeypatch.setattr(Interrupt, "begun", 0)
@@ -278,9 +289,11 @@ def test_ctrl_c_keeps_the_best_so_far(regression, monkeypatch, training):
         reg = make(callbacks=[Interrupt(training)]).fit(X, y)
     assert Interrupt.begun == training
     assert np.isfinite(reg.predict(X)).all()
-    if training > 1:
-        alone = make(n_restarts=0).fit(X, y)
+    alone = make(n_restarts=0).fit(X, y)
+    if 1 < training <= 3 * EACH:
         np.testing.assert_allclose(reg.predict(X), alone.predict(X), rtol=1e-6)
+    if training > 1:
+        assert reg.score(X, y) >= alone.score(X, y)
 
 
 @pytest.mark.parametrize("n_members", [1, 2])
