@@ -4,17 +4,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from copy import copy
 from numbers import Integral
 from typing import Any
 
 import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.compose import ColumnTransformer
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils.validation import check_array, check_is_fitted
 
-INDICATOR = "missingindicator_"
-"""What scikit-learn puts before the name of a column whose gaps it marks."""
+MARK = "<column {}>"
+"""Name of a column that no other name contains."""
 
 
 def group_importances(preprocessor, importances):
@@ -29,7 +33,7 @@ def group_importances(preprocessor, importances):
         A :class:`~sklearn.compose.ColumnTransformer`, a
         :class:`~sklearn.pipeline.Pipeline` or :class:`~sklearn.pipeline.FeatureUnion` of
         transformers, or a single one. Each of its parts needs ``get_feature_names_out``, whose
-        names begin with that of the column, as those of scikit-learn's encoders do.
+        names contain that of the column, as those of scikit-learn's encoders do.
     importances : array-like of shape (n_features_out,)
         One number for each column that `preprocessor` returns, such as
         ``feature_importances_`` of the model behind it.
@@ -46,7 +50,7 @@ def group_importances(preprocessor, importances):
         If a part has no ``get_feature_names_out``.
     ValueError
         If the number of importances is not that of the encoded columns, or if an encoded column
-        is made from several columns, as those of PCA are, or does not tell from which.
+        is made from several columns, as those of PCA are, or does not tell from which one.
     sklearn.exceptions.NotFittedError
         If `preprocessor` is not fitted.
 
@@ -57,8 +61,12 @@ def group_importances(preprocessor, importances):
 
     Notes
     -----
-    Sums suit importances that are shares of a whole, as ``feature_importances_`` are. Where
-    the names of two columns fit, such as "age" and "age_group", the longer one counts.
+    Sums suit importances that are shares of a whole, as ``feature_importances_`` are.
+
+    Whatever the columns are called, such as "age" and "age_group": each part is asked which
+    names it would return for columns with other names, of which none contains another. Parts
+    that do not use the names given to ``get_feature_names_out`` are taken at their own, which
+    must then begin with that of one column alone.
 
     Examples
     --------
@@ -117,6 +125,8 @@ def _sources(transformer: Any, n_features: int) -> np.ndarray:
         return np.concatenate([np.empty(0, dtype=int), *parts])
     if isinstance(transformer, ColumnTransformer):
         return _through_columns(transformer)
+    if isinstance(transformer, FrozenEstimator):
+        return _sources(transformer.estimator, n_features)
     if transformer in ("passthrough", None):
         return np.arange(n_features)
     if transformer == "drop":
@@ -158,7 +168,7 @@ def _position(transformer: ColumnTransformer, column: Any) -> Any:
 
 
 def _by_names(transformer: Any) -> np.ndarray:
-    """Return the columns in that the names of the columns out begin with."""
+    """Return the columns in that the names of the columns out contain."""
     if not hasattr(transformer, "get_feature_names_out"):
         raise TypeError(
             f"{_called(transformer)} has no `get_feature_names_out`, so its columns cannot be "
@@ -166,24 +176,53 @@ def _by_names(transformer: Any) -> np.ndarray:
             "feature_names_out='one-to-one'."
         )
     names = _names_in(transformer)
-    return np.array(
-        [_source(str(made), names, transformer) for made in transformer.get_feature_names_out()],
-        dtype=int,
+    made = [str(name) for name in transformer.get_feature_names_out()]
+    marked = _marked_names(transformer, len(names))
+    fitting = _marked_in(marked) if marked else _begun_with(made, names)
+    for name, columns in zip(made, fitting, strict=True):
+        if len(columns) != 1:
+            raise _not_told(name, transformer, [names[column] for column in columns])
+    return np.array([column for [column] in fitting], dtype=int)
+
+
+def _marked_names(transformer: Any, n_features: int) -> list[str]:
+    """Return the names out for columns that are called by marks; none if they are not used."""
+    renamed = copy(transformer)
+    try:
+        vars(renamed).pop("feature_names_in_", None)  # scikit-learn takes no others beside them
+        names = renamed.get_feature_names_out([MARK.format(k) for k in range(n_features)])
+    except (AttributeError, LookupError, TypeError, ValueError):  # not foreseen by a library
+        return []
+    is_used = any(_marked_in(names)) or isinstance(transformer, ClassNamePrefixFeaturesOutMixin)
+    return [str(name) for name in names] if is_used else []
+
+
+def _marked_in(names: Sequence[str]) -> list[list[int]]:
+    """Return of each name the columns whose marks it contains."""
+    mark = re.compile(MARK.format(r"(\d+)"))
+    return [sorted({int(column) for column in mark.findall(str(name))}) for name in names]
+
+
+def _begun_with(made: Sequence[str], names: Sequence[str]) -> list[list[int]]:
+    """Return of each name out the columns in with whose names it begins."""
+    places = {name: place for place, name in enumerate(names)}
+    if places.keys() >= set(made):  # columns that are chosen or changed, and keep their names
+        return [[places[name]] for name in made]
+    return [
+        [place for name, place in places.items() if out == name or out.startswith(f"{name}_")]
+        for out in made
+    ]
+
+
+def _not_told(made: str, transformer: Any, columns: Sequence[str]) -> ValueError:
+    """Return the error of a column that is made from none or from several columns."""
+    found = f"; got {', '.join(columns[:5])}{', ...' if len(columns) > 5 else ''}"
+    return ValueError(
+        f"Column {made!r} of {_called(transformer)} does not tell from which column it is made: "
+        f"expected a name that contains that of one column{found if columns else ''}. Where "
+        "columns are mixed, as by PCA, use sklearn.inspection.permutation_importance on the "
+        "whole pipeline; where their names are much alike, rename them."
     )
-
-
-def _source(made: str, names: Sequence[str], transformer: Any) -> int:
-    """Return the index of the longest name with which that of a column out begins."""
-    plain = made.removeprefix(INDICATOR)
-    fitting = [name for name in names if plain == name or plain.startswith(f"{name}_")]
-    if not fitting:
-        raise ValueError(
-            f"Column {made!r} of {_called(transformer)} does not tell from which column it is "
-            f"made: expected a name that begins with one of {', '.join(names[:5])}"
-            f"{', ...' if len(names) > 5 else ''}. Where columns are mixed, as by PCA, use "
-            "sklearn.inspection.permutation_importance on the whole pipeline."
-        )
-    return names.index(max(fitting, key=len))
 
 
 def _called(transformer: Any) -> str:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -34,6 +35,10 @@ class QRFactor(nn.Module):
         # the last rows of phi depend on the last of Q alone: a QR decomposition from below
         orthogonal = torch.linalg.qr(phi.cpu().double().flip(0).T)[0]
         self.Q.copy_(orthogonal[:, : len(self.Q)].T.flip(0))
+
+    def start(self, phi: Tensor) -> Tensor:
+        """Return what is left of a matrix, each row as long as it was, (n_out, n_in)."""
+        return _lengthen(self(self.right_inverse(phi)), phi, dim=1)
 
     def forward(self, entries: Tensor) -> Tensor:
         """Map entries, Tensor of shape (n_entries,), to phi, Tensor of shape (n_out, n_in)."""
@@ -77,6 +82,10 @@ class SVDFactor(nn.Module):
         self.U.copy_(left[:, :rank])
         self.V.copy_(right[:rank])
 
+    def start(self, phi: Tensor) -> Tensor:
+        """Return what is left of a matrix, of the norm that it had, (n_out, n_in)."""
+        return _lengthen(self(self.right_inverse(phi)), phi, dim=(0, 1))
+
     def forward(self, values: Tensor) -> Tensor:
         """Map singular values, Tensor of shape (rank,), to phi, Tensor of shape (n_out, n_in)."""
         return (self.U * values) @ self.V
@@ -84,6 +93,12 @@ class SVDFactor(nn.Module):
     def right_inverse(self, phi: Tensor) -> Tensor:
         """Return the values whose `phi` is nearest, Tensor of shape (rank,)."""
         return (self.U.T @ phi @ self.V.T).diagonal().clone()
+
+
+def _lengthen(phi: Tensor, like: Tensor, dim: int | tuple[int, int]) -> Tensor:
+    """Scale rows, or a whole matrix, to the norms of another; zeros stay."""
+    norm, wanted = (torch.linalg.vector_norm(x, dim=dim, keepdim=True) for x in (phi, like))
+    return phi * torch.where(norm > 0, wanted / norm, 1.0)
 
 
 FACTORS: dict[str, type[QRFactor] | type[SVDFactor]] = {"qr": QRFactor, "svd": SVDFactor}
@@ -101,7 +116,7 @@ def check_decomposition(decomposition: Any, rank: Any, most: int) -> None:
             f"`rank` is that of a decomposition; got {rank!r} without one. Give "
             "`decomposition`, or leave `rank` at None."
         )
-    is_integer = isinstance(rank, int) and not isinstance(rank, bool)
+    is_integer = isinstance(rank, Integral) and not isinstance(rank, bool)
     if not is_integer or not 1 <= rank <= most:
         raise ValueError(
             f"`rank` must be an integer from 1 to {most}, the smaller number of nodes of the "

@@ -145,7 +145,8 @@ class SpectralLinear(nn.Module):
     Attributes
     ----------
     phi : Parameter of shape (out_features, in_features)
-        With a decomposition a Tensor, computed on access from what is trained.
+        With a decomposition a Tensor, computed on access from what is trained; a matrix that
+        is assigned is replaced by the nearest one that the fixed parts allow.
     lambda_in : Parameter of shape (in_features,)
     lambda_out : Parameter of shape (out_features,)
     bias : Parameter of shape (out_features,) or None
@@ -176,11 +177,12 @@ class SpectralLinear(nn.Module):
 
     A decomposition [3]_ stands between training all eigenvectors and none. Of r = `rank`,
     "svd" trains r numbers and "qr" r (2 `out_features` - r + 1) / 2. At full rank the layer
-    starts as it would without a decomposition. The squared norm of what is trained is that of
-    `phi`, so the L2 penalty is the same. :mod:`torch.nn.utils.parametrize` holds the parts: such
-    a layer can be copied and saved through its state dict, but not pickled; :meth:`to_linear`
-    is plain. What `mask_nodes` returns keeps the decomposition, what `shrink` returns has a
-    plain `phi`.
+    starts as it would without a decomposition; at less, with a part of that draw, scaled to its
+    norm: "qr" each row, "svd" the matrix, as it trains no row by itself. The squared norm of
+    what is trained is that of `phi`, so the L2 penalty is the same.
+    :mod:`torch.nn.utils.parametrize` holds the parts: such a layer can be copied and saved
+    through its state dict, but not pickled; :meth:`to_linear` is plain. What `mask_nodes`
+    returns keeps the decomposition, what `shrink` returns has a plain `phi`.
 
     References
     ----------
@@ -192,7 +194,8 @@ class SpectralLinear(nn.Module):
        (2021), https://doi.org/10.1038/s41467-021-21481-0.
     .. [3] L. Chicchi, L. Giambagli, L. Buffoni, T. Carletti, M. Ciavarella, D. Fanelli,
        "Training of sparse and dense deep neural networks: fewer parameters, same
-       performance", Physical Review E 104 (2021).
+       performance", Physical Review E 104, 054312 (2021),
+       https://doi.org/10.1103/PhysRevE.104.054312.
 
     Examples
     --------
@@ -301,7 +304,8 @@ class SpectralLinear(nn.Module):
             return
         factor: Any = self.parametrizations.phi[0]  # type: ignore[union-attr, index]
         factor.span(phi)
-        self.phi = phi  # type: ignore[assignment]  # torch keeps the trained part of it
+        # less rank must not mean smaller weights; what torch keeps is the trained part
+        self.phi = factor.start(phi)
 
     def reset_eigenvalues(self) -> None:
         """Restart the eigenvalues alone; the effective weight then equals `phi`."""

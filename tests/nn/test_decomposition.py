@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -78,12 +79,45 @@ def test_numbers_of_trained_parameters(kind, sizes, rank):
     assert torch.linalg.matrix_rank(layer.phi) == r
 
 
-def test_singular_values_of_less_rank_start_nearest_to_the_draw():
-    layer, plain = (make_layer(*a, spread=False) for a in (("svd",), (None,)))
-    less = make_layer("svd", rank=2, spread=False)
-    left_out = torch.linalg.svdvals(plain.phi)[2:]
-    torch.testing.assert_close((plain.phi - less.phi).norm(), left_out.norm())
-    torch.testing.assert_close(trained_part(layer), torch.linalg.svdvals(plain.phi))
+@pytest.mark.parametrize("rank", [1, 2, 4])
+@pytest.mark.parametrize("sizes", [(6, 4), (4, 6)])
+@pytest.mark.parametrize("kind", KINDS)
+def test_norm_at_the_start_is_that_of_the_dense_draw(kind, sizes, rank):
+    layer = make_layer(kind, sizes, rank=rank, spread=False)
+    plain = make_layer(None, sizes, spread=False)
+    torch.testing.assert_close(layer.weight.norm(), plain.phi.norm())
+    if kind == "qr":
+        torch.testing.assert_close(layer.weight.norm(dim=1), plain.phi.norm(dim=1))
+
+
+def test_singular_values_start_as_the_largest_of_the_draw():
+    layer, less, plain = (
+        make_layer(*a, rank=rank, spread=False)
+        for *a, rank in (("svd", None), ("svd", 2), (None, None))
+    )
+    values = torch.linalg.svdvals(plain.phi)
+    torch.testing.assert_close(trained_part(layer), values)
+    torch.testing.assert_close(trained_part(less), values[:2] * values.norm() / values[:2].norm())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_start_may_be_zero(kind):
+    layer = make_layer(kind, rank=2)
+    layer.reset_parameters(gain=0)
+    assert not layer.weight.any()
+
+
+@pytest.mark.parametrize("rank", [2, None])
+@pytest.mark.parametrize("kind", KINDS)
+def test_assigned_eigenvectors_are_replaced_by_the_nearest(kind, rank):
+    layer, other = make_layer(kind, rank=rank), make_layer(kind, rank=rank)
+    wanted = torch.randn(4, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+    layer.phi = wanted
+    near = layer.phi.detach().clone()
+    layer.phi = near
+    torch.testing.assert_close(layer.phi, near)
+    # as in least squares, nothing of what is missing lies in the reach of what is trained
+    torch.testing.assert_close(((wanted - near) * other.phi).sum().item(), 0.0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -192,6 +226,13 @@ def test_unknown_decompositions_are_refused(kind):
 def test_ranks_are_those_there_are(kind, rank):
     with pytest.raises(ValueError, match=f"`rank` must be an integer from 1 to 3, .*got {rank!r}"):
         SpectralLinear(3, 4, decomposition=kind, rank=rank)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ranks_of_numpy_are_integers(kind):
+    layer = make_layer(kind, rank=np.int64(2))
+    assert torch.equal(layer.weight, make_layer(kind, rank=2).weight)
+    assert "rank=2" in repr(layer)
 
 
 def test_rank_needs_a_decomposition():

@@ -3,12 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer, make_column_selector, make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import VarianceThreshold
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.frozen import FrozenEstimator
+from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import (
     FunctionTransformer,
     KBinsDiscretizer,
@@ -134,9 +136,69 @@ def test_columns_of_arrays_are_numbered():
     assert group_importances(nested, np.arange(36.0))["x11"] == 33 + 34 + 35
 
 
-def test_the_longer_of_two_names_counts(frame):
+def test_names_that_begin_with_another_are_told_apart(frame):
     encoder = OneHotEncoder().fit(frame.assign(age=frame["city"])[["age", "age_group"]])
     assert made_from(encoder) == {"age": 3, "age_group": 2}
+
+
+def test_categories_that_complete_another_name_are_told_apart():
+    table = pd.DataFrame({"city": ["x_1", "x_2"], "city_x": ["1", "3"]})
+    encoder = OneHotEncoder().fit(table)
+    assert len(set(encoder.get_feature_names_out())) == 3
+    assert group_importances(encoder, [1, 2, 4, 8]) == {"city": 3.0, "city_x": 12.0}
+    dropped = OneHotEncoder(drop="first").fit(table)
+    assert group_importances(dropped, [1, 2]) == {"city": 1.0, "city_x": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("first", "counts"),
+    [
+        (MissingIndicator(), {"gaps": 1.0}),
+        (make_union(SimpleImputer(), MissingIndicator()), {"gaps": 2.0}),
+        (SimpleImputer(add_indicator=True), {"gaps": 2.0}),
+    ],
+)
+def test_indicators_can_be_scaled(frame, first, counts):
+    encoder = make_pipeline(first, StandardScaler()).set_output(transform="pandas")
+    assert made_from(encoder.fit(frame[["gaps"]])) == counts
+    assert made_from(FrozenEstimator(encoder)) == counts
+
+
+def test_columns_called_like_indicators_are_columns(frame):
+    table = frame[["age"]].assign(missingindicator_age=frame["income"])
+    encoder = StandardScaler().fit(table)
+    assert made_from(encoder) == {"age": 1, "missingindicator_age": 1}
+
+
+class Named(TransformerMixin, BaseEstimator):
+    """Takes any table, and names what it would return whatever its columns are called."""
+
+    def __init__(self, names):
+        self.names = names
+
+    def fit(self, X, y=None):
+        self.feature_names_in_ = np.array(X.columns, dtype=object)
+        return self
+
+    def get_feature_names_out(self, input_features=None):
+        return self.names
+
+
+def test_transformers_with_names_of_their_own_are_taken_at_them(frame):
+    table = frame[["age", "age_group", "city"]]
+    assert made_from(Named(["city_1", "city_2"]).fit(table)) == {
+        "age": 0,
+        "age_group": 0,
+        "city": 2,
+    }
+    assert made_from(Named(["age_group"]).fit(table)) == {"age": 0, "age_group": 1, "city": 0}
+    called = {"age": "age_2"}
+    squared = FunctionTransformer(
+        np.square, feature_names_out=lambda self, names: [called[name] for name in names]
+    )
+    assert made_from(squared.fit(frame[["age"]])) == {"age": 1}
+    with pytest.raises(ValueError, match=r"one column; got age, age_group\..*alike, rename them"):
+        made_from(Named(["age_group_old", "city"]).fit(table))
 
 
 def test_transformers_without_names_are_refused(frame):
@@ -146,11 +208,22 @@ def test_transformers_without_names_are_refused(frame):
         group_importances(encoder, [1, 1])
 
 
-@pytest.mark.parametrize("mixing", [PCA(2), PolynomialFeatures(2)])
-def test_mixed_columns_are_refused(frame, mixing):
-    encoder = make_pipeline(StandardScaler(), mixing).fit(frame[NUMBERS])
+@pytest.mark.parametrize("names", [NUMBERS, ["x_1", "x"], ["pca0", "pca1"]])
+@pytest.mark.parametrize(
+    "mixing",
+    [PCA(2), PolynomialFeatures(2), PolynomialFeatures(interaction_only=True, include_bias=False)],
+)
+def test_mixed_columns_are_refused(frame, mixing, names):
+    encoder = make_pipeline(StandardScaler(), mixing).fit(frame[NUMBERS].set_axis(names, axis=1))
     with pytest.raises(ValueError, match="does not tell from which column it is made: expected"):
         made_from(encoder)
+
+
+def test_powers_are_those_of_their_column(frame):
+    encoder = make_column_transformer(
+        (PolynomialFeatures(3, include_bias=False), ["age"]), remainder="passthrough"
+    ).fit(frame[NUMBERS])
+    assert made_from(encoder) == {"age": 3, "income": 1}
 
 
 @pytest.mark.parametrize("importances", [[1.0], np.ones((2, 2)), [], [1, 2, 3]])
