@@ -373,7 +373,7 @@ def of_students(script):
     }
     left = far["student"] / far["network"]
     yield f"of boosting is {spread(left['boosting'], '{:.2f}')} of that of the network"
-    assert set(left["boosting"].index[left["boosting"] > 0.7]) == {"bank", "fashion"}
+    assert set(left["boosting"].index[left["boosting"] > 0.7]) == {"wine_red", "fashion"}
     yield f"of a forest {spread(left['forest'], '{:.2f}')}"
     yield f"of five networks {spread(left['five networks'], '{:.2f}')}"
     boosting = means.loc["boosting"]
