@@ -20,6 +20,7 @@ NETWORKS = [
     ((12, 8), {}),
     ((12, 8), {"parametrization": "dense"}),
     ((12, 8), {"eigenvalues": "out-in", "skip": True}),
+    ((16,), {"eigenvalues": "inputs"}),
 ]
 ESTIMATORS = [
     cls(hidden_layer_sizes=sizes, max_iter=30, learning_rate_init=0.02, **settings)

@@ -92,6 +92,7 @@ def test_members_end_as_their_own_fits(request, alone, task, weighted):
         {"activation": "tanh", "eigenvalues": "both"},
         {"activation": "logistic", "eigenvalues": "in"},
         {"activation": "identity", "eigenvalues": "out-in"},
+        {"hidden_layer_sizes": (12, 9), "eigenvalues": "inputs"},
         {"trainable": "eigenvalues"},
         {"trainable": "eigenvectors"},
         {"parametrization": "dense"},

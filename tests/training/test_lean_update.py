@@ -39,15 +39,17 @@ SOLVERS = ["adam", "sgd", torch.optim.AdamW, functools.partial(torch.optim.Adam,
 @pytest.mark.parametrize("solver", SOLVERS, ids=["adam", "sgd", "AdamW", "amsgrad"])
 @pytest.mark.parametrize("task", ["regression", "binary", "multiclass", "multilabel"])
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("skip", [False, True])
-def test_200_steps_equal_the_plain_path(request, plain, task, solver, weighted, skip):
+@pytest.mark.parametrize(
+    ("eigenvalues", "skip"), [("out", False), ("out-in", True), ("inputs", False)]
+)
+def test_200_steps_equal_the_plain_path(request, plain, task, solver, weighted, eigenvalues, skip):
     X, y = request.getfixturevalue(task)
     cls = SpectralMLPRegressor if task == "regression" else SpectralMLPClassifier
     weight = np.linspace(0.5, 2, len(y)) if weighted and y.ndim == 1 else None
     model = cls(
         (12, 9),
         parametrization=["spectral", "dense"],
-        eigenvalues="out-in" if weighted else "out",
+        eigenvalues=eigenvalues,
         solver=solver,
         skip=skip,
         batch_size=32,
