@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from appending import run
 from column_selection import METHODS, NEEDS, network
+from documents import IMAGES, read_rows
 from real_tables import load_images
 
 RESULTS = Path(__file__).parent / "results" / "pixel_selection.csv"
@@ -83,6 +84,27 @@ def doc_tables(rows):
     }
 
 
+def draw(rows):
+    """Draw accuracy against pixels: lines of the best ones, and a ring for those that are kept."""
+    from matplotlib import pyplot as plt  # the table needs no picture
+
+    means = rows.groupby("method").mean()
+    figure, ax = plt.subplots(figsize=(7, 4.2), layout="constrained")
+    for index, (name, marker) in enumerate(zip(WAYS, "osD^vPX*", strict=True)):
+        color = f"C{index}"
+        best = [100 * means.loc[name, f"accuracy_{most}"] for most in MOST]
+        label = "largest variance" if name == "all" else name
+        ax.plot(MOST, best, marker=marker, color=color, label=label)
+        kept = means.loc[name, ["n_kept", "accuracy_kept"]]
+        ax.plot(kept.iloc[0], 100 * kept.iloc[1], "o", color=color, mfc="none", ms=9)
+    ax.set(xscale="log", xlabel="pixels", ylabel="test accuracy, %")
+    ax.set_xticks([25, 50, 100, 200, 400, 784], labels=["25", "50", "100", "200", "400", "784"])
+    ax.minorticks_off()
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, title="ring: all that are kept")
+    figure.savefig(IMAGES / "pixels.png", dpi=120)
+
+
 def main():
     keys = [
         (method, seed)
@@ -90,6 +112,7 @@ def main():
         if method not in NEEDS or find_spec(NEEDS[method]) is not None
     ]
     run(keys, measure, doc_tables, about=__doc__, results=RESULTS, columns=COLUMNS, budget=30)
+    draw(read_rows(RESULTS))
 
 
 if __name__ == "__main__":
