@@ -312,7 +312,8 @@ def n_used_columns(module: SpectralMLP) -> int:
     """
     if module.eigenvalues != "inputs":
         return module.layer_sizes[0]
-    norms = module.layers[0].weight.detach().norm(dim=0)
+    first: Any = module.layers[0]
+    norms = first.weight.detach().norm(dim=0)
     return int((norms > USED_COLUMN * norms.max()).sum())
 
 
