@@ -511,6 +511,23 @@ def of_columns(script):
     yield f"against {spread(ranks.stack(), '{:.2f}')}"
 
 
+def of_pixels(script):
+    """Yield what the text says of networks that see a few pixels."""
+    rows = pd.read_csv(script.RESULTS)
+    assert set(rows.groupby("method")["seed"].nunique()) == {len(script.SEEDS)}
+    kept = rows.groupby("method")["n_kept"].agg(["min", "max"])
+    means = 100 * rows.groupby("method").mean()
+    one, other = 'network, "inputs"', 'network, "in"'
+    yield '``"inputs"`` keeps {} to {} of 784 pixels'.format(*kept.loc[one])
+    yield f"of which a network reaches {means.loc[one, 'accuracy_kept']:.1f} %"
+    yield f"all pixels give {means.loc['all', 'accuracy_kept']:.1f} %"
+    best = means["accuracy_25"]
+    yield f'and ``"in"`` reach {best[[one, other]].mean():.0f} %'
+    ours = [name for name in best.index if name.startswith(other)]
+    yield f"methods without eigenvalues of columns {spread(best.drop([one, *ours]), '{:.0f}')} %"
+    assert (kept.loc["LassoNet"] == 784).all()
+
+
 def of_skip(script):
     """Yield how many sizes are exact with and without a linear skip."""
     rows = pd.read_csv(script.RESULTS)
@@ -551,6 +568,7 @@ CLAIMS = [
     ("synthetic_rows", "docs/guide/students.rst", of_synthetic_rows),
     ("known_teacher", "docs/guide/students.rst", of_known_teacher),
     ("column_selection", "docs/measurements/inputs.rst", of_columns),
+    ("pixel_selection", "docs/measurements/inputs.rst", of_pixels),
     ("decompositions", "docs/measurements/decompositions.rst", of_decompositions),
     ("decomposition_rates", "docs/measurements/decompositions.rst", of_decomposition_rates),
 ]
