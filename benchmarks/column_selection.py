@@ -190,12 +190,18 @@ def measure(file, key):
     file.add([*key, int(kept.sum()), missed, rank, seconds])
 
 
+def span(numbers):
+    """Return least and most in words, or the one number there is."""
+    least, most = numbers.min(), numbers.max()
+    return str(least) if least == most else f"{least} to {most}"
+
+
 def doc_tables(rows):
     """Return what is kept, missed and exact, and ranks, a row per task and method."""
     counts = rows["task"].map(TASKS)
     exact = (rows["n_kept"] == counts) & (rows["n_missed"] == 0)
     groups = rows.assign(exact=exact.astype(int)).groupby(["task", "method"], sort=False)
-    table = groups["n_kept"].agg(lambda n: f"{n.min()} to {n.max()}").to_frame("kept")
+    table = groups["n_kept"].agg(span).to_frame("kept")
     table["missed"] = groups["n_missed"].mean().map("{:.1f}".format)
     table["exact"] = groups["exact"].sum().astype(str) + " of " + groups.size().astype(str)
     is_graded = table.index.get_level_values("task").isin(GRADED)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from appending import run
-from column_selection import METHODS, NEEDS, network
+from column_selection import METHODS, NEEDS, network, span
 from documents import IMAGES, read_rows
 from real_tables import load_images
 
@@ -74,7 +74,7 @@ def measure(file, key):
 def doc_tables(rows):
     """Return means over the seeds, a row per method."""
     groups = rows.groupby("method", sort=False)
-    table = groups["n_kept"].agg(lambda n: f"{n.min()} to {n.max()}").to_frame("kept")
+    table = groups["n_kept"].agg(span).to_frame("kept")
     for column in ("kept", *MOST):
         name = f"accuracy, {column}"
         table[name] = groups[f"accuracy_{column}"].mean().map("{:.3f}".format)
