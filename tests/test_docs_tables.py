@@ -235,6 +235,12 @@ def of_restarts(script):
     wide = rows[(rows["teacher"] == 40) & (rows["rows"] == 20_000) & (rows["n_restarts"] == 3)]
     assert 100 < wide["seconds"].median() < 140
     yield "50,000 rows it is {} of {}".format(*found.loc[(40, 50_000, 0.1, 3)])
+    noisy = rows[rows["rows"] == 50_000].set_index(["n_restarts", "seed"])
+    missed = noisy.loc[3][~noisy.loc[3, "found"]]
+    lower, upper = missed["alive"].str.split(expand=True).astype(int).to_numpy().T
+    yield f"with {min(lower)} or {max(lower)} nodes in the first layer"
+    yield f"and {spread(upper, '{}')} in the second"
+    assert (noisy.loc[3, "error"] < noisy.loc[0, "error"] / 3).all()
     yield "of noise {} of {} are found".format(*found.loc[(20, 10_000, 0.1, 3)])
     yield "and {} of {} by one fit".format(*found.loc[(20, 10_000, 0.1, 0)])
     both = found.loc[(20, 10_000, 0.0)]

@@ -30,12 +30,16 @@ def any_modules(draw):
     """Draw a module of any kind, with one to three hidden layers."""
     hidden = draw(st.lists(st.integers(1, 12), min_size=1, max_size=3))
     kind = st.sampled_from(["spectral", "dense"])
+    kinds = draw(st.lists(kind, min_size=len(hidden), max_size=len(hidden)))
+    eigenvalues = draw(st.sampled_from(EIGENVALUES))
+    if eigenvalues == "inputs" and "spectral" in kinds:
+        kinds[0] = "spectral"  # other spectral layers would have no eigenvalues
     return make_random_module(
         draw(st.integers(0, 10_000)),
         (draw(st.integers(1, 6)), *hidden, draw(st.integers(1, 4))),
         activation=draw(st.sampled_from(sorted(ACTIVATIONS))),
-        parametrization=draw(st.lists(kind, min_size=len(hidden), max_size=len(hidden))),
-        eigenvalues=draw(st.sampled_from(EIGENVALUES)),
+        parametrization=kinds,
+        eigenvalues=eigenvalues,
         bias=draw(st.booleans()),
         skip=draw(st.booleans()),
         dtype=draw(st.sampled_from([torch.float32, torch.float64])),
