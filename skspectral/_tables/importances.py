@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 MARK = "<column {}>"
 """Name of a column that no other name contains."""
+MARKED = re.compile(MARK.format(r"(\d+)"))
 
 
 def group_importances(preprocessor, importances):
@@ -177,7 +178,7 @@ def _by_names(transformer: Any) -> np.ndarray:
         )
     names = _names_in(transformer)
     made = [str(name) for name in transformer.get_feature_names_out()]
-    marked = _marked_names(transformer, len(names))
+    marked = _marked_names(transformer, names, made)
     fitting = _marked_in(marked) if marked else _begun_with(made, names)
     for name, columns in zip(made, fitting, strict=True):
         if len(columns) != 1:
@@ -185,22 +186,26 @@ def _by_names(transformer: Any) -> np.ndarray:
     return np.array([column for [column] in fitting], dtype=int)
 
 
-def _marked_names(transformer: Any, n_features: int) -> list[str]:
-    """Return the names out for columns that are called by marks; none if they are not used."""
+def _marked_names(transformer: Any, names: Sequence[str], made: Sequence[str]) -> list[str]:
+    """Return the names out for columns that are called by marks; none if they are not used.
+
+    They must be the names that were made but for the marks: columns may be chosen by name.
+    """
     renamed = copy(transformer)
     try:
         vars(renamed).pop("feature_names_in_", None)  # scikit-learn takes no others beside them
-        names = renamed.get_feature_names_out([MARK.format(k) for k in range(n_features)])
-    except (AttributeError, LookupError, TypeError, ValueError):  # not foreseen by a library
+        found = renamed.get_feature_names_out([MARK.format(k) for k in range(len(names))])
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError):  # not foreseen
         return []
-    is_used = any(_marked_in(names)) or isinstance(transformer, ClassNamePrefixFeaturesOutMixin)
-    return [str(name) for name in names] if is_used else []
+    marked = [str(name) for name in found]
+    is_used = any(_marked_in(marked)) or isinstance(transformer, ClassNamePrefixFeaturesOutMixin)
+    unmarked = [MARKED.sub(lambda found: names[int(found[1])], name) for name in marked]
+    return marked if is_used and unmarked == list(made) else []
 
 
 def _marked_in(names: Sequence[str]) -> list[list[int]]:
     """Return of each name the columns whose marks it contains."""
-    mark = re.compile(MARK.format(r"(\d+)"))
-    return [sorted({int(column) for column in mark.findall(str(name))}) for name in names]
+    return [sorted({int(column) for column in MARKED.findall(name)}) for name in names]
 
 
 def _begun_with(made: Sequence[str], names: Sequence[str]) -> list[list[int]]:

@@ -244,3 +244,19 @@ def test_preprocessor_is_fitted():
             group_importances(encoder, [1])
     with pytest.raises(TypeError):
         group_importances("passthrough", [1])
+
+
+class ByName(StandardScaler):
+    """Return the columns in the order of their names reversed, or refuse other names."""
+
+    def get_feature_names_out(self, input_features=None):
+        if self.copy is None and input_features is not None:
+            raise NotImplementedError
+        return sorted(self.feature_names_in_ if input_features is None else input_features)[::-1]
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_parts_that_go_by_the_names_of_columns_are_taken_at_their_own(refuses):
+    encoder = ByName().fit(pd.DataFrame({"c": [0.0, 1], "a": [0.0, 1], "b": [0.0, 1]}))
+    encoder.copy = None if refuses else True
+    assert group_importances(encoder, [1, 2, 4]) == {"c": 1.0, "a": 4.0, "b": 2.0}
