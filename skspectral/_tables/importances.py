@@ -199,7 +199,7 @@ def _marked_names(transformer: Any, names: Sequence[str], made: Sequence[str]) -
         return []
     marked = [str(name) for name in found]
     is_used = any(_marked_in(marked)) or isinstance(transformer, ClassNamePrefixFeaturesOutMixin)
-    unmarked = [MARKED.sub(lambda found: names[int(found[1])], name) for name in marked]
+    unmarked = [MARKED.sub(lambda mark: names[int(mark[1])], name) for name in marked]
     return marked if is_used and unmarked == list(made) else []
 
 
