@@ -121,10 +121,10 @@ class Restarts:
         return first if last is None or not self._pays(first, last) else last
 
     def _finished(self, explorer: Any) -> Trained:
-        """Return the best of the last trainings, None without time for any."""
+        """Return the best of the last trainings, None without time or nodes for any."""
         best = None
         for rate in LAST:
-            if not self._has_time():
+            if not self._goes_on(explorer):
                 break
             last = self._copy(explorer, rate=rate)
             yield from self._train(last)
@@ -213,6 +213,7 @@ class Restarts:
             return loss_at(net, self._dataset(), penalty)
 
     def _better(self, before: Any, after: Any) -> Any:
+        """Return the network of the smaller loss, at the penalty of the latter."""
         old, new = self._losses(before, after)
         return after if new < old else before
 

@@ -66,8 +66,8 @@ def group_importances(preprocessor, importances):
 
     Whatever the columns are called, such as "age" and "age_group": each part is asked which
     names it would return for columns with other names, of which none contains another. Parts
-    that do not use the names given to ``get_feature_names_out`` are taken at their own, which
-    must then begin with that of one column alone.
+    that do not use the names given to ``get_feature_names_out`` are taken at their own: all of
+    them names of columns, or each beginning with that of one column alone.
 
     Examples
     --------

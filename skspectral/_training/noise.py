@@ -299,18 +299,27 @@ def columns_seen(module: SpectralMLP, table: NoiseTable) -> Spectrum:
         phi = layer.phi.detach().double().cpu().numpy()
         spread = float(np.mean(np.sum((phi @ table.covariance) * phi, axis=1)))
         return Spectrum(spread, spread**2, spread)
-    if layer.train_lambda_in and not layer.train_lambda_out:
+    if columns_may_leave(module):
         scale = layer.lambda_in.detach().double().cpu().numpy()
         return Spectrum.of(table.covariance * np.outer(scale, scale))
     return table.columns
 
 
-def n_used_columns(module: SpectralMLP) -> int:
-    """Return how many columns the nodes of the first layer read.
+def columns_may_leave(module: SpectralMLP) -> bool:
+    """Tell whether each column has a trained eigenvalue, with which its weights vanish."""
+    first = module.layers[0]
+    if not isinstance(first, SpectralLinear):
+        return False
+    return first.train_lambda_in and not first.train_lambda_out
 
-    All, unless columns alone have eigenvalues, and leave.
+
+def n_used_columns(module: SpectralMLP) -> int:
+    """Return how many columns the nodes of the first layer read: all, unless they may leave.
+
+    A column that a linear skip alone reads does not count, which is what its weights are worth
+    under their own penalty.
     """
-    if module.eigenvalues != "inputs":
+    if not columns_may_leave(module):
         return module.layer_sizes[0]
     first: Any = module.layers[0]
     norms = first.weight.detach().norm(dim=0)

@@ -240,7 +240,7 @@ class SpectralLinear(nn.Module):
         self.in_features = in_features
         self.out_features = out_features
         self.decomposition = decomposition
-        self.rank = rank
+        self.rank = None if rank is None else int(rank)
         self.train_phi = train_phi
         self.train_lambda_in = train_lambda_in
         self.train_lambda_out = train_lambda_out

@@ -170,6 +170,7 @@ def test_units_of_the_target_may_be_extreme(scale):
 @QUIET
 def test_an_output_may_be_constant():
     reg = SpectralMLPRegressor(random_state=0).fit(X, np.column_stack([Y, np.full(40, 3.0)]))
+    # how far its nodes have died when training ends differs between machines
     np.testing.assert_allclose(reg.predict(X)[:, 1], 3.0, atol=1e-4)
     assert reg.noise_variance_.shape == (2,)
 

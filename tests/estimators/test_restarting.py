@@ -121,15 +121,32 @@ def test_restarts_are_made_at_a_quarter_of_the_penalty_from_what_pays(regression
     assert epochs == [12, 12, 15]
 
 
-def test_the_last_training_is_made_at_three_rates_and_the_best_is_kept(regression, trained):
+def test_the_last_training_is_made_at_three_rates_and_the_best_is_kept(
+    regression, trained, monkeypatch
+):
     X, y = regression
+    # the middle of the last three is said to be the best of all
+    rates = [0.25, 0.5, 1.0]
+    said = lambda net, *_: 0.5 if net.lr == pytest.approx(0.5 * own) else 1.0  # noqa: E731
+    own = make().learning_rate_init
+    monkeypatch.setattr(restarting, "loss_at", said)
     reg = make(alpha=1e-3).fit(X, y)
-    *_, slow, medium, fast = trained
-    rates = [network.learning_rate_init for network in (slow, medium, fast)]
-    assert rates == pytest.approx([0.25 * reg.learning_rate_init, 0.01, reg.learning_rate_init])
-    losses = [loss_of(network, X, y, reg.net_.penalty) for network in (slow, medium, fast)]
-    assert loss_of(reg, X, y, reg.net_.penalty) == pytest.approx(min(losses))
-    assert len(set(losses)) == 3
+    last = trained[-3:]
+    assert [network.learning_rate_init / own for network in last] == pytest.approx(rates)
+    np.testing.assert_array_equal(reg.predict(X), last[1].predict(X))
+    assert np.abs(last[2].predict(X) - last[1].predict(X)).max() > 1e-6
+
+
+def test_rounds_that_leave_nothing_to_train_on_end_with_the_first_network(
+    regression, trained, monkeypatch
+):
+    X, y = regression
+    may_go_on = lambda self, network: network is self.estimator  # noqa: E731
+    monkeypatch.setattr(restarting.Restarts, "_goes_on", may_go_on)
+    reg = make().fit(X, y)
+    assert len(trained) == 2
+    np.testing.assert_array_equal(reg.predict(X), make(n_restarts=0).fit(X, y).predict(X))
+    assert reg.restart_gain_ == 0
 
 
 def test_upper_layers_start_anew_and_lower_ones_are_kept():

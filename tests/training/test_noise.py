@@ -12,6 +12,7 @@ from skspectral._training.noise import (
     columns_seen,
     constant_products,
     inflated,
+    n_used_columns,
     n_used_parameters,
     penalised_factors,
 )
@@ -137,3 +138,37 @@ def test_columns_as_nodes_see_them():
     fixed = SpectralMLP((4, 6, 1), trainable="eigenvalues", dtype=torch.float64)
     phi = fixed.layers[0].phi.detach().numpy()
     assert columns_seen(fixed, table).trace == pytest.approx(np.var(X @ phi.T, axis=0).mean())
+
+
+@pytest.mark.parametrize("eigenvalues", ["in", "inputs"])
+@pytest.mark.parametrize("skip", [False, True])
+def test_columns_that_have_left_are_not_used(eigenvalues, skip):
+    module = SpectralMLP((4, 6, 1), eigenvalues=eigenvalues, skip=skip, dtype=torch.float64)
+    assert n_used_columns(module) == 4
+    eigenvalue = module.layers[0].lambda_in
+    with torch.no_grad():
+        eigenvalue[1] = 0.0
+        eigenvalue[2] *= 1e-4
+    # a skip that alone reads a column does not make it one that is used
+    assert n_used_columns(module) == 2
+    with torch.no_grad():
+        eigenvalue[:] = 0.0
+    assert n_used_columns(module) == 0
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"eigenvalues": "out"},
+        {"eigenvalues": "both"},
+        {"eigenvalues": "inputs", "parametrization": "dense"},
+        {"eigenvalues": "inputs", "trainable": "eigenvectors"},
+    ],
+    ids=str,
+)
+def test_columns_without_an_eigenvalue_of_their_own_are_all_used(options):
+    module = SpectralMLP((4, 6, 1), **options)
+    first = module.layers[0]
+    with torch.no_grad():
+        getattr(first, "phi", getattr(first, "weight", None))[:, 1] = 0.0
+    assert n_used_columns(module) == 4
