@@ -96,8 +96,8 @@ print(f"columns {kept.tolist()}, {sum(model[-1].n_alive_nodes_)} nodes left")
 # Conclusion
 # ----------
 # One fit keeps the five columns, also the one that acts through its square alone, which no
-# linear method sees, and a network without the others predicts better. ``eigenvalues="in"`` is
-# several times as fast, and keeps a few columns in vain where there is noise.
+# linear method sees, and a network without the others predicts better. With
+# ``eigenvalues="in"`` nodes die as well, and a few columns are kept in vain where there is noise.
 # Columns that are copies of one another share their importance, so look at correlations first.
 # Where the number of columns is to be chosen by the score, the CV estimators have
 # ``alive_features_`` and, for the order in which columns leave, ``feature_path_``.
