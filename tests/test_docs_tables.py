@@ -217,23 +217,41 @@ def of_size_recovery(script):
 def of_restarts(script):
     """Yield how many sizes restarts find."""
     rows = pd.read_csv(script.RESULTS)
-    shallow = rows[rows["n_layers"] == 1].groupby(["skip", "n_restarts"])["found"]
-    found = shallow.agg(["sum", "size"])
-    yield "one fit finds {} of {} of these sizes".format(*found.loc[(False, 0)])
-    yield "and restarts {} of {}. There".format(*found.loc[(False, 3)])
-    exact = rows[(rows["n_layers"] == 1) & rows["skip"] & (rows["n_restarts"] == 0)]
+    shallow = rows[rows["n_layers"] == 1]
+    found = shallow.groupby(["skip", "n_restarts"])["found"].agg(["sum", "size"])
+    yield "One fit finds {} of {} of these sizes".format(*found.loc[(False, 0)])
+    yield "and restarts {} of {}: they".format(*found.loc[(False, 3)])
+    yield "and finds {} of {}.".format(*found.loc[(True, 0)])
+    wide = shallow[(shallow["teacher"] == 40) & ~shallow["skip"]].astype({"alive": int})
+    wide = wide.set_index(["noise", "n_restarts"]).sort_index()
+    assert wide.loc[(0.0, 3), "found"].all()
+    yield f"one fit leaves with {spread(wide.loc[(0.0, 0), 'alive'], '{}')} nodes"
+    before, after = wide.loc[(0.1, 0)], wide.loc[(0.1, 3)]
+    assert (before["alive"] == 39).all()
+    few, some, most = sorted(after["alive"])
+    yield f"they turn 39 nodes into {few}, {some} and {most}, at"
+    saved = after.loc[after["alive"] > 39, "gain"]
+    yield f"at {100 * saved.mean():.0f} % less loss"
+    assert after["error"].median() < before["error"].median()
+    exact = shallow[shallow["skip"] & (shallow["n_restarts"] == 0)]
     is_exact = exact["alive"].astype(int) == exact["teacher"]
-    yield f"the size exact, {is_exact.sum()} of {len(exact)} in one fit"
+    yield f"exact in {is_exact.sum()} of {len(exact)} cases in one fit"
     rows = rows[rows["n_layers"] == 2]
     found = rows.groupby(["teacher", "skip", "n_restarts"])["found"].agg(["sum", "size"])
     yield "With two layers of 10 it finds {} of {}".format(*found.loc[(10, True, 0)])
     yield "one fit without it {} of {}".format(*found.loc[(10, False, 0)])
+    after = found.loc[10].xs(3, level="n_restarts")
+    assert (after["sum"] == after["size"]).all()
+    yield "20 and restarts it finds {} of {}".format(*found.loc[(20, True, 3)])
+    assert found.loc[(20, True, 3), "sum"] == found.loc[(20, False, 3), "sum"]
     rows = rows[~rows["skip"]]
     found = rows.groupby(["teacher", "rows", "noise", "n_restarts"])["found"].agg(["sum", "size"])
     assert found.loc[(40, 20_000, 0.0, 0), "sum"] == found.loc[(40, 50_000, 0.1, 0), "sum"] == 0
     yield "{} of {} teachers are found".format(*found.loc[(40, 20_000, 0.0, 3)])
     wide = rows[(rows["teacher"] == 40) & (rows["rows"] == 20_000) & (rows["n_restarts"] == 3)]
     assert 100 < wide["seconds"].median() < 140
+    yield "no noise: restarts find {} of {}, one fit none".format(*found.loc[(40, 10_000, 0.0, 3)])
+    assert found.loc[(40, 10_000, 0.0, 0), "sum"] == 0
     yield "50,000 rows it is {} of {}".format(*found.loc[(40, 50_000, 0.1, 3)])
     noisy = rows[rows["rows"] == 50_000].set_index(["n_restarts", "seed"])
     missed = noisy.loc[3][~noisy.loc[3, "found"]]
