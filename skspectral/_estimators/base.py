@@ -84,7 +84,7 @@ from skspectral._training.interrupts import Interrupts
 from skspectral._training.mapped_rows import read_later
 from skspectral._training.memory import enough_memory
 from skspectral._training.net import SpectralNet
-from skspectral._training.noise import RAMP, FollowNoise, columns_may_leave
+from skspectral._training.noise import RAMP, FollowNoise, columns_have_eigenvalues
 from skspectral._training.progress import JointProgress
 from skspectral._training.schedule import HORIZON_SCHEDULES
 from skspectral._training.seeds import new_seed
@@ -404,7 +404,7 @@ class BaseSpectralMLP(
         depth = len(self.net_.module.hidden_layer_sizes)
         if self.alpha != "auto" or not depth:  # without hidden nodes there is no size to find
             return None
-        may_miss = depth > 1 or columns_may_leave(self.net_.module_)
+        may_miss = depth > 1 or columns_have_eigenvalues(self.net_.module_)
         # a penalty that rises looks like a plateau to schedules without an end
         ramps = may_miss and not is_warm and self.learning_rate in HORIZON_SCHEDULES
         return FollowNoise(

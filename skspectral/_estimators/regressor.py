@@ -103,8 +103,8 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         "auto" follows the noise: after each epoch it becomes the penalty at
         which a node that only fits noise no longer pays [3]_, given the columns,
         the rows and the noise as it is estimated then. It needs no search. In a
-        new network of several hidden layers, or whose columns have eigenvalues of
-        their own ("in", "inputs"), it rises linearly to this rule over the first
+        new network of several hidden layers, or whose columns have eigenvalues
+        ("in", "both", "inputs"), it rises linearly to this rule over the first
         20 % of the planned training, if the schedule has an end.
         Without hidden layers it is 0. The sum of `sample_weight` counts as the
         number of rows, so all weights times ten mean ten times the data. A warm

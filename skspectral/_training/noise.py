@@ -305,12 +305,16 @@ def columns_seen(module: SpectralMLP, table: NoiseTable) -> Spectrum:
     return table.columns
 
 
-def columns_may_leave(module: SpectralMLP) -> bool:
-    """Tell whether each column has a trained eigenvalue, with which its weights vanish."""
+def columns_have_eigenvalues(module: SpectralMLP) -> bool:
+    """Tell whether each column has a trained eigenvalue."""
     first = module.layers[0]
-    if not isinstance(first, SpectralLinear):
-        return False
-    return first.train_lambda_in and not first.train_lambda_out
+    return isinstance(first, SpectralLinear) and first.train_lambda_in
+
+
+def columns_may_leave(module: SpectralMLP) -> bool:
+    """Tell whether the eigenvalues of columns are the only ones, so that columns may leave."""
+    first: Any = module.layers[0]
+    return columns_have_eigenvalues(module) and not first.train_lambda_out
 
 
 def n_used_columns(module: SpectralMLP) -> int:

@@ -42,8 +42,8 @@ def test_penalty_of_deep_networks_rises_linearly(regression, sizes, learning_rat
 
 
 @pytest.mark.usefixtures("fixed_rule")
-@pytest.mark.parametrize("eigenvalues", ["in", "inputs"])
-def test_networks_whose_columns_may_leave_have_it_too(regression, eigenvalues):
+@pytest.mark.parametrize("eigenvalues", ["in", "inputs", "both"])
+def test_networks_whose_columns_have_eigenvalues_have_it_too(regression, eigenvalues):
     reg = make((6,), eigenvalues=eigenvalues).fit(*regression)
     assert alphas(reg)[0] < 0.06 * RULE
     assert reg.alpha_ == RULE
@@ -62,7 +62,7 @@ def test_classes_have_the_ramp_too(binary):
     [
         {"sizes": (6,)},
         {"sizes": 6, "parametrization": "dense"},
-        {"sizes": (6,), "eigenvalues": "both"},
+        {"sizes": (6,), "eigenvalues": "out-in"},
         {"sizes": (6,), "eigenvalues": "inputs", "parametrization": "dense"},
         {"learning_rate": "constant"},
         {"learning_rate": "adaptive"},
