@@ -299,7 +299,7 @@ def columns_seen(module: SpectralMLP, table: NoiseTable) -> Spectrum:
         phi = layer.phi.detach().double().cpu().numpy()
         spread = float(np.mean(np.sum((phi @ table.covariance) * phi, axis=1)))
         return Spectrum(spread, spread**2, spread)
-    if columns_may_leave(module):
+    if only_columns_have_eigenvalues(module):
         scale = layer.lambda_in.detach().double().cpu().numpy()
         return Spectrum.of(table.covariance * np.outer(scale, scale))
     return table.columns
@@ -311,19 +311,20 @@ def columns_have_eigenvalues(module: SpectralMLP) -> bool:
     return isinstance(first, SpectralLinear) and first.train_lambda_in
 
 
-def columns_may_leave(module: SpectralMLP) -> bool:
-    """Tell whether the eigenvalues of columns are the only ones, so that columns may leave."""
+def only_columns_have_eigenvalues(module: SpectralMLP) -> bool:
+    """Tell whether the eigenvalues of the first layer belong to its columns alone."""
     first: Any = module.layers[0]
     return columns_have_eigenvalues(module) and not first.train_lambda_out
 
 
 def n_used_columns(module: SpectralMLP) -> int:
-    """Return how many columns the nodes of the first layer read: all, unless they may leave.
+    """Return how many columns the nodes of the first layer read.
 
-    A column that a linear skip alone reads does not count, which is what its weights are worth
-    under their own penalty.
+    All of them where nodes have eigenvalues too: then some may be empty, and count. A column that
+    a linear skip alone reads does not: to count all makes the noise too large by more than this
+    makes it too small.
     """
-    if not columns_may_leave(module):
+    if not only_columns_have_eigenvalues(module):
         return module.layer_sizes[0]
     first: Any = module.layers[0]
     norms = first.weight.detach().norm(dim=0)

@@ -106,8 +106,9 @@ def penalty_alpha(
     tells the order of magnitude: try a smaller `factor` too.
 
     In a network of several hidden layers nodes of the upper ones may die of the noise that is
-    overestimated at the start. There the estimators let the penalty rise from 0 to the rule
-    over the first fifth of training; a loop can do the same by a factor of its own.
+    overestimated at the start, and so may columns that have eigenvalues. There the estimators
+    let the penalty rise from 0 to the rule over the first fifth of training; a loop can do the
+    same by a factor of its own.
 
     It takes the covariance of the columns, so with many of them a call every few epochs, or on
     a sample of the rows, is enough.

@@ -100,4 +100,4 @@ def test_a_column_that_acts_through_its_square_is_kept(eigenvalues):
     X, y = make_friedman1(1000, noise=1.0, random_state=0)
     reg = SpectralMLPRegressor(eigenvalues=eigenvalues, random_state=0).fit(X[:500], y[:500])
     assert reg.alive_features_[:5].all()
-    assert reg.score(X[500:], y[500:]) > 0.9  # of 0.96; 0.85 at most without the square
+    assert reg.score(X[500:], y[500:]) > 0.9  # of 0.96; 0.89 at most without the square

@@ -166,7 +166,7 @@ def test_columns_that_have_left_are_not_used(eigenvalues, skip):
     ],
     ids=str,
 )
-def test_columns_without_an_eigenvalue_of_their_own_are_all_used(options):
+def test_all_columns_count_unless_they_alone_have_eigenvalues(options):
     module = SpectralMLP((4, 6, 1), **options)
     first = module.layers[0]
     with torch.no_grad():

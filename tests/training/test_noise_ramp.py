@@ -63,6 +63,7 @@ def test_classes_have_the_ramp_too(binary):
         {"sizes": (6,)},
         {"sizes": 6, "parametrization": "dense"},
         {"sizes": (6,), "eigenvalues": "out-in"},
+        {"sizes": (6,), "eigenvalues": "in", "trainable": "eigenvectors"},
         {"sizes": (6,), "eigenvalues": "inputs", "parametrization": "dense"},
         {"learning_rate": "constant"},
         {"learning_rate": "adaptive"},
