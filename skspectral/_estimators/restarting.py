@@ -7,6 +7,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Generator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -14,11 +15,13 @@ import numpy as np
 import torch
 
 from skspectral._estimators.recipe import batch_rows, planned_ends
+from skspectral._estimators.resizing import keep_nodes
 from skspectral._estimators.rows import Rows
 from skspectral._estimators.shared import Shared, copy_with_own_seed
 from skspectral._training.batches import RowDataset
 from skspectral._training.comparing import loss_at, loss_of_zero
 from skspectral._training.device import choose_threads
+from skspectral._training.elimination import paying_nodes, price_of_node
 from skspectral._training.noise import penalised_factors
 from skspectral._training.penalty import Penalty
 from skspectral._training.seeds import new_seed
@@ -63,6 +66,8 @@ class Restarts:
     3. The best of these is trained on at the penalty as the parameters ask for it: one that
        follows the noise is smaller by then, as a network in a bad local minimum takes what it
        misses for noise. This is done at several learning rates, for the smallest loss.
+       Nodes of the last hidden layer that do not pay for their parameters are then taken out,
+       and it is trained once more: they fit noise, which is worth their penalty.
 
     What is kept is the last network or the first one: that of the smaller penalised loss, or the
     smaller network where the loss is about the same.
@@ -128,8 +133,35 @@ class Restarts:
                 break
             last = self._copy(explorer, rate=rate)
             yield from self._train(last)
+            last = yield from self._relieved(last)
             best = last if best is None else self._better(best, last)
         return best
+
+    def _relieved(self, network: Any) -> Trained:
+        """Train on without nodes of the last hidden layer that do not pay, until all do.
+
+        The network stays as it is if it saves something with them.
+        """
+        best = network
+        while self._goes_on(best):
+            small = self._without_spare_nodes(best.prune())
+            if small is None:
+                break
+            fewer = self._copy(small)
+            yield from self._train(fewer)
+            if self._pays(fewer, network):
+                break
+            best = fewer
+        return best
+
+    def _without_spare_nodes(self, network: Any) -> Any:
+        """Return a copy without nodes that do not pay for their parameters, None if all do."""
+        net, dataset = network.net_, self._dataset()
+        with self._threads(net):
+            price = price_of_node(net, loss_at(net, dataset, None), len(dataset))
+            pays = paying_nodes(net, dataset, price)
+        others = [np.ones(n_nodes, dtype=bool) for n_nodes in network.hidden_layer_sizes[:-1]]
+        return None if pays.all() else keep_nodes(network, [*others, pays])
 
     def _explore(self, network: Any, architecture: Architecture | None = None) -> Trained:
         """Train a network at the smaller penalty, then rid it of what the penalty does not pay."""
@@ -171,7 +203,7 @@ class Restarts:
 
     def _n_trainings(self) -> float:
         """Return how many trainings there are; short ones count less."""
-        return 1 + (1 + int(self.estimator.n_restarts)) * (1 + SHORT) + len(LAST)
+        return 1 + (1 + int(self.estimator.n_restarts)) * (1 + SHORT) + 2 * len(LAST)
 
     def _seconds_left(self) -> float:
         limit = self.shared.time_limit
@@ -207,22 +239,26 @@ class Restarts:
         return self._loss(one, penalty), self._loss(other, penalty)
 
     def _loss(self, network: Any, penalty: Penalty) -> float:
-        net = network.net_
+        with self._threads(network.net_):
+            return loss_at(network.net_, self._dataset(), penalty)
+
+    def _threads(self, net: Any) -> AbstractContextManager[None]:
         own = self.estimator.n_threads
-        with training_state(choose_threads(own, net.module_.layer_sizes, net.batch_size)):
-            return loss_at(net, self._dataset(), penalty)
+        return training_state(choose_threads(own, net.module_.layer_sizes, net.batch_size))
 
     def _better(self, before: Any, after: Any) -> Any:
         """Return the network of the smaller loss, at the penalty of the latter."""
         old, new = self._losses(before, after)
         return after if new < old else before
 
-    def _pays(self, first: Any, last: Any) -> bool:
-        """Tell whether the loss is smaller, and by more than next to nothing for more nodes."""
-        old, new = self._losses(first, last)
+    def _pays(self, one: Any, other: Any) -> bool:
+        """Tell whether the other's loss is smaller, and by more than a little for more nodes."""
+        old, new = self._losses(one, other)
+        if math.isinf(old):
+            return new < old
         dataset = self._dataset()
-        whole = loss_of_zero(last.net_, dataset.y, dataset.sample_weight)
-        is_larger = sum(last.n_alive_nodes_) > sum(first.n_alive_nodes_)
+        whole = loss_of_zero(other.net_, dataset.y, dataset.sample_weight)
+        is_larger = sum(other.n_alive_nodes_) > sum(one.n_alive_nodes_)
         return new < old - is_larger * max(MARGIN * old, NEGLIGIBLE * whole)
 
     def _dataset(self) -> RowDataset:

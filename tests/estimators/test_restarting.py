@@ -43,7 +43,14 @@ def make(cls=SpectralMLPRegressor, sizes=(16, 12), **parameters):
 
 
 @pytest.fixture
-def trained(monkeypatch):
+def all_pay(monkeypatch):
+    """Let every node pay for its parameters, so that trainings can be counted."""
+    everyone = lambda net, *_: np.ones(net.module_.layer_sizes[-2], dtype=bool)  # noqa: E731
+    monkeypatch.setattr(restarting, "paying_nodes", everyone)
+
+
+@pytest.fixture
+def trained(monkeypatch, all_pay):
     """Return the list that is filled with copies of the networks as they have been trained."""
     kept = []
     train = restarting.Restarts._train
@@ -92,6 +99,8 @@ def test_a_larger_network_must_save_something(regression, monkeypatch, saved, is
     assert sum(best.n_alive_nodes_) > sum(one.n_alive_nodes_)
     assert rounds._pays(one, best) is is_kept
     assert rounds._pays(best, one) is False
+    losses[id(one.net_)] = np.inf
+    assert rounds._pays(one, best) is True
 
 
 def test_the_first_network_is_that_without_restarts(regression, trained):
@@ -135,6 +144,39 @@ def test_the_last_training_is_made_at_three_rates_and_the_best_is_kept(
     assert [network.learning_rate_init / own for network in last] == pytest.approx(rates)
     np.testing.assert_array_equal(reg.predict(X), last[1].predict(X))
     assert np.abs(last[2].predict(X) - last[1].predict(X)).max() > 1e-6
+
+
+@pytest.mark.parametrize(("costs", "is_kept"), [(0.005, True), (0.02, False)])
+def test_nodes_that_do_not_pay_are_taken_out_if_that_costs_little(
+    regression, monkeypatch, costs, is_kept
+):
+    ends = []
+    relieved = restarting.Restarts._relieved
+
+    def spy(self, network):
+        best = yield from relieved(self, network)
+        ends.append((network.n_alive_nodes_, best.n_alive_nodes_))
+        return best
+
+    # six nodes of the upper layer pay, and those of twelve are said to have the smaller loss
+    sixes = lambda net, *_: np.arange(net.module_.layer_sizes[-2]) < 6  # noqa: E731
+    said = lambda net, *_: 1 + costs * (net.module_.layer_sizes[-2] <= 6)  # noqa: E731
+    monkeypatch.setattr(restarting.Restarts, "_relieved", spy)
+    monkeypatch.setattr(restarting, "paying_nodes", sixes)
+    monkeypatch.setattr(restarting, "loss_at", said)
+    make(alpha=1e-6).fit(*regression)
+    assert ends == [([16, 12], [16, 6 if is_kept else 12])] * len(restarting.LAST)
+
+
+@pytest.mark.parametrize("skip", [False, True])
+def test_nodes_that_fit_noise_are_taken_out(request, skip):
+    data = make_teacher_student(3000, 5, (4, 4), noise=0.1, random_state=0)
+    options = {"max_iter": 200, "skip": skip, "random_state": 0}
+    reg = SpectralMLPRegressor((32, 32), n_restarts=1, **options).fit(data.X, data.y)
+    request.getfixturevalue("all_pay")
+    with_spare = clone(reg).fit(data.X, data.y)
+    assert np.abs(np.array(reg.n_alive_nodes_) - 4).max() <= 1
+    assert with_spare.n_alive_nodes_[-1] >= 6
 
 
 def test_rounds_that_leave_nothing_to_train_on_end_with_the_first_network(
@@ -297,7 +339,7 @@ class Interrupt(Callback):
             os.kill(os.getpid(), signal.SIGINT)
 
 
-@pytest.mark.usefixtures("handler")
+@pytest.mark.usefixtures("handler", "all_pay")
 @pytest.mark.parametrize("training", [1, 2, 3, 5, AROUND + 3 * EACH - 1])
 def test_ctrl_c_keeps_the_best_so_far(regression, monkeypatch, training):
     X, y = regression
