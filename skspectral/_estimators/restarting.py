@@ -36,11 +36,10 @@ EXPLORING = 0.25
 SLOWER = 0.25
 """Factor on the learning rate after the first fit: long steps take nodes of upper layers, and a
 penalty that follows the noise takes theirs for noise."""
-LAST = (SLOWER, 0.5, 1.0)
-"""The same for the last trainings. Short steps leave nodes that are split in two, and long ones
-take nodes that count."""
 SHORT = 0.25
 """Share of the steps of a fit that rid a network of nodes that do not pay."""
+LAST = 3
+"""Trainings after the restarts for which there is time."""
 LEAST_NOISE, TINY = 0.01, 1e-12
 """Share of the variance that restarts take for noise at least: with next to no penalty nodes that
 are split in two would stay."""
@@ -65,9 +64,9 @@ class Restarts:
        repeated, for the layers above the first, above the second and so on in turn.
     3. The best of these is trained on at the penalty as the parameters ask for it: one that
        follows the noise is smaller by then, as a network in a bad local minimum takes what it
-       misses for noise. This is done at several learning rates, for the smallest loss.
-       Nodes of the last hidden layer that do not pay for their parameters are then taken out,
-       and it is trained once more: they fit noise, which is worth their penalty.
+       misses for noise.
+    4. Nodes of the last hidden layer that do not pay for their parameters are taken out, and it is
+       trained once more: they fit noise, which is worth their penalty.
 
     What is kept is the last network or the first one: that of the smaller penalised loss, or the
     smaller network where the loss is about the same.
@@ -122,20 +121,12 @@ class Restarts:
                 break
             again = yield from self._explore(self._restarted(explorer, index))
             explorer = self._better(explorer, again)
-        last = yield from self._finished(explorer)
-        return first if last is None or not self._pays(first, last) else last
-
-    def _finished(self, explorer: Any) -> Trained:
-        """Return the best of the last trainings, None without time or nodes for any."""
-        best = None
-        for rate in LAST:
-            if not self._goes_on(explorer):
-                break
-            last = self._copy(explorer, rate=rate)
-            yield from self._train(last)
-            last = yield from self._relieved(last)
-            best = last if best is None else self._better(best, last)
-        return best
+        if not self._goes_on(explorer):
+            return first
+        last = self._copy(explorer)
+        yield from self._train(last)
+        last = yield from self._relieved(last)
+        return last if self._pays(first, last) else first
 
     def _relieved(self, network: Any) -> Trained:
         """Train on without nodes of the last hidden layer that do not pay, until all do.
@@ -203,7 +194,7 @@ class Restarts:
 
     def _n_trainings(self) -> float:
         """Return how many trainings there are; short ones count less."""
-        return 1 + (1 + int(self.estimator.n_restarts)) * (1 + SHORT) + 2 * len(LAST)
+        return 1 + (1 + int(self.estimator.n_restarts)) * (1 + SHORT) + LAST
 
     def _seconds_left(self) -> float:
         limit = self.shared.time_limit
@@ -224,13 +215,13 @@ class Restarts:
         ends = planned_ends(own.max_iter, own.learning_rate, len(self.rows), batch)
         return max(1, math.ceil(share * ends[-1]))
 
-    def _copy(self, network: Any, module: SpectralMLP | None = None, rate: float = SLOWER) -> Any:
+    def _copy(self, network: Any, module: SpectralMLP | None = None) -> Any:
         """Return a copy to be trained on, or anew, with the parameters of the fit."""
         changed = copy_with_own_seed(network, self.seeds)
         module = copy.deepcopy(network.module_) if module is None else module
         changed.net_ = network.net_.with_module(module)
         vars(changed).update(self.estimator.get_params(deep=False))
-        changed.learning_rate_init = rate * self.estimator.learning_rate_init
+        changed.learning_rate_init = SLOWER * self.estimator.learning_rate_init
         return changed
 
     def _losses(self, one: Any, other: Any) -> tuple[float, float]:
