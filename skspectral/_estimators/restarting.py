@@ -16,8 +16,9 @@ import torch
 
 from skspectral._estimators.recipe import batch_rows, planned_ends
 from skspectral._estimators.resizing import keep_nodes
-from skspectral._estimators.rows import Rows
+from skspectral._estimators.rows import Rows, total_weight
 from skspectral._estimators.shared import Shared, copy_with_own_seed
+from skspectral._estimators.soft_targets import ProbabilityTarget
 from skspectral._training.batches import RowDataset
 from skspectral._training.comparing import loss_at, loss_of_zero
 from skspectral._training.device import choose_threads
@@ -68,8 +69,9 @@ class Restarts:
     4. Nodes of the last hidden layer that do not pay for their parameters are taken out, and it is
        trained once more: they fit noise, which is worth their penalty.
 
-    What is kept is the last network or the first one: that of the smaller penalised loss, or the
-    smaller network where the loss is about the same.
+    What is kept is the last network, that before nodes were taken out, or the first one: the first
+    of these three whose penalised loss is smaller than that of the first network, and by more than
+    a little if it has more nodes.
 
     Parameters
     ----------
@@ -125,13 +127,16 @@ class Restarts:
             return first
         last = self._copy(explorer)
         yield from self._train(last)
-        last = yield from self._relieved(last)
-        return last if self._pays(first, last) else first
+        relieved = yield from self._relieved(last)
+        for network in (relieved, last):
+            if self._pays(first, network):
+                return network
+        return first
 
     def _relieved(self, network: Any) -> Trained:
         """Train on without nodes of the last hidden layer that do not pay, until all do.
 
-        The network stays as it is if it saves something with them.
+        The nodes stay, all of them, if the network saves something with them.
         """
         best = network
         while self._goes_on(best):
@@ -140,7 +145,8 @@ class Restarts:
                 break
             fewer = self._copy(small)
             yield from self._train(fewer)
-            if self._pays(fewer, network):
+            saves_something = self._pays(fewer, network)
+            if saves_something or fewer.net_.diverged_:
                 break
             best = fewer
         return best
@@ -149,7 +155,11 @@ class Restarts:
         """Return a copy without nodes that do not pay for their parameters, None if all do."""
         net, dataset = network.net_, self._dataset()
         with self._threads(net):
-            price = price_of_node(net, loss_at(net, dataset, None), len(dataset))
+            loss = loss_at(net, dataset, None)
+            # probabilities that are learned from are not drawn, so nothing tells what noise costs
+            if math.isinf(loss) or isinstance(network._target, ProbabilityTarget):
+                return None
+            price = price_of_node(net, loss, total_weight(self.rows))
             pays = paying_nodes(net, dataset, price)
         others = [np.ones(n_nodes, dtype=bool) for n_nodes in network.hidden_layer_sizes[:-1]]
         return None if pays.all() else keep_nodes(network, [*others, pays])

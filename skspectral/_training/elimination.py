@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,13 +20,16 @@ CURVATURES = {"identity": 1.0, "logistic": 1 / 8, "softmax": 1 / 4}
 """Largest rise of the loss, from its minimum, by the squared change of the outputs."""
 RIDGE = 1e-10
 """Share of the largest norm of a column that keeps equal columns apart."""
+MOST_COLUMNS = 1000
+"""Columns of a linear skip, at most, that make up for nodes."""
 
 
-def price_of_node(net: SpectralNet, loss: float, n_rows: int) -> float:
+def price_of_node(net: SpectralNet, loss: float, n_rows: float) -> float:
     r"""Return by how much a node of the last hidden layer must lower the loss to pay for itself.
 
     By Schwarz's criterion (BIC [1]_) each parameter must raise twice the log-likelihood by
-    :math:`\log n`. A node has its incoming weights, its bias and its outgoing weights.
+    :math:`\log n`. A node has its incoming weights, its bias and its outgoing weights, however
+    these are made of eigenvalues and eigenvectors.
 
     Parameters
     ----------
@@ -33,7 +37,8 @@ def price_of_node(net: SpectralNet, loss: float, n_rows: int) -> float:
         Without dead nodes.
     loss : float
         Its data term, which is the variance of the noise where targets are numbers.
-    n_rows : int
+    n_rows : float
+        Rows, or the sum of their weights.
 
     References
     ----------
@@ -51,9 +56,10 @@ def price_of_node(net: SpectralNet, loss: float, n_rows: int) -> float:
 def paying_nodes(net: SpectralNet, dataset: RowDataset, price: float) -> np.ndarray:
     """Tell which nodes of the last hidden layer lower the loss by more than they cost.
 
-    One after the other the node is taken out without which the loss rises least, when the outgoing
-    weights of the others make up for it as well as they can. Where targets are classes the rise is
-    an upper bound.
+    One after the other the node is taken out without which the loss would rise least, if the
+    outgoing weights of the others, the bias and a linear skip made up for it as well as they can.
+    The rise is the square by which the outputs change; where targets are classes it is the most
+    that this can cost.
 
     Parameters
     ----------
@@ -68,17 +74,18 @@ def paying_nodes(net: SpectralNet, dataset: RowDataset, price: float) -> np.ndar
     ndarray of shape (n_nodes,), dtype bool
         One node at least pays.
     """
-    *_, n_nodes, n_outputs = net.module_.layer_sizes
-    table = _triangle(net, dataset)
+    layer: Any = net.module_.layers[-1]
+    nodes = _triangle(net, dataset)
+    outputs = nodes @ layer.weight.double().cpu().numpy().T
+    n_nodes = nodes.shape[1]
     per_square = CURVATURES[net.out_activation] / (len(dataset) * _n_losses(net))
     pays = np.ones(n_nodes, dtype=bool)
     for _ in range(n_nodes - 1):
-        nodes = np.flatnonzero(pays)
-        kept = [*nodes, *range(n_nodes, table.shape[1])]
-        rises = per_square * _rises(table[:, kept], n_outputs)[: len(nodes)]
-        if rises.min() >= price:
+        kept = np.flatnonzero(pays)
+        rises = per_square * _rises(nodes[:, kept], outputs)
+        if not rises.min() < price:
             break
-        pays[nodes[rises.argmin()]] = False
+        pays[kept[rises.argmin()]] = False
     return pays
 
 
@@ -88,51 +95,52 @@ def _n_losses(net: SpectralNet) -> int:
 
 
 def _triangle(net: SpectralNet, dataset: RowDataset) -> np.ndarray:
-    """Return the triangular factor of a QR decomposition over all rows, weighted.
+    """Return the triangular factor of the last hidden layer over all rows, weighted.
 
-    Of what the outputs are linear in, the nodes, a constant and the columns of a linear skip, and
-    of the outputs themselves: for least squares it stands for all rows.
+    For least squares it stands for the layer without what a constant and the columns of a skip
+    make up for: with these in front, it is the last block of a QR decomposition of all.
     """
-    size = sum(net.module_.layer_sizes[-2:]) + 1
-    if net.module_.skip is not None:
-        size += net.module_.layer_sizes[0]
-    factor = torch.zeros(0, size, dtype=torch.float64, device=net.device)
+    n_nodes = net.module_.layer_sizes[-2]
+    factor: Any = None
     for X, _ in net.get_iterator(dataset):
-        rows = _linear_parts(net, X)
-        weight = weight_of(X)
-        if weight is not None:
-            rows *= weight.double().sqrt()[:, None]
-        factor = torch.linalg.qr(torch.cat([factor, rows]), mode="r").R
+        rows = _always_and_nodes(net, X)
+        rows = rows if factor is None else torch.cat([factor, rows])
+        factor = torch.linalg.qr(rows, mode="r").R
+    size = factor.shape[1]
     ridge = RIDGE * torch.linalg.vector_norm(factor, dim=0).max() * torch.eye(size).to(factor)
-    table: np.ndarray = torch.linalg.qr(torch.cat([factor, ridge]), mode="r").R.cpu().numpy()
+    factor = torch.linalg.qr(torch.cat([factor, ridge]), mode="r").R
+    table: np.ndarray = factor[-n_nodes:, -n_nodes:].cpu().numpy()
     return table
 
 
-def _linear_parts(net: SpectralNet, X: object) -> Tensor:
-    """Return nodes, constant, columns of a skip, and outputs, float64, for a batch."""
+def _always_and_nodes(net: SpectralNet, X: object) -> Tensor:
+    """Return a constant, the columns of a skip, and the last hidden layer of a batch, float64."""
     x = net.as_input(X)
     hidden = net.module_.last_hidden(x)
-    parts = [hidden, torch.ones_like(hidden[:, :1])]
-    if net.module_.skip is not None:
-        parts.append(x.dense() if isinstance(x, SparseRows) else x)
-    return torch.cat([*parts, net.module_(x)], dim=1).double()
+    parts = [torch.ones_like(hidden[:, :1]), hidden]
+    if net.module_.skip is not None and net.module_.layer_sizes[0] <= MOST_COLUMNS:
+        parts.insert(0, x.dense() if isinstance(x, SparseRows) else x)
+    rows = torch.cat(parts, dim=1).double()
+    weight = weight_of(X)
+    return rows if weight is None else rows * weight.double().sqrt()[:, None]
 
 
-def _rises(table: np.ndarray, n_outputs: int) -> np.ndarray:
-    """Return how the sum of squares rises if the outputs, in the last columns, lose a column.
+def _rises(columns: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    """Return by how much the squares left rise without a column, for each column.
 
     Parameters
     ----------
-    table : ndarray of shape (n, n_columns + n_outputs)
-    n_outputs : int
+    columns : ndarray of shape (n, n_columns)
+        Of full rank.
+    outputs : ndarray of shape (n, n_outputs)
+        What the columns are fitted to.
 
     Returns
     -------
     ndarray of shape (n_columns,)
     """
-    n_columns = table.shape[1] - n_outputs
-    columns, outputs = np.hsplit(np.linalg.qr(table, mode="r")[:n_columns], [n_columns])
-    inverse = np.linalg.inv(columns)
-    coefs = inverse @ outputs
+    orthogonal, factor = np.linalg.qr(columns)
+    inverse = np.linalg.inv(factor)
+    coefs = inverse @ (orthogonal.T @ outputs)
     rises: np.ndarray = np.square(coefs).sum(axis=1) / np.square(inverse).sum(axis=1)
     return rises

@@ -24,6 +24,7 @@ from skspectral import (
     spectral_path,
 )
 from skspectral._estimators import restarting
+from skspectral._estimators.soft_targets import fit_to_probabilities
 from skspectral._training.comparing import loss_at
 from skspectral._training.penalty import Penalty
 from skspectral.datasets import make_teacher_student
@@ -139,26 +140,54 @@ def test_the_last_training_is_as_the_parameters_ask_for_it_in_short_steps(regres
     assert trained[-1].max_iter == own.max_iter
 
 
-@pytest.mark.parametrize(("costs", "is_kept"), [(0.005, True), (0.02, False)])
+@pytest.mark.parametrize(
+    ("last", "fewer", "n_nodes", "gain"),
+    [
+        (0.995, 0.999, 6, 0.001),
+        (0.980, 0.999, 12, 0.02),  # the nodes save more than a hundredth
+        (0.995, 1.003, 12, 0.005),  # only the larger network is better than the first
+        (1.003, 1.001, 12, 0.0),
+    ],
+)
 def test_nodes_that_do_not_pay_are_taken_out_if_that_costs_little(
-    regression, monkeypatch, costs, is_kept
+    regression, monkeypatch, last, fewer, n_nodes, gain
 ):
-    ends = []
-    relieved = restarting.Restarts._relieved
+    own = make().learning_rate_init
 
-    def spy(self, network):
-        best = yield from relieved(self, network)
-        ends.append((network.n_alive_nodes_, best.n_alive_nodes_))
-        return best
+    def said(net, *_):
+        if net.module_.layer_sizes[-2] <= 6:
+            return fewer
+        return 1.0 if net.lr == pytest.approx(own) else last
 
-    # six nodes of the upper layer pay, and those of twelve are said to have the smaller loss
     sixes = lambda net, *_: np.arange(net.module_.layer_sizes[-2]) < 6  # noqa: E731
-    said = lambda net, *_: 1 + costs * (net.module_.layer_sizes[-2] <= 6)  # noqa: E731
-    monkeypatch.setattr(restarting.Restarts, "_relieved", spy)
-    monkeypatch.setattr(restarting, "paying_nodes", sixes)
     monkeypatch.setattr(restarting, "loss_at", said)
-    make(alpha=1e-6).fit(*regression)
-    assert ends == [([16, 12], [16, 6 if is_kept else 12])]
+    monkeypatch.setattr(restarting, "paying_nodes", sixes)
+    reg = make(alpha=1e-6).fit(*regression)
+    assert reg.n_alive_nodes_ == [16, n_nodes]
+    assert reg.restart_gain_ == pytest.approx(gain)
+
+
+def test_a_row_of_weight_ten_counts_as_ten_rows(regression, monkeypatch):
+    asked = []
+    price = restarting.price_of_node
+    spy = lambda *of: asked.append(of[-1]) or price(*of)  # noqa: E731
+    monkeypatch.setattr(restarting, "price_of_node", spy)
+    X, y = regression
+    for weight in (None, np.full(len(X), 10.0)):
+        make(n_restarts=1).fit(X, y, sample_weight=weight)
+    assert set(asked) == {len(X), 10 * len(X)}
+
+
+def test_without_drawn_classes_all_nodes_stay(multiclass, monkeypatch):
+    asked = []
+    none = lambda net, *_: asked.append(net) or np.zeros(1, dtype=bool)  # noqa: E731
+    monkeypatch.setattr(restarting, "paying_nodes", none)
+    X, y = multiclass
+    classes, code = np.unique(y, return_inverse=True)
+    proba = 0.7 * np.eye(len(classes))[code] + 0.3 / len(classes)
+    clf = fit_to_probabilities(make(SpectralMLPClassifier, n_restarts=1), X, proba, classes)
+    assert clf.restart_gain_ is not None
+    assert not asked
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -331,6 +360,20 @@ class Interrupt(Callback):
             os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.mark.usefixtures("handler")
+def test_ctrl_c_while_nodes_are_taken_out(regression, monkeypatch):
+    X, y = regression
+    sixes = lambda net, *_: np.arange(net.module_.layer_sizes[-2]) < 6  # noqa: E731
+    monkeypatch.setattr(restarting, "paying_nodes", sixes)
+    monkeypatch.setattr(Interrupt, "begun", 0)
+    training = AROUND + 3 * EACH + 1
+    with pytest.warns(ConvergenceWarning, match="interrupted"):
+        reg = make(alpha=1e-6, callbacks=[Interrupt(training)]).fit(X, y)
+    assert Interrupt.begun == training
+    assert reg.n_alive_nodes_ in ([16, 12], [16, 6])
+    assert np.isfinite(reg.predict(X)).all()
+
+
 @pytest.mark.usefixtures("handler", "all_pay")
 @pytest.mark.parametrize("training", [1, 2, 3, 5, AROUND + 3 * EACH - 1])
 def test_ctrl_c_keeps_the_best_so_far(regression, monkeypatch, training):
@@ -354,6 +397,16 @@ def test_the_time_is_shared_out_and_the_last_training_has_its_part(regression, t
     make(time_limit=1.0, max_iter=10**5, n_members=n_members).fit(X, y)
     assert time.monotonic() - start < 3
     assert len(trained) == n_members * (AROUND + 3 * EACH)
+
+
+def test_the_time_is_for_taking_nodes_out_as_well(regression, trained, monkeypatch):
+    fewer = lambda net, *_: np.arange(net.module_.layer_sizes[-2]) > 0  # noqa: E731
+    monkeypatch.setattr(restarting, "paying_nodes", fewer)
+    start = time.monotonic()
+    reg = make(time_limit=1.0, max_iter=10**5, alpha=1e-6, n_restarts=1).fit(*regression)
+    assert time.monotonic() - start < 3
+    assert len(trained) > AROUND + 2 * EACH
+    assert np.isfinite(reg.predict(regression[0])).all()
 
 
 def test_says_what_restarts_brought(regression):

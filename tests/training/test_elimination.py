@@ -7,9 +7,11 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+from skspectral._training import elimination
 from skspectral._training.batches import RowDataset
 from skspectral._training.comparing import loss_at
 from skspectral._training.elimination import paying_nodes, price_of_node
+from skspectral._training.sparse_rows import SparseRows
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 N_ROWS = 3000
@@ -56,13 +58,15 @@ def paying_by_force(hidden, always, outputs, weight, price):
 @pytest.mark.parametrize("is_sparse", [False, True])
 def test_nodes_are_those_of_brute_force(n_outputs, skip, is_weighted, is_sparse):
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(N_ROWS, 6)) * (rng.random((N_ROWS, 6)) < 0.2)
+    X = rng.normal(size=(N_ROWS, 6)) * (rng.random((N_ROWS, 6)) < 0.09)
     y = rng.normal(size=(N_ROWS, n_outputs)) + np.abs(X[:, :1])
     options = {"max_iter": 2, "skip": skip, "dtype": "float64", "random_state": 0}
     model = SpectralMLPRegressor((7, 12), **options).fit(X, y if n_outputs > 1 else y[:, 0])
     weight = rng.uniform(0.1, 2, N_ROWS) if is_weighted else np.ones(N_ROWS)
     rows = sparse.csr_matrix(X) if is_sparse else X
     dataset = data_of(rows, y, weight if is_weighted else None)
+    batch, _ = next(iter(model.net_.get_iterator(dataset)))
+    assert isinstance(model.net_.as_input(batch), SparseRows if is_sparse else torch.Tensor)
     outputs = model.module_(torch.as_tensor(X)).detach().numpy()
     hidden = hidden_of(model, X)
     always = np.c_[np.ones(N_ROWS), X] if skip else np.ones((N_ROWS, 1))
@@ -170,3 +174,18 @@ def test_equal_nodes_and_a_perfect_fit_are_no_trouble():
     dataset = data_of(X, 6 * np.maximum(X.sum(axis=1), 0))
     assert paying_nodes(model.net_, dataset, 1e-6).sum() == 1
     assert paying_nodes(model.net_, dataset, 0.0).all()
+
+
+def test_a_skip_of_many_columns_stays_as_it_is(monkeypatch):
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(N_ROWS, 6))
+    y = rng.normal(size=N_ROWS) + np.abs(X[:, 0])
+    model = SpectralMLPRegressor(9, max_iter=2, skip=True, dtype="float64").fit(X, y)
+    monkeypatch.setattr(elimination, "MOST_COLUMNS", 5)
+    hidden = hidden_of(model, X)
+    outputs = hidden @ model.module_.layers[-1].weight.detach().numpy().T
+    ones = np.ones((N_ROWS, 1))
+    for price in (1e-7, 1e-5, 1e-4, 1e-3):
+        pays = paying_nodes(model.net_, data_of(X, y), price)
+        expected = paying_by_force(hidden, ones, outputs, ones[:, 0], price)
+        np.testing.assert_array_equal(pays, expected)
