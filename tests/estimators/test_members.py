@@ -279,9 +279,12 @@ def test_members_are_trained_as_the_parameters_say(regression, parts, settings):
     assert np.isfinite(reg.member_alphas_).all()
 
 
-def test_validation_rows_and_groups_reach_all(regression):
+def test_validation_rows_and_groups_reach_all(regression, parts):
     X, y = regression
     make(early_stopping=True).fit(X[:80], y[:80], X_val=X[80:], y_val=y[80:])
+    assert [len(part.validation_scores_) for part in parts] == [part.n_iter_ for part in parts]
+    with pytest.raises(ValueError, match="groups"):
+        make(noise_cv=GroupKFold(2)).fit(X, y)
     make(noise_cv=GroupKFold(2)).fit(X, y, groups=np.arange(120) // 10)
 
 
