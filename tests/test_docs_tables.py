@@ -234,18 +234,15 @@ def of_restarts(script):
     found = shallow.groupby(["skip", "n_restarts"])["found"].agg(["sum", "size"])
     yield "One fit finds {} of {} of these sizes".format(*found.loc[(False, 0)])
     yield "and restarts {} of {}: they".format(*found.loc[(False, 3)])
-    yield "and finds {} of {}.".format(*found.loc[(True, 0)])
+    yield "and finds {} of {}, after".format(*found.loc[(True, 0)])
+    yield "restarts {} of {}.".format(*found.loc[(True, 3)])
     wide = shallow[(shallow["teacher"] == 40) & ~shallow["skip"]].astype({"alive": int})
     wide = wide.set_index(["noise", "n_restarts"]).sort_index()
     assert wide.loc[(0.0, 3), "found"].all()
     yield f"one fit leaves with {spread(wide.loc[(0.0, 0), 'alive'], '{}')} nodes"
     before, after = wide.loc[(0.1, 0)], wide.loc[(0.1, 3)]
     assert (before["alive"] == 39).all()
-    few, some, most = sorted(after["alive"])
-    assert few == 39
-    yield f"39 nodes after one fit, one stays and two end with {some} and {most}, at"
-    saved = after.loc[after["alive"] > 39, "gain"]
-    yield f"at {100 * saved.mean():.0f} % less loss"
+    yield f"keep {spread(after['alive'], '{}')} nodes, 39 after one fit"
     assert after["error"].median() < before["error"].median()
     exact = shallow[shallow["skip"] & (shallow["n_restarts"] == 0)]
     is_exact = exact["alive"].astype(int) == exact["teacher"]
@@ -257,27 +254,25 @@ def of_restarts(script):
     after = found.loc[10].xs(3, level="n_restarts")
     assert (after["sum"] == after["size"]).all()
     yield "20 and restarts it finds {} of {}".format(*found.loc[(20, True, 3)])
-    assert found.loc[(20, True, 3), "sum"] == found.loc[(20, False, 3), "sum"]
+    yield "they do without it {} of {}".format(*found.loc[(20, False, 3)])
     rows = rows[~rows["skip"]]
     found = rows.groupby(["teacher", "rows", "noise", "n_restarts"])["found"].agg(["sum", "size"])
     assert found.loc[(40, 20_000, 0.0, 0), "sum"] == found.loc[(40, 50_000, 0.1, 0), "sum"] == 0
     yield "{} of {} teachers are found".format(*found.loc[(40, 20_000, 0.0, 3)])
     wide = rows[(rows["teacher"] == 40) & (rows["rows"] == 20_000) & (rows["n_restarts"] == 3)]
-    assert 100 < wide["seconds"].median() < 140
+    assert 80 < wide["seconds"].median() < 100
     yield "no noise: restarts find {} of {}, one fit none".format(*found.loc[(40, 10_000, 0.0, 3)])
     assert found.loc[(40, 10_000, 0.0, 0), "sum"] == 0
     yield "50,000 rows it is {} of {}".format(*found.loc[(40, 50_000, 0.1, 3)])
     noisy = rows[rows["rows"] == 50_000].set_index(["n_restarts", "seed"])
     missed = noisy.loc[3][~noisy.loc[3, "found"]]
-    lower, upper = missed["alive"].str.split(expand=True).astype(int).to_numpy().T
-    yield f"with {min(lower)} or {max(lower)} nodes in the first layer"
-    yield f"and {spread(upper, '{}')} in the second"
+    yield "the other ends with {} and {} nodes".format(*missed["alive"].item().split())
     assert (noisy.loc[3, "error"] < noisy.loc[0, "error"] / 3).all()
-    yield "of noise {} of {} are found".format(*found.loc[(20, 10_000, 0.1, 3)])
-    yield "and {} of {} by one fit".format(*found.loc[(20, 10_000, 0.1, 0)])
-    both = found.loc[(20, 10_000, 0.0)]
-    assert tuple(both.loc[3]) == tuple(both.loc[0])
-    yield "restarts find {} of {}, as one fit does".format(*both.loc[3])
+    yield "of noise restarts find {} of {}".format(*found.loc[(20, 10_000, 0.1, 3)])
+    yield "without noise {} of {}".format(*found.loc[(20, 10_000, 0.0, 3)])
+    for noise in (0.0, 0.1):
+        both = found.loc[(20, 10_000, noise)]
+        assert tuple(both.loc[3]) == tuple(both.loc[0])
     small = rows[(rows["teacher"] == 20) & (rows["noise"] == 0.1)]
     upper = small["alive"].str.split().str[1].astype(int).groupby(small["n_restarts"])
     yield f"upper layer has {spread(upper.get_group(3), '{}')} nodes after restarts"
