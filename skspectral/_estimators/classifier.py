@@ -95,9 +95,9 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         to its first width; the best is trained on as the other parameters ask for it. Nodes
         of the last hidden layer that by Schwarz's criterion (BIC) do not pay for their
         parameters are then taken out, and training goes on, unless that costs 1 % of the
-        penalised loss. What is left is kept if its penalised loss on the training rows, at
-        the penalty that it ends with, is smaller than that of the first, by 1 % at least if
-        it has more nodes.
+        penalised loss. This network, or else that before nodes were taken out, is kept if
+        its penalised loss on the training rows, at the penalty that it ends with, is smaller
+        than that of the first, by 1 % at least if it has more nodes.
         `hidden_layer_sizes` should be wide, say 4 times as many nodes as are expected.
         Histories are those of the last training of the network that is kept, `time_limit`
         is shared out. With `n_members` all that is done for each network. There is no
