@@ -43,6 +43,10 @@ def make(cls=SpectralMLPRegressor, sizes=(16, 12), **parameters):
     return cls(**{"hidden_layer_sizes": sizes, **parameters})
 
 
+def six_pay(net, *_):
+    return np.arange(net.module_.layer_sizes[-2]) < 6
+
+
 @pytest.fixture
 def all_pay(monkeypatch):
     """Let every node pay for its parameters, so that trainings can be counted."""
@@ -159,9 +163,8 @@ def test_nodes_that_do_not_pay_are_taken_out_if_that_costs_little(
             return fewer
         return 1.0 if net.lr == pytest.approx(own) else last
 
-    sixes = lambda net, *_: np.arange(net.module_.layer_sizes[-2]) < 6  # noqa: E731
     monkeypatch.setattr(restarting, "loss_at", said)
-    monkeypatch.setattr(restarting, "paying_nodes", sixes)
+    monkeypatch.setattr(restarting, "paying_nodes", six_pay)
     reg = make(alpha=1e-6).fit(*regression)
     assert reg.n_alive_nodes_ == [16, n_nodes]
     assert reg.restart_gain_ == pytest.approx(gain)
@@ -363,8 +366,7 @@ class Interrupt(Callback):
 @pytest.mark.usefixtures("handler")
 def test_ctrl_c_while_nodes_are_taken_out(regression, monkeypatch):
     X, y = regression
-    sixes = lambda net, *_: np.arange(net.module_.layer_sizes[-2]) < 6  # noqa: E731
-    monkeypatch.setattr(restarting, "paying_nodes", sixes)
+    monkeypatch.setattr(restarting, "paying_nodes", six_pay)
     monkeypatch.setattr(Interrupt, "begun", 0)
     training = AROUND + 3 * EACH + 1
     with pytest.warns(ConvergenceWarning, match="interrupted"):

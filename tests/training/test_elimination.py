@@ -80,10 +80,10 @@ def test_nodes_are_those_of_brute_force(n_outputs, skip, is_weighted, is_sparse)
     assert len(counts) > 4
 
 
-def network(cls, n_nodes, X, y, **options):
-    return cls(
-        n_nodes, parametrization="dense", dtype="float64", max_iter=1, random_state=0, **options
-    ).fit(X, y)
+def network(cls, n_nodes, X, y):
+    """Return a dense network of float64, whose weights are to be set."""
+    options = {"parametrization": "dense", "dtype": "float64", "random_state": 0}
+    return cls(n_nodes, max_iter=1, **options).fit(X, y)
 
 
 def set_weights(model, incoming, bias, outgoing, constant):
