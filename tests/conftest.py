@@ -46,8 +46,9 @@ def no_fleet(monkeypatch):
 @pytest.fixture
 def short_cycles(monkeypatch):
     """Let max_iter="auto" end after 420 steps at most, for tests that need no trained network."""
-    for name in ("CYCLES", "SMALL_TABLE_CYCLES"):
-        monkeypatch.setattr(schedule, name, (60, 120, 240))
+    for name, cycles in {"CYCLES": (60, 120, 240), "MEMBER_CYCLES": (60, 80, 120, 150)}.items():
+        monkeypatch.setattr(schedule, name, cycles)
+        monkeypatch.setattr(schedule, f"SMALL_TABLE_{name}", cycles)
 
 
 @pytest.fixture(scope="session")

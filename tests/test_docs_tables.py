@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from skspectral._path.identification import stays
+from skspectral._training import schedule
 
 ROOT = Path(__file__).parents[1]
 BENCHMARKS, DOCS = ROOT / "benchmarks", ROOT / "docs"
@@ -207,6 +208,9 @@ def of_settling(script):
     yield "{} of {} fits had settled".format(*fits.loc[15_000])
     yield "At 20,000 steps ({1} fits)".format(*fits.loc[20_000])
     yield "and {} had settled".format(*fits.loc[20_000])
+    for cycles in (schedule.MEMBER_CYCLES, schedule.SMALL_TABLE_MEMBER_CYCLES):
+        yield ", ".join(f"{steps:,}" for steps in cycles)
+    yield f"after {sum(schedule.MEMBER_CYCLES[:2]):,} steps at the earliest"
 
 
 def of_size_recovery(script):
@@ -597,7 +601,44 @@ def of_skip(script):
     assert (scores[1] < scores[0]).all()
 
 
+def of_members(script):
+    """Yield which factor of the penalty is the better one for several networks."""
+    rows = pd.read_csv(script.RESULTS)
+    settings = ["n_members", "factor"]
+    scores = rows.pivot_table(index=["table", "seed"], columns=settings, values="score").dropna()
+    gain = (scores[5, 0.25] - scores[5, 0.5]).groupby("table")
+    assert (gain.min()[["wine_white", "california"]] > 0).all()
+    assert gain.min()["wine_red"] < 0 < gain.max()["wine_red"]
+    alone = (scores[1, 0.25] - scores[1, 0.5]).groupby("table").mean()
+    assert (alone[["wine_white", "wine_red"]] < 0).all()
+    few, many = ["cancer", "digits", "mice"], ["bank", "adult"]
+    assert (gain.max()[few] < 0).all()
+    yield f"0.25 loses {spread(-gain.mean()[few], '{:.3f}')} nats in the mean"
+    yield f"it gains {spread(gain.mean()[many], '{:.3f}')}"
+
+
+def of_members_cost(script):
+    """Yield what five networks cost as a multiple of one fit."""
+    rows = pd.read_csv(script.RESULTS)
+    assert (rows.groupby("task")["seed"].nunique() == 5).all()
+    yield f"on tables of up to {rows['columns'].max()} columns"
+    ratio = rows["seconds_five"] / rows["seconds_one"]
+    medians = ratio.groupby(rows["task"]).median()
+    assert (medians <= 2.5).all()
+    yield f"{spread(medians, '{:.1f}')} times the time of one in the median of a table"
+    yield f"up to {ratio.max():.1f} times where some"
+    shorter = (rows["seconds_longer"] / rows["seconds_five"]).median()
+    yield f"take {shorter:.1f} times the time of the shorter ones"
+    gains = (rows["score_longer"] - rows["score_five"]).groupby(rows["task"])
+    assert gains.min()["california"] > 0
+    gain = gains.mean()
+    yield f"add {gain.pop('california'):.3f} to R2 on California, on every split"
+    yield f"the mean difference is {gain.abs().max():.3f} at most"
+
+
 CLAIMS = [
+    ("members", "docs/guide/accuracy_and_size.rst", of_members),
+    ("members_cost", "docs/guide/accuracy_and_size.rst", of_members_cost),
     ("skip", "docs/measurements/skip.rst", of_skip),
     ("gpu", "docs/guide/gpu.rst", of_gpu),
     ("tables", "docs/measurements/real_tables.rst", of_real_tables),

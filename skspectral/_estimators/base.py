@@ -409,7 +409,7 @@ class BaseSpectralMLP(
         ramps = may_miss and not is_warm and self.learning_rate in HORIZON_SCHEDULES
         return FollowNoise(
             noise_table(rows, dataset, self._target),
-            factor_of(self.alpha_factor, self.n_members),
+            factor_of(self),
             self.alpha_ if is_warm else None,
             held_out,
             ramp=RAMP if ramps else 0.0,
@@ -525,7 +525,7 @@ class BaseSpectralMLP(
         """
         n_rows, is_warm = len(rows), architecture is None
         batch = batch_rows(self.batch_size, n_rows)
-        ends = planned_ends(self.max_iter, self.learning_rate, n_rows, batch)
+        ends = planned_ends(self.max_iter, self.learning_rate, n_rows, batch, self.n_members)
         follow = follow_fit(self, ends[-1], given)
         if not is_warm:
             self.net_ = self._new_net(architecture, n_rows)
@@ -628,7 +628,7 @@ class BaseSpectralMLP(
         self.alpha_factor_ = None
         if self.alpha == "auto" and self.net_.module.hidden_layer_sizes:
             table = noise_table(rows, dataset, self._target)
-            factor = factor_of(self.alpha_factor, self.n_members)
+            factor = factor_of(self)
             self.alpha_, noise = penalty_of_pass(self.net_, table, dataset, factor, n_known)
             self._take_noise(noise, table)
             settings["penalty"] = penalty_of(self.alpha_, None, None)
@@ -646,7 +646,7 @@ class BaseSpectralMLP(
 
     def _take_noise(self, noise, table):
         """Keep the noise, and the variance of the target that `summary` compares it with."""
-        self.alpha_factor_ = factor_of(self.alpha_factor, self.n_members)
+        self.alpha_factor_ = factor_of(self)
         # a constant has none; the rule takes another scale there, which is not that of y
         scale = 0.0 if table.constant_is_exact else 1.0
         self.noise_variance_ = scale * noise_variance(noise, self._target)

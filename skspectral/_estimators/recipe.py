@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
+from sklearn.base import is_regressor
 from skorch.callbacks import LRScheduler
 
 from skspectral._estimators.checks import check_hidden_layer_sizes
@@ -29,7 +30,11 @@ SOLVERS = {"adam": functools.partial(torch.optim.Adam, betas=ADAM_BETAS), "sgd":
 NARROWEST, WIDEST = 64, 512
 """Bounds of the width at the start for hidden_layer_sizes="auto"."""
 FACTOR, FACTOR_OF_MEMBERS = 0.5, 0.25
-"""alpha_factor="auto" of one network and of several, whose mean has less variance than each."""
+"""alpha_factor="auto", and that of several networks for numbers.
+
+The mean of several has less variance than each, so more nodes pay. Classifiers lose by it where
+rows are few.
+"""
 SMALL_TABLE_VALUES = 500_000
 """Values, rows times columns, up to which a table of few rows is computed in float64."""
 LEAST_BATCH, MOST_BATCH = 200, 1000
@@ -49,11 +54,12 @@ def optimizer_of(solver: Any) -> Any:
     return SOLVERS[solver] if isinstance(solver, str) else solver
 
 
-def factor_of(alpha_factor: float | str, n_members: int) -> float:
-    """Return the factor on the penalty that follows the noise."""
-    if alpha_factor == "auto":
-        return FACTOR if n_members == 1 else FACTOR_OF_MEMBERS
-    return float(alpha_factor)
+def factor_of(estimator: Any) -> float:
+    """Return the factor of an estimator on the penalty that follows the noise."""
+    if estimator.alpha_factor == "auto":
+        is_mean_of_numbers = estimator.n_members > 1 and is_regressor(estimator)
+        return FACTOR_OF_MEMBERS if is_mean_of_numbers else FACTOR
+    return float(estimator.alpha_factor)
 
 
 def auto_width(n_rows: int) -> int:
@@ -81,7 +87,7 @@ def batch_rows(batch_size: int | str, n_rows: int) -> int:
 
 
 def planned_ends(
-    max_iter: int | str, learning_rate: str, n_rows: int, batch_size: int
+    max_iter: int | str, learning_rate: str, n_rows: int, batch_size: int, n_members: int = 1
 ) -> tuple[int, ...]:
     """Return the epochs after which a fit may end, as its schedule has run to its end there.
 
@@ -90,7 +96,7 @@ def planned_ends(
     if max_iter != "auto":
         return (int(max_iter),)
     if learning_rate in HORIZON_SCHEDULES:
-        return cycle_ends(n_rows, batch_size)
+        return cycle_ends(n_rows, batch_size, of_member=n_members > 1)
     return (OPEN_EPOCHS,)
 
 

@@ -117,9 +117,9 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
     alpha_factor : float > 0 or "auto", default="auto"
         Factor on the penalty of alpha="auto", the one thing to search there. At 1
         next to nothing of pure noise survives; smaller factors keep more nodes.
-        "auto" is 0.5 for one network, and 0.25 for each of several: their mean has
-        less variance than one of them, so more nodes pay. Ignored where `alpha` is a
-        number.
+        "auto" is 0.5, but 0.25 for each of several networks of a regressor: their mean
+        has less variance than one of them, so more nodes pay. Classifiers lose by that
+        on tables of few rows. Ignored where `alpha` is a number.
     noise_cv : int, splitter, iterable or None, default=None
         How alpha="auto" tells the noise. None: by the residuals of the training
         rows, less what the parameters in use have fitted. Folds, as
@@ -158,10 +158,11 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         Largest number of epochs. For schedules with an end "auto" repeats them in
         cycles of 1,500, 3,000, 6,000, 12,000 and 24,000 steps (fewer below 1,000
         rows). Training stops after a cycle that left size and penalised loss as they
-        were, to 5 %, or in which the last node died; several networks (`n_members`)
-        also after one that left their loss as it was to 2.5 %, whatever their size. For
-        the other schedules "auto" is 200 epochs. A number is one run of the schedule
-        over so many epochs.
+        were, to 5 %, or in which the last node died. Several networks (`n_members`) have
+        shorter cycles, 1,500, 2,000, 3,000 steps and on to 15,000, and also stop after
+        one that left their loss as it was to 2 %, whatever their size. For the other
+        schedules "auto" is 200 epochs. A number is one run of the schedule over so many
+        epochs.
     time_limit : float > 0 or None, default=None
         Seconds of training. Schedules with an end reach it within this time,
         however many epochs are planned. The epoch in which the time runs out is

@@ -222,7 +222,8 @@ class Restarts:
         """Return the epochs of one cycle, as a share of those that are planned for a fit."""
         own = self.estimator
         batch = batch_rows(own.batch_size, len(self.rows))
-        ends = planned_ends(own.max_iter, own.learning_rate, len(self.rows), batch)
+        n_rows = len(self.rows)
+        ends = planned_ends(own.max_iter, own.learning_rate, n_rows, batch, own.n_members)
         return max(1, math.ceil(share * ends[-1]))
 
     def _copy(self, network: Any, module: SpectralMLP | None = None) -> Any:

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from skspectral._estimators.recipe import factor_of
-
 
 def fixed(alphas: Iterable[float]) -> Iterator[dict[str, Any]]:
     """Return the parameters of absolute penalties, which follow no noise."""
@@ -35,7 +33,7 @@ def multiples(network: Any, factors: Iterable[float]) -> Iterator[dict[str, Any]
     if network.noise_cv is not None:
         return fixed(network.alpha_ * float(factor) for factor in factors)
     if network.alpha == "auto":
-        own = factor_of(network.alpha_factor, network.n_members)
+        own = network.alpha_factor_  # of a part of an ensemble not that of one network
         return following(own * float(factor) for factor in factors)
     if not network.alpha > 0:
         raise ValueError(

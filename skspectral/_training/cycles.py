@@ -17,8 +17,8 @@ SIZE_SHARE = 0.05
 """Share of the nodes of a layer that may come or go from one cycle to the next."""
 LOSS_SHARE = 0.05
 """Share by which the penalised loss may change."""
-LOSS_SHARE_OF_MEMBERS = 0.025
-"""The same where the loss is all that counts; with 5 % means on California lost 0.008 of R2."""
+LOSS_SHARE_OF_MEMBERS = 0.02
+"""The same where the loss is all that counts, after the shorter cycles of several networks."""
 NOISE_SHARE = 0.05
 """Share by which the noise of held-out rows may change."""
 
@@ -86,7 +86,7 @@ class StopWhenLossSettled(StopWhenSettled):
     """Stop at the end of a cycle that hardly changed the loss, whatever the size did.
 
     Of several networks it is the mean that counts, and not their sizes. A network whose size has
-    settled stops as a single one would.
+    settled stops by the same rule as a single one.
     """
 
     def has_settled(

@@ -41,13 +41,16 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 HORIZON_SCHEDULES = ("onecycle", "cosine")
 """Schedules with a planned end: they do not stop on a plateau."""
 
-CYCLES = (1500, 3000, 6000, 12_000, 24_000)
-"""Steps of the cycles of max_iter="auto"; the user guide has the measurement."""
 SMALL_TABLE_ROWS = 1000
+CYCLES = (1500, 3000, 6000, 12_000, 24_000)
 SMALL_TABLE_CYCLES = (250, 500, 1000, 2000, 4000)
+"""Steps of the cycles of max_iter="auto"; the user guide has the measurement."""
+MEMBER_CYCLES = (1500, 2000, 3000, 4500, 7000, 10_000, 15_000)
+SMALL_TABLE_MEMBER_CYCLES = (250, 350, 500, 750, 1200, 1700, 2500)
+"""Those of each of several networks: shorter, as they may stop before their sizes settle."""
 
 
-def cycle_ends(n_rows: int, batch_size: int) -> tuple[int, ...]:
+def cycle_ends(n_rows: int, batch_size: int, *, of_member: bool = False) -> tuple[int, ...]:
     """Return the epochs after which training with max_iter="auto" may end.
 
     Nodes that the data no longer feed shrink by about the learning rate per
@@ -58,6 +61,8 @@ def cycle_ends(n_rows: int, batch_size: int) -> tuple[int, ...]:
     n_rows : int
         Training rows.
     batch_size : int
+    of_member : bool, default=False
+        Whether the network is one of several whose mean is taken.
 
     Returns
     -------
@@ -65,7 +70,10 @@ def cycle_ends(n_rows: int, batch_size: int) -> tuple[int, ...]:
         Increasing; the last is the largest number of epochs.
     """
     # fewer steps: small tables are soon fitted; if the size needs more, the fit warns
-    cycles = SMALL_TABLE_CYCLES if n_rows < SMALL_TABLE_ROWS else CYCLES
+    if n_rows < SMALL_TABLE_ROWS:
+        cycles = SMALL_TABLE_MEMBER_CYCLES if of_member else SMALL_TABLE_CYCLES
+    else:
+        cycles = MEMBER_CYCLES if of_member else CYCLES
     steps_per_epoch = math.ceil(n_rows / batch_size)
     ends = (math.ceil(steps / steps_per_epoch) for steps in itertools.accumulate(cycles))
     return tuple(dict.fromkeys(ends))  # an epoch of many rows may hold several cycles

@@ -5,10 +5,17 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
-from skspectral._estimators.recipe import LEAST_BATCH, MOST_BATCH, NARROWEST, WIDEST
-from skspectral._training.cycles import LOSS_SHARE, SIZE_SHARE
+from skspectral._estimators.recipe import (
+    FACTOR,
+    FACTOR_OF_MEMBERS,
+    LEAST_BATCH,
+    MOST_BATCH,
+    NARROWEST,
+    WIDEST,
+)
+from skspectral._training.cycles import LOSS_SHARE, LOSS_SHARE_OF_MEMBERS, SIZE_SHARE
 from skspectral._training.noise import RAMP
-from skspectral._training.schedule import CYCLES
+from skspectral._training.schedule import CYCLES, MEMBER_CYCLES
 from skspectral.datasets import make_teacher_student
 
 SHORT = pytest.mark.usefixtures("short_cycles")
@@ -213,6 +220,11 @@ def test_documentation_has_the_numbers_of_the_code(cls):
     text = " ".join(cls.__doc__.split())
     *others, last = (f"{steps:,}" for steps in CYCLES)
     assert f"cycles of {', '.join(others)} and {last} steps" in text
+    *of_members, last_of_member = (f"{steps:,}" for steps in MEMBER_CYCLES)
+    shorter = f"shorter cycles, {', '.join(of_members[:3])} steps and on to {last_of_member}"
+    assert f"{shorter}, and also stop" in text
+    assert f"as it was to {100 * LOSS_SHARE_OF_MEMBERS:.0f} %, whatever their size" in text
+    assert f'"auto" is {FACTOR}, but {FACTOR_OF_MEMBERS} for each of several' in text
     assert f"the first {100 * RAMP:.0f} % of the planned training" in text
     assert f"to {100 * SIZE_SHARE:.0f} %" in text
     assert SIZE_SHARE == LOSS_SHARE

@@ -29,6 +29,7 @@ from skspectral import (
 )
 from skspectral._estimators import members
 from skspectral._training import cycles, fleet, together
+from skspectral._training.schedule import cycle_ends
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 MEMBERS = ("member_sizes_", "member_alphas_", "member_settled_")
@@ -128,7 +129,7 @@ def test_the_whole_has_settled_if_all_have(regression, flags, whole):
     assert merge(regs).size_settled_ is whole
 
 
-def test_members_have_a_smaller_factor_than_a_single_network(regression):
+def test_members_of_numbers_have_a_smaller_factor_than_a_single_network(regression):
     X, y = regression
     several, alone = make().fit(X, y), make(n_members=1).fit(X, y)
     assert several.alpha_factor_ == 0.25
@@ -139,6 +140,12 @@ def test_members_have_a_smaller_factor_than_a_single_network(regression):
         assert "times alpha_factor=0.25" in reg.summary()
     assert make(alpha=0.01).fit(X, y).alpha_factor_ is None
     assert make(n_members=1).partial_fit(X, y).alpha_factor_ == 0.5
+
+
+def test_members_of_classes_have_the_factor_of_a_single_network(multiclass):
+    for n_members in (1, 3):
+        clf = make(SpectralMLPClassifier, n_members=n_members).fit(*multiclass)
+        assert clf.alpha_factor_ == 0.5
 
 
 def test_median_noise_has_one_entry_per_output(regression):
@@ -342,6 +349,7 @@ def test_sizes_may_stay_unsettled_where_the_losses_have_settled(regression, monk
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         reg = make(max_iter="auto").fit(X, y)
+    assert reg.n_iter_ == cycle_ends(120, 120, of_member=True)[1]  # one batch: epochs are steps
     reg.member_settled_, reg.size_settled_ = [True, False, False], False
     assert "settled  1 of 3 networks; the others might lose nodes" in reg.summary()
 

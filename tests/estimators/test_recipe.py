@@ -55,6 +55,8 @@ def test_planned_ends():
     assert planned_ends(np.int64(7), "onecycle", 5000, 200) == (7,)
     for schedule in ("onecycle", "cosine"):
         assert planned_ends("auto", schedule, 5000, 200) == cycle_ends(5000, 200)
+        of_member = cycle_ends(5000, 200, of_member=True)
+        assert planned_ends("auto", schedule, 5000, 200, n_members=2) == of_member
     for schedule in ("constant", "adaptive"):
         assert planned_ends("auto", schedule, 5000, 200) == (200,)
 

@@ -135,6 +135,16 @@ def test_restarts_are_made_at_a_quarter_of_the_penalty_from_what_pays(regression
     assert epochs == [12, 12, 15]
 
 
+@pytest.mark.usefixtures("short_cycles")
+@pytest.mark.parametrize(("n_members", "planned"), [(1, 60 + 120 + 240), (2, 60 + 80 + 120 + 150)])
+def test_a_wide_network_trains_as_long_as_is_planned_for_a_fit(
+    regression, trained, n_members, planned
+):
+    make(max_iter="auto", n_restarts=1, n_members=n_members).fit(*regression)
+    wide = [network for network in trained if network.max_iter == planned]
+    assert len(wide) >= n_members
+
+
 def test_the_last_training_is_as_the_parameters_ask_for_it_in_short_steps(regression, trained):
     make().fit(*regression)
     own = make()

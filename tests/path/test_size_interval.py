@@ -16,7 +16,7 @@ from skspectral import (
     SpectralMLPRegressorCV,
     size_interval,
 )
-from skspectral._path.penalties import fixed, following
+from skspectral._path.penalties import fixed, following, multiples
 from skspectral._path.walk import walk
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -52,6 +52,14 @@ def test_smooth_task_has_no_size():
     least, most = found.interval[0]
     assert least <= smooth.n_alive_nodes_[0] <= most
     assert most - least > 1
+
+
+def test_a_part_of_an_ensemble_begins_at_its_own_penalty():
+    part = SpectralMLPRegressor(8, n_members=2, max_iter=20, random_state=0).fit(X, Y).prune()
+    assert part.alpha_factor_ == 0.25
+    own, twice = multiples(part, [1.0, 2.0])
+    assert own == {"alpha": "auto", "alpha_factor": 0.25}
+    assert twice == {"alpha": "auto", "alpha_factor": 0.5}
 
 
 def test_sizes_are_those_of_walks_on_the_same_rows(reg):

@@ -7,8 +7,10 @@ import pytest
 
 from skspectral._training.schedule import (
     CYCLES,
+    MEMBER_CYCLES,
     SCHEDULES,
     SMALL_TABLE_CYCLES,
+    SMALL_TABLE_MEMBER_CYCLES,
     constant,
     cosine,
     cycle_ends,
@@ -45,10 +47,11 @@ def test_constant_is_one():
 @pytest.mark.parametrize(
     ("n_rows", "batch_size"), [(1000, 200), (16_512, 200), (100_000, 200), (5000, 37)]
 )
-def test_cycles_count_steps_not_epochs(n_rows, batch_size):
+@pytest.mark.parametrize(("of_member", "cycles"), [(False, CYCLES), (True, MEMBER_CYCLES)])
+def test_cycles_count_steps_not_epochs(n_rows, batch_size, of_member, cycles):
     per_epoch = -(-n_rows // batch_size)
-    steps = np.array(cycle_ends(n_rows, batch_size)) * per_epoch
-    planned = np.cumsum(CYCLES)
+    steps = np.array(cycle_ends(n_rows, batch_size, of_member=of_member)) * per_epoch
+    planned = np.cumsum(cycles)
     assert (steps >= planned).all()
     assert (steps < planned + per_epoch).all()
 
@@ -59,7 +62,18 @@ def test_cycles_are_short_for_small_tables():
     assert cycle_ends(999, 200)[:2] == (50, 150)  # 5 steps an epoch
 
 
-@pytest.mark.parametrize("cycles", [CYCLES, SMALL_TABLE_CYCLES])
+def test_members_may_stop_sooner_and_are_given_up_at_about_the_same_time():
+    for n_rows in (999, 1000):
+        own, of_one = (cycle_ends(n_rows, n_rows, of_member=each) for each in (True, False))
+        assert own[0] == of_one[0]
+        assert own[1] < of_one[1]
+        assert own[-1] == pytest.approx(of_one[-1], rel=0.1)
+    assert cycle_ends(100, 100, of_member=True) == tuple(np.cumsum(SMALL_TABLE_MEMBER_CYCLES))
+
+
+@pytest.mark.parametrize(
+    "cycles", [CYCLES, SMALL_TABLE_CYCLES, MEMBER_CYCLES, SMALL_TABLE_MEMBER_CYCLES]
+)
 def test_each_cycle_is_longer_than_the_one_before(cycles):
     assert (np.diff(cycles) > 0).all()
 
