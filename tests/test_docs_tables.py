@@ -166,6 +166,8 @@ def of_real_tables(script):
     slower = seconds.loc["CV"] / seconds.loc["one fit"]
     page = (DOCS / "guide" / "accuracy_and_size.rst").read_text(encoding="utf-8")
     assert f"{spread(slower.dropna(), '{:.0f}')} times the time" in page
+    times = spread(seconds.loc["5 members"] / seconds.loc["one fit"], "{:.1f}")
+    assert f"five networks take {times} times the time of one in the mean" in page
 
 
 def of_defaults(script):
@@ -436,6 +438,9 @@ def of_students(script):
     boosting = means.loc["boosting"]
     gain = boosting["student_score"] - boosting["network_score"]
     assert set(gain.index[gain < 0]) == {"bank", "fashion"}
+    assert (rows.groupby(["teacher", "table"]).size() == 5).all()
+    images = rows[(rows["table"] == "fashion") & (rows["teacher"] == "boosting")]
+    assert 0 < (images["student_score"] > images["network_score"]).sum() < 5
     beside_teacher = boosting["student_score"] - boosting["teacher_score"]
     assert set(beside_teacher.index[beside_teacher < 0]) == {"california", "adult"}
     for name in ("wine_white", "wine_red"):
@@ -451,6 +456,7 @@ def of_students(script):
     small = ["wine_red", "wine_white", "mice"]
     yield f"takes {spread(longer[small], '{:.1f}')} times as long"
     yield f"{spread(longer.drop([*small, 'fashion']), '{:.1f}')} of the time"
+    assert longer["fashion"] == pytest.approx(0.01, abs=0.003)
     forest = means.loc["forest"]
     yield f"{spread(forest['teacher_bytes'] / forest['student_bytes'], '{:.0f}')} times as large"
 
