@@ -96,7 +96,6 @@ TOO_LONG = {
     ("fashion", "boosting, searched"),
     ("fashion", "EBM"),
     ("fashion", "RealMLP"),
-    ("mice", "EBM"),  # had not ended after seven minutes
 }
 """Hours, or no use on pixels."""
 NAMES = {
