@@ -1,11 +1,11 @@
 """In what should the members of an ensemble differ, beyond their seeds?
 
-Five networks each, at the factor of the penalty that several of numbers have, on the rows and
-splits of encodings.py: of different seeds alone; fitted to bootstrap samples of the rows; the
-same with the penalty of the noise in the rows that their samples leave out (numbers only); with
-other columns each, at `min_gain` of the knots from 0.25 to 4; two of the five
-with two hidden layers. The score is that of the mean of their outputs, R2 or minus log loss of
-the test rows. Rows that are in results/diversity.csv are skipped:
+Five networks each, at `alpha_factor` 0.25, on the rows and splits of encodings.py: of different
+seeds alone; fitted to bootstrap samples of the rows; the same with the penalty of the noise in
+the rows that their samples leave out (numbers only); with other columns each, at `min_gain` of
+the knots from 0.25 to 4; two of the five with two hidden layers. The score is that of the mean
+of their outputs, R2 or minus log loss of the test rows. Rows that are in results/diversity.csv
+are skipped:
 ``python benchmarks/diversity.py --budget 30``.
 """
 

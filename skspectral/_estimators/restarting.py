@@ -220,9 +220,8 @@ class Restarts:
 
     def _epochs(self, share: float) -> int:
         """Return the epochs of one cycle, as a share of those that are planned for a fit."""
-        own = self.estimator
-        batch = batch_rows(own.batch_size, len(self.rows))
-        n_rows = len(self.rows)
+        own, n_rows = self.estimator, len(self.rows)
+        batch = batch_rows(own.batch_size, n_rows)
         ends = planned_ends(own.max_iter, own.learning_rate, n_rows, batch, own.n_members)
         return max(1, math.ceil(share * ends[-1]))
 

@@ -33,7 +33,7 @@ def multiples(network: Any, factors: Iterable[float]) -> Iterator[dict[str, Any]
     if network.noise_cv is not None:
         return fixed(network.alpha_ * float(factor) for factor in factors)
     if network.alpha == "auto":
-        own = network.alpha_factor_  # of a part of an ensemble not that of one network
+        own = network.alpha_factor_  # a part of an ensemble has that of the ensemble
         return following(own * float(factor) for factor in factors)
     if not network.alpha > 0:
         raise ValueError(
