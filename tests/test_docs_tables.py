@@ -441,6 +441,10 @@ def of_students(script):
     assert set(left["boosting"].index[left["boosting"] > 0.7]) == {"wine_red", "fashion"}
     yield f"of a forest {spread(left['forest'], '{:.2f}')}"
     yield f"of five networks {spread(left['five networks'], '{:.2f}')}"
+    on_mice = rows[(rows["table"] == "mice") & (rows["teacher"] == "five networks")]
+    gain = on_mice["student_score"] - on_mice["teacher_score"]
+    yield f"higher than its teacher, by {gain.mean():.2f} nats and on four of five splits"
+    assert (gain > 0).sum() == 4
     boosting = means.loc["boosting"]
     gain = boosting["student_score"] - boosting["network_score"]
     assert set(gain.index[gain < 0]) == {"bank", "fashion"}
