@@ -173,8 +173,11 @@ class BaseSpectralMLP(
         """Return the target with the scale of the given rows."""
         return target
 
-    def _weighted(self, rows, target):
-        """Return the rows with the weights of their classes, where the parameters set any."""
+    def _weighted(self, rows, target, counted=None):
+        """Return the rows with the weights of their classes, where the parameters set any.
+
+        The rows that are counted tell how frequent the classes are; by default these rows.
+        """
         return rows
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -283,13 +286,16 @@ class BaseSpectralMLP(
             folds = (
                 None if is_warm else noise_folds(self.noise_cv, rows, target.stratifies, groups)
             )
-            rows = self._weighted(replace(rows, folds=folds).positive(), target)
+            counted = replace(rows, folds=folds).positive()
+            rows = self._weighted(counted, target)
             if X_val is not None and not (self.early_stopping or self.alpha == "auto"):
                 raise ValueError(
                     "`X_val` and `y_val` are used by early stopping, and by alpha='auto' to tell "
                     "the noise; set early_stopping=True or alpha='auto'."
                 )
             validation = check_validation(self, target, X_val, y_val, sample_weight_val)
+            if validation is not None:  # as those have them that are held out
+                validation = self._weighted(validation, target, counted)
             # before rows are held out, so that scale and importances do not depend on that draw
             architecture = None if is_warm else self._start(rows, target)
             self._input_scaler = measure_columns(self._input_scaler, rows)

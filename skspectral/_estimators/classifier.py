@@ -205,8 +205,9 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         `module_` and `coefs_` hold only the nodes that are left. Nothing is
         removed if there are `callbacks`, which may hold on to parameters.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, which multiply `sample_weight`. "balanced" weighs
-        each class by the inverse of its frequency.
+        Weights of the classes, which multiply `sample_weight`, also that of the
+        validation rows. "balanced" weighs each class by the inverse of its frequency
+        in training rows and their weights.
     device : {"auto", "cpu", "cuda", "cuda:<index>"}, default="auto"
         Where to train. "auto" takes CUDA if there is one and the network is large
         enough to gain from it, but not in worker processes.
@@ -287,7 +288,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
         Smallest value of `loss_curve_`; None with `early_stopping`. With
         alpha="auto" it is that of the data term alone, as the penalty moves.
     validation_scores_ : list of float or None
-        Accuracy of the validation rows per epoch; None without `early_stopping`.
+        Accuracy of the validation rows, weighted, per epoch; None without
+        `early_stopping`.
     best_validation_score_ : float or None
         Largest value of `validation_scores_`; None without `early_stopping`.
     n_iter_ : int
@@ -442,8 +444,8 @@ class SpectralMLPClassifier(ClassifierMixin, BaseSpectralMLP):
     def _new_target(self, y, classes=None):
         return self._soft_target or ClassTarget.of(y, classes)
 
-    def _weighted(self, rows, target):
-        return target.weighted(rows, self.class_weight)
+    def _weighted(self, rows, target, counted=None):
+        return target.weighted(rows, self.class_weight, counted)
 
     @available_if(goes_on_from_one_network)
     @_fit_context(prefer_skip_nested_validation=True)

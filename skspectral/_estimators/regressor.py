@@ -284,7 +284,7 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         Smallest value of `loss_curve_`; None with `early_stopping`. With
         alpha="auto" it is that of the data term alone, as the penalty moves.
     validation_scores_ : list of float or None
-        R2 of the validation rows per epoch; None without `early_stopping`.
+        R2 of the validation rows, weighted, per epoch; None without `early_stopping`.
     best_validation_score_ : float or None
         Largest value of `validation_scores_`; None without `early_stopping`.
     n_iter_ : int

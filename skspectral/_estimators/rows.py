@@ -130,6 +130,8 @@ def measure_columns(scaler: Any, rows: Rows) -> Any:
             weight = None if rows.weight is None else rows.weight[chunk]
             # partial_fit adds up over chunks, and over calls of warm starts
             scaler.partial_fit(rows.X[chunk], sample_weight=weight)
+            # that of a constant comes out below zero by rounding, where rows have weights
+            scaler.var_ = np.maximum(scaler.var_, 0.0)
     return scaler
 
 

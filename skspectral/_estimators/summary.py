@@ -97,8 +97,10 @@ def penalty_text(network: Any, chosen: str = "") -> str:
         origin = f"{origin}, {chosen}" if chosen else origin
     elif not network.net_.module.hidden_layer_sizes and network.alpha_ == 0:
         origin = "no hidden nodes to penalise"
-    else:
+    elif chosen or network.alpha == network.alpha_:
         origin = chosen or "given"
+    else:  # merged of networks of several penalties, or the parameter was changed after the fit
+        origin = "as fitted"
     penalty, parts = network.net_.penalty, ""
     if {penalty.phi, penalty.lambda_} != {penalty.weight}:
         parts = f"; eigenvectors {penalty.phi:.3g}, eigenvalues {penalty.lambda_:.3g}"
@@ -197,6 +199,8 @@ def validation_rows(network: Any) -> list[Row]:
     if best is None:
         return []
     name = "accuracy" if is_classifier(network) else "r2"
+    if getattr(network, "class_weight", None) is not None:
+        name = f"class-weighted {name}"
     whose = " of the first network" if hasattr(network, "member_sizes_") else ""
     return [("score", f"{name} {best:.3f}{whose} on the validation rows, in the best epoch")]
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import is_classifier
-from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from skspectral._estimators.rows import Rows, ravel_column
@@ -279,13 +279,15 @@ class ClassTarget:
         """Shift and factor of the outputs, which classes leave at 0 and 1."""
         return np.zeros(self.n_outputs), np.ones(self.n_outputs)
 
-    def weighted(self, rows: Rows, class_weight: Any) -> Rows:
+    def weighted(self, rows: Rows, class_weight: Any, counted: Rows | None = None) -> Rows:
         """Multiply the weights of the classes into those of the rows; drop those of weight 0.
 
         Parameters
         ----------
         rows : Rows
         class_weight : dict, "balanced" or None
+        counted : Rows or None, default=None
+            Which tell how frequent the classes are; None: the rows themselves.
 
         Raises
         ------
@@ -294,7 +296,7 @@ class ClassTarget:
         """
         if class_weight is None:
             return rows
-        weight = self._weights_of(rows, class_weight)
+        weight = self._weights_of(rows, class_weight, rows if counted is None else counted)
         if rows.weight is not None:
             weight = weight * rows.weight
         # dict weights may be zero, for all classes that these rows have
@@ -302,7 +304,7 @@ class ClassTarget:
             raise ValueError("`class_weight` leaves no row with a positive weight.")
         return replace(rows, weight=weight).positive()
 
-    def _weights_of(self, rows: Rows, class_weight: Any) -> np.ndarray:
+    def _weights_of(self, rows: Rows, class_weight: Any, counted: Rows) -> np.ndarray:
         """Return the weight of each row's class, ndarray of shape (n,)."""
         if self.is_multilabel:
             # a dict names classes, but here each label has the classes 0 and 1
@@ -311,16 +313,12 @@ class ClassTarget:
                     "`class_weight` must be 'balanced' or None for multilabel targets; got a "
                     "dict. Weigh rows with sample_weight instead."
                 )
-            weights: np.ndarray = compute_sample_weight(class_weight, rows.y)
-            return weights
+            pairs = zip(rows.y.T, counted.y.T, strict=True)
+            of_labels = [_balanced(label, all_, counted.weight) for label, all_ in pairs]
+            return np.prod(of_labels, axis=0)
         if isinstance(class_weight, dict):
             return self._listed_weights(class_weight)[np.searchsorted(self.classes, rows.y)]
-        # only of classes that have rows: all rows of a class may have had zero weight
-        present = np.unique(rows.y)
-        of_class: np.ndarray = compute_class_weight(
-            "balanced", classes=present, y=rows.y, sample_weight=rows.weight
-        )
-        return of_class[np.searchsorted(present, rows.y)]
+        return _balanced(rows.y, counted.y, counted.weight)
 
     def _listed_weights(self, class_weight: dict[Any, float]) -> np.ndarray:
         """Return the weight of each class, 1 for those that are not listed."""
@@ -344,6 +342,20 @@ class ClassTarget:
             "out_activation_": self.out_activation,
             "classes_": self.classes,
         }
+
+
+def _balanced(y: np.ndarray, counted: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
+    """Return the weight of each class in y that gives all classes among those counted one sum.
+
+    It is 1 where no row of the class is counted.
+    """
+    # only of classes that have rows: all rows of a class may have had zero weight
+    present = np.unique(counted)
+    of_class: np.ndarray = compute_class_weight(
+        "balanced", classes=present, y=counted, sample_weight=weight
+    )
+    place = np.searchsorted(present, y).clip(max=len(present) - 1)
+    return np.where(present[place] == y, of_class[place], 1.0)
 
 
 Target = NumberTarget | ClassTarget

@@ -36,7 +36,8 @@ class SpectralMLPClassifierCV(NetworkInsideMixin, ClassifierMixin, BaseSpectralM
         Folds, as in :func:`sklearn.model_selection.check_cv`; None: five. Rows
         are not shuffled.
     scoring : str, callable or None, default=None
-        Score that the penalty is chosen by; None: the negative log loss.
+        Score that the penalty is chosen by; None: the negative log loss. The positive
+        class of a score is that of scikit-learn, which is 1; of two others the last.
     selection : {"1se", "best"}, default="1se"
         "1se": the largest penalty, and so the smallest network, whose score is
         within a margin of the best. The margin is one standard error, over folds,

@@ -23,24 +23,24 @@ def following(factors: Iterable[float]) -> Iterator[dict[str, Any]]:
 def multiples(network: Any, factors: Iterable[float]) -> Iterator[dict[str, Any]]:
     """Return the parameters of multiples of the penalty that a network has.
 
-    Where folds told the noise, these are multiples of the penalty that it ended with.
+    Where folds told the noise, or not all networks of an ensemble follow it, these are
+    multiples of the penalty that it ended with.
 
     Raises
     ------
     ValueError
         If its penalty is 0, all multiples of which are the same.
     """
-    if network.noise_cv is not None:
-        return fixed(network.alpha_ * float(factor) for factor in factors)
-    if network.alpha == "auto":
-        own = network.alpha_factor_  # a part of an ensemble has that of the ensemble
+    # a part of an ensemble has that of the ensemble; those that were saved before have none
+    own = getattr(network, "alpha_factor_", None)
+    if own is not None and network.noise_cv is None:
         return following(own * float(factor) for factor in factors)
-    if not network.alpha > 0:
+    if not network.alpha_ > 0:
         raise ValueError(
             "`estimator` must be penalised, as its penalty is varied; got alpha=0. Fit it with "
             'alpha="auto", or with a number above 0.'
         )
-    return fixed(network.alpha * float(factor) for factor in factors)
+    return fixed(network.alpha_ * float(factor) for factor in factors)
 
 
 def check_factors(factors: Any, name: str) -> np.ndarray:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.base import (
     MetaEstimatorMixin,
     clone,
 )
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import get_scorer_names
 from sklearn.utils import check_random_state
@@ -91,7 +93,8 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         Score of the networks, as in
         :func:`~sklearn.model_selection.cross_val_score`. None: R2 for a
         regressor, negative log loss in nats (mean over labels) for a
-        classifier. Without folds "1se" needs a score that is a mean over rows:
+        classifier. The positive class of a score is that of scikit-learn, which is 1;
+        of two others the last. Without folds "1se" needs a score that is a mean over rows:
         "r2", "neg_mean_squared_error", "neg_mean_absolute_error", "accuracy",
         "neg_log_loss" or None.
     cv : int, splitter, iterable or None, default=None
@@ -322,11 +325,14 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
             # Results of the fit before must not mix with those of this one.
             for name in FITTED:
                 self.__dict__.pop(name, None)
-            self._fit(X, y, sample_weight, fit_params)
+            complaints = self._fit(X, y, sample_weight, fit_params)
+        # last: where warnings are errors, the pruner is fitted when they are raised
+        for complaint in complaints:
+            warnings.warn(complaint, ConvergenceWarning, stacklevel=3)  # the line that calls fit
         return self
 
     def _fit(self, X, y, sample_weight, fit_params):
-        """Set the fitted attributes."""
+        """Set the fitted attributes, and return what to warn of."""
         # The constraints take True for a number, which nobody means as a tolerance of 1.
         if isinstance(self.tolerance, (bool, np.bool_)):
             raise TypeError(f"`tolerance` must be a number or '1se'; got {self.tolerance!r}.")
@@ -357,6 +363,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         self.full_estimator_, self.estimator_ = full, small
         self.node_ranking_, self.node_support_ = strategy.ranking(full), masks
         self.n_nodes_ = [int(mask.sum()) for mask in masks]
+        return list(dict.fromkeys(strategy.complaints))
 
     def _inner(self):
         """Return the network as it was given, without a frozen wrapper."""

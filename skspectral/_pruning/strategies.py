@@ -4,13 +4,11 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skspectral._estimators.base import BaseSpectralMLP
@@ -91,6 +89,8 @@ class CutTrained:
         Whether the estimator is fitted with the weights of the rows.
     fit_params : dict
         Other keywords of its ``fit``.
+    complaints : list of str
+        What fits have to warn of, to be said once the pruner is fitted.
     """
 
     estimator: Any
@@ -98,6 +98,7 @@ class CutTrained:
     min_nodes: int
     weigh: bool = True
     fit_params: dict[str, Any] = field(default_factory=dict)
+    complaints: list[str] = field(default_factory=list)
 
     # Not annotated, so that the dataclass makes no fields of them: they belong to the strategy.
     relevance = "spectral"
@@ -211,7 +212,7 @@ class CutTrained:
     def _fit(self, estimator: Any, rows: Rows) -> Fit:
         complaint = yield from fit_part(estimator, rows, weigh=self.weigh, **self.fit_params)
         if complaint:
-            warnings.warn(complaint, ConvergenceWarning, stacklevel=1)
+            self.complaints.append(complaint)
         return estimator
 
 

@@ -73,13 +73,27 @@ def make_folds(cv: Any, rows: Rows, network: Any, split_params: Mapping[str, Any
         # Rows of weight zero leave first, so that folds are those of a table without them. Other
         # splitters may name rows by their place in the whole table, so there they leave after.
         rows, split_params = rows.positive(), {}
-    splitter = check_cv(cv, rows.y, classifier=is_classifier(network))
-    check_pairs(getattr(splitter, "cv", ()))
+    splitter = splitter_of(cv, rows.y, stratify=is_classifier(network))
     # Read once and kept as rows: `cv` may be a generator, and every size needs the same folds.
     splits = splitter.split(rows.X, rows.y, **split_params)
     folds = [(rows.take(train).positive(), rows.take(test).positive()) for train, test in splits]
     check_folds(folds)
     return folds
+
+
+def splitter_of(cv: Any, y: Any, *, stratify: bool) -> Any:
+    """Return what splits rows into the folds of `cv`.
+
+    Raises
+    ------
+    ValueError
+        If `cv` is none of what :func:`sklearn.model_selection.check_cv` takes, or lists folds
+        that are no pairs.
+    """
+    splitter = check_cv(cv, y, classifier=stratify)
+    if not is_plain(cv) and not hasattr(cv, "split"):
+        check_pairs(splitter.cv)  # as a list, also of a generator
+    return splitter
 
 
 def check_pairs(listed: Iterable[Any]) -> None:

@@ -82,18 +82,20 @@ def knowing_classes(scorer: Any, network: Any, y: Any) -> Any:
     """Return a scorer that tells its metric all classes of the network, if that can be told.
 
     The rows that are scored may lack some. It is what scikit-learn's
-    LogisticRegressionCV does.
+    LogisticRegressionCV does. Defaults of the metric that name classes stay, and the positive
+    class with them; where its default is none of two classes, the last one is positive.
     """
     metric = getattr(scorer, "_score_func", None)
-    parameters = () if metric is None else signature(metric).parameters
+    parameters = {} if metric is None else signature(metric).parameters
     # Several labels a row are all there, as columns.
     if "labels" not in parameters or np.ndim(y) == 2 or not hasattr(network, "classes_"):
         return scorer
     classes = network.classes_
-    known = {"labels": classes}
+    known = {"labels": classes} if parameters["labels"].default is None else {}
     # Averages over classes have no positive one, and warn of it.
     if "pos_label" in parameters and scorer._kwargs.get("average", "binary") == "binary":
-        known |= {"pos_label": classes[-1]} if len(classes) == 2 else {}
+        is_class = parameters["pos_label"].default in classes.tolist()
+        known |= {"pos_label": classes[-1]} if len(classes) == 2 and not is_class else {}
     informed = copy.copy(scorer)
     informed._kwargs = {**known, **scorer._kwargs}
     return informed

@@ -19,6 +19,7 @@ from sklearn.utils import check_random_state, get_tags
 from skspectral._compat import Interval, StrOptions, _fit_context
 from skspectral._estimators.rollback import unchanged_on_failure
 from skspectral._estimators.rows import check_weights
+from skspectral._selection.folds import is_plain
 from skspectral._students.by_parts import fit_by_parts
 from skspectral._students.checks import (
     check_columns,
@@ -28,7 +29,7 @@ from skspectral._students.checks import (
     check_teacher,
     check_unlabelled,
 )
-from skspectral._students.folds import is_number_of_folds, make_folds
+from skspectral._students.folds import make_folds
 from skspectral._students.labels import Labels
 from skspectral._students.near_rows import N_QUANTILES, draw_near, equal_rows, is_frame, stacked
 from skspectral._students.teaching import Table, Teaching, teach
@@ -131,7 +132,7 @@ class BaseSpectralStudent(MetaEstimatorMixin, BaseEstimator):
         if isinstance(self.teacher, FrozenEstimator):
             check_frozen(self.teacher, self)
         table = Table(X, y, weight)
-        if is_number_of_folds(self.cv) and weight is not None:
+        if is_plain(self.cv) and weight is not None:
             # other folds name rows by their place in the whole table
             table = table.take(np.flatnonzero(weight > 0))
         rng = check_random_state(self.random_state)

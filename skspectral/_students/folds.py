@@ -4,13 +4,11 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import check_cv
 
-from skspectral._selection.folds import check_pairs
+from skspectral._selection.folds import is_plain, splitter_of
 from skspectral._students.near_rows import equal_rows, first_of_each
 from skspectral._students.teaching import Split, Table
 from skspectral._training.counts import count_of
@@ -18,11 +16,6 @@ from skspectral._training.counts import count_of
 N_FOLDS = 5
 LEAST_FOLDS = 3
 """One is held out of everything, and two teachers label each other's rows."""
-
-
-def is_number_of_folds(cv: Any) -> bool:
-    """Tell whether `cv` is a number of folds, or None."""
-    return cv is None or isinstance(cv, Integral)
 
 
 def make_folds(cv: Any, table: Table, stratify: bool, rng: np.random.RandomState) -> list[Split]:
@@ -41,10 +34,9 @@ def make_folds(cv: Any, table: Table, stratify: bool, rng: np.random.RandomState
     ValueError
         If there are too few folds, or a row is not held out exactly once.
     """
-    if is_number_of_folds(cv):
+    if is_plain(cv):
         return shuffled_folds(table, N_FOLDS if cv is None else int(cv), stratify, rng)
-    splitter = check_cv(cv, table.y, classifier=stratify)
-    check_pairs(getattr(splitter, "cv", ()))
+    splitter = splitter_of(cv, table.y, stratify=stratify)
     folds = list(splitter.split(table.X, table.y))
     held_out = np.concatenate([test for _, test in folds])
     check_number(len(folds))

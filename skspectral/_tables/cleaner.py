@@ -19,7 +19,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skspectral._doc_link import EncodingLinkMixin
-from skspectral._tables.kinds import column_kind
+from skspectral._tables.kinds import column_kind, value_kind
 from skspectral._tables.uneven import uneven_named
 
 CATEGORIES = ("flags", "strings", "codes")
@@ -112,6 +112,11 @@ class TableCleaner(  # type: ignore[call-arg]
         clean = self._clean(self.cleaner_.fit_transform, frame)
         _check_range(clean.select_dtypes("float64"))
         self.dtypes_ = {name: np.asarray(clean[name]).dtype for name in self.kinds_}
+        self._values = {
+            name: value_kind(frame[name])
+            for name, kind in self.kinds_.items()
+            if kind in ("strings", "codes")
+        }
         self._warn_of_rare(frame)
         return self
 
@@ -124,10 +129,12 @@ class TableCleaner(  # type: ignore[call-arg]
         Raises
         ------
         ValueError
-            If a column does not hold what it held in `fit`.
+            If a column does not hold what it held in `fit`, or its categories are of another
+            type.
         """
         check_is_fitted(self)
         frame = self._frame(_table(X))
+        self._check_categories(frame)
         return self._clean(self.cleaner_.transform, frame)[list(self.kinds_)]
 
     def to_sklearn(self):
@@ -155,9 +162,6 @@ class TableCleaner(  # type: ignore[call-arg]
             X = pd.DataFrame({name: _values(X[name], name) for name in X.columns})
         halves = X.columns[X.dtypes == np.float16]
         X = X.astype(dict.fromkeys(halves, np.float32))  # pandas makes no categories of those
-        if X.columns.has_duplicates:
-            twice = X.columns[X.columns.duplicated()].unique().tolist()
-            raise ValueError(f"The names of columns must be distinct; {twice} are not.")
         if all(isinstance(name, str) for name in X.columns):
             return X
         validate_data(self, X, reset=False, skip_check_array=True)
@@ -181,6 +185,21 @@ class TableCleaner(  # type: ignore[call-arg]
             for name in frame.columns.intersection(list(self.kinds_)):
                 _check_cleanable(frame[[name]], self.kinds_[name])
             raise error
+
+    def _check_categories(self, frame):
+        """Raise ValueError if categories are no longer of the kind that `fit` saw.
+
+        None of them would be known to the encoder that follows.
+        """
+        # cleaners that were saved before do not know the kinds
+        values = getattr(self, "_values", {})
+        for name in frame.columns.intersection(list(values)):
+            kind, expected = value_kind(frame[name]), values[name]
+            if None not in (kind, expected) and kind != expected:
+                raise ValueError(
+                    f"Column {name!r} must hold {expected}, as in `fit`; got {kind}. Read it as "
+                    "the same type, for example by the `dtype` of pandas.read_csv."
+                )
 
     def _warn_of_rare(self, frame):
         """Warn of columns of which the encoder leaves nothing."""
@@ -212,6 +231,9 @@ def _table(X):
     if not hasattr(X, "columns"):
         with uneven_named(X=X):
             return pd.DataFrame(check_array(X, dtype=None, ensure_all_finite=False))
+    if isinstance(X, pd.DataFrame) and X.columns.has_duplicates:
+        twice = X.columns[X.columns.duplicated()].unique().tolist()
+        raise ValueError(f"The names of columns must be distinct; {twice} are not.")
     if 0 in X.shape:
         raise ValueError(f"X must have rows and columns; got a table of shape {tuple(X.shape)}.")
     return X

@@ -143,10 +143,12 @@ def _through_steps(steps: Sequence[Any], n_features: int) -> np.ndarray:
 
 
 def _through_columns(transformer: ColumnTransformer) -> np.ndarray:
-    sources = np.full(len(transformer.get_feature_names_out()), -1)
+    # not by `get_feature_names_out`, which refuses names that occur twice
+    places = transformer.output_indices_
+    sources = np.full(max(place.stop for place in places.values()), -1)
     for name, part, columns in transformer.transformers_:
         taken = np.arange(transformer.n_features_in_)[_positions(transformer, columns)]
-        place = transformer.output_indices_[name]
+        place = places[name]
         if place.stop > place.start:  # nothing is left of a part without columns
             sources[place] = taken[_sources(part, len(taken))]
     return sources

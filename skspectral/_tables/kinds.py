@@ -19,6 +19,17 @@ KINDS = {
 """The kind of a column, by what pandas calls its values."""
 
 
+def value_kind(column: pd.Series) -> str | None:
+    """Return the kind of the values of a column, which may be categories; None where it has none.
+
+    Kinds that :data:`KINDS` does not have are called as pandas calls them.
+    """
+    is_coded = isinstance(column.dtype, pd.CategoricalDtype)
+    values = column.cat.categories if is_coded else column
+    inferred = pd.api.types.infer_dtype(values, skipna=True)
+    return None if inferred == "empty" else KINDS.get(inferred, inferred)
+
+
 def column_kind(column: pd.Series) -> str:
     """Return "numbers", "durations", "dates", "flags", "strings" or "codes".
 

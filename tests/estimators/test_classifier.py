@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.utils.class_weight import compute_sample_weight
 
 from skspectral import SpectralMLPClassifier
 
@@ -53,6 +54,49 @@ def test_dict_is_refused_for_multilabel(multilabel):
     with pytest.raises(ValueError, match="must be 'balanced' or None for multilabel"):
         make(class_weight={0: 1.0}).fit(*multilabel)
     assert make(class_weight="balanced").fit(*multilabel).score(*multilabel) > 0.4
+
+
+def test_balanced_labels_with_weights_equal_repeated_rows(multilabel):
+    X, y = multilabel
+    times = np.random.default_rng(0).integers(0, 4, len(y))
+    settings = {"class_weight": "balanced", "shuffle": False}
+    weighted = make(**settings, batch_size=(times > 0).sum()).fit(X, y, sample_weight=times)
+    repeated = make(**settings, batch_size=times.sum())
+    repeated.fit(X.repeat(times, axis=0), y.repeat(times, axis=0))
+    np.testing.assert_allclose(
+        weighted.predict_proba(X), repeated.predict_proba(X), rtol=0, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {"ash": 1.0, "beech": 5.0, "cedar": 2.0}])
+def test_validation_rows_that_are_given_have_the_weights_of_classes(multiclass, class_weight):
+    X, y = multiclass
+    weights = {name: compute_sample_weight(class_weight, y)[y == name][0] for name in np.unique(y)}
+    X_val, y_val = X[::3], y[::3]
+    settings = {"early_stopping": True, "class_weight": class_weight}
+    clf = make(**settings).fit(X, y, X_val=X_val, y_val=y_val)
+    of_rows = [weights[name] for name in y_val]
+    expected = clf.score(X_val, y_val, sample_weight=of_rows)
+    assert clf.best_validation_score_ == pytest.approx(expected)
+    assert clf.best_validation_score_ != pytest.approx(clf.score(X_val, y_val))
+
+
+def test_noise_of_validation_rows_has_the_weights_of_classes(multiclass):
+    X, y = multiclass
+    class_weight = {"ash": 1.0, "beech": 5.0, "cedar": 2.0}
+    of_rows = np.array([class_weight[name] for name in y])
+    val = {"X_val": X[::3], "y_val": y[::3]}
+    clf = make(class_weight=class_weight).fit(X, y, **val)
+    same = make().fit(X, y, of_rows, **val, sample_weight_val=of_rows[::3])
+    assert clf.noise_variance_ == same.noise_variance_
+
+
+def test_class_that_only_validation_rows_have_keeps_its_weight(multiclass):
+    X, y = multiclass
+    rows = np.arange(len(y))
+    clf = make(class_weight="balanced", early_stopping=True)
+    clf.fit(X, y, (y != "ash") * 1.0, X_val=X[rows % 3 == 0], y_val=y[rows % 3 == 0])
+    assert 0 < clf.best_validation_score_ < 1
 
 
 def test_classes_of_partial_fit_may_be_mended_and_not_changed(binary):

@@ -69,6 +69,21 @@ def test_alive_features_are_those_above_a_share_of_the_largest_importance(regres
         assert reg.alive_features_.dtype == bool
 
 
+def test_constant_columns_of_weighted_rows_have_no_importance():
+    spreads, importances = [], []
+    for seed in range(40):  # rounding makes some of the variances negative
+        rng = np.random.default_rng(seed)
+        X, weight = rng.normal(size=(30, 2)), rng.random(30)
+        X[:, 1] = 3.5
+        reg = SpectralMLPRegressor(4, random_state=0)
+        for _ in range(3):
+            reg.partial_fit(X, X[:, 0], sample_weight=weight)
+        spreads.append(reg._input_scaler.var_[1])
+        importances.append(reg.feature_importances_)
+    assert min(spreads) == 0
+    np.testing.assert_allclose(importances, [[1, 0]] * 40, atol=1e-12)
+
+
 def test_no_feature_is_alive_in_a_constant_network(regression):
     X, y = regression
     reg = SpectralMLPRegressor(8, alpha=1e3, max_iter=500, random_state=0).fit(X, y)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
-from skspectral.nn import SpectralLinear, SpectralMLP, fold, penalty, reparametrize
+from skspectral.nn import SpectralLinear, SpectralMLP, fold, mask_nodes, penalty, reparametrize
 from skspectral.nn._reparametrize import SpectralFactors, factors_of
 
 TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-12}
@@ -182,6 +182,33 @@ def test_state_dict_and_deepcopy_keep_the_factors(tmp_path):
     with torch.no_grad():
         factors_of(copied[0])[1].zero_()
     assert not torch.equal(copied(x), module(x))
+
+
+def test_copies_are_folded_without_the_original():
+    module, x = reparametrize(chain()), torch.randn(5, 4)
+    expected, masked = module(x), mask_nodes(module, [torch.arange(8) < 2, torch.arange(6) < 3])
+    of_masked = masked(x)
+    for copied, outputs in ((copy.deepcopy(module), expected), (copy.deepcopy(masked), of_masked)):
+        assert torch.allclose(fold(copied)(x), outputs)
+        assert type(copied[0]) is nn.Linear
+    assert torch.equal(module(x), expected)
+    assert torch.equal(masked(x), of_masked)
+    assert torch.equal(fold(module)(x), expected)
+
+
+def test_factors_and_masks_of_a_copy_leave_the_parametrised_original():
+    class Doubled(nn.Module):
+        def forward(self, bias):
+            return 2 * bias
+
+    module, x = chain(), torch.randn(5, 4)
+    for layer in (module[0], module[2]):
+        parametrize.register_parametrization(layer, "bias", Doubled())
+    expected = module(x)
+    copied = reparametrize(copy.deepcopy(module))
+    mask_nodes(module, [torch.arange(8) < 2, torch.arange(6) < 3])
+    assert torch.equal(module(x), expected)
+    assert torch.allclose(copied(x), expected, atol=1e-6)
 
 
 def test_folded_modules_can_be_pickled():

@@ -14,6 +14,7 @@ from skspectral import (
     SpectralMLPClassifier,
     SpectralMLPRegressor,
     SpectralMLPRegressorCV,
+    merge,
     size_interval,
 )
 from skspectral._path.penalties import fixed, following, multiples
@@ -60,6 +61,21 @@ def test_a_part_of_an_ensemble_begins_at_its_own_penalty():
     own, twice = multiples(part, [1.0, 2.0])
     assert own == {"alpha": "auto", "alpha_factor": 0.25}
     assert twice == {"alpha": "auto", "alpha_factor": 0.5}
+
+
+def test_networks_of_which_not_all_follow_the_noise_begin_at_their_median():
+    auto, fixed = (
+        SpectralMLPRegressor(8, alpha=alpha, max_iter=20, random_state=0).fit(X, Y)
+        for alpha in ("auto", 1e-2)
+    )
+    both = merge([auto, fixed])
+    assert f"{both.alpha_:.3g}: as fitted" in both.summary()
+    found = size_interval(both, X, Y, factors=[1.0, 2.0], n_seeds=0, cv=2, random_state=0)
+    assert found.fold_sizes.shape == (2, 2, 1)
+    starts = [step["alpha"] for step in multiples(both, [1.0, 2.0])]
+    assert starts == [both.alpha_, 2 * both.alpha_]
+    fixed.set_params(alpha="auto")  # after the fit, which it did not have a part in
+    assert [step["alpha"] for step in multiples(fixed, [1.0, 2.0])] == [1e-2, 2e-2]
 
 
 def test_sizes_are_those_of_walks_on_the_same_rows(reg):

@@ -1,6 +1,7 @@
 """SpectralPruner: choose a size by validation, cut, predict, transform."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pytest
 import sklearn
 import torch
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import get_scorer, make_scorer, mean_pinball_loss
@@ -36,6 +37,24 @@ from skspectral._training.fleet import Fleet
 from skspectral._training.member import Member
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.mark.parametrize("n_nodes", ["auto", 2])
+def test_pruner_is_fitted_when_its_warning_is_raised(n_nodes, regression):
+    network = SpectralMLPRegressor(8, max_iter=2, random_state=0)
+    pruner = SpectralPruner(network, n_nodes=n_nodes, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        with pytest.raises(ConvergenceWarning):
+            pruner.fit(*regression)
+    assert pruner.predict(regression[0]).shape == regression[1].shape
+
+
+def test_warnings_of_a_pruner_point_at_the_line_that_calls_fit(regression):
+    network = SpectralMLPRegressor(8, max_iter=2, random_state=0)
+    with pytest.warns(ConvergenceWarning) as said:
+        SpectralPruner(network, n_nodes=2).fit(*regression)
+    assert [warning.filename for warning in said] == [__file__]
 
 
 @pytest.fixture

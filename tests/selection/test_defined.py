@@ -5,7 +5,9 @@ import pytest
 from sklearn.datasets import make_blobs
 from sklearn.metrics import (
     brier_score_loss,
+    check_scoring,
     d2_log_loss_score,
+    f1_score,
     get_scorer_names,
     make_scorer,
 )
@@ -145,7 +147,24 @@ def test_own_keywords_of_a_scorer_are_kept():
 def test_binary_score_takes_the_last_class_for_the_positive_one():
     y = np.array(["ash", "beech"] * 20)
     clf = SpectralMLPClassifier(4, max_iter=5, random_state=0).fit(X[:40], y)
-    assert network_score("f1", clf, ())(clf, Rows(X[:40], y, None))[0] >= 0
+    expected = f1_score(y, clf.predict(X[:40]), pos_label="beech")
+    assert network_score("f1", clf, ())(clf, Rows(X[:40], y, None))[0] == expected
+
+
+def own_f_score(y, predicted, labels=(1,), pos_label=1):
+    return f1_score(y, predicted, labels=labels, pos_label=pos_label, average="macro")
+
+
+@pytest.mark.parametrize(
+    "scoring", ["f1", "precision", "jaccard", "average_precision", make_scorer(own_f_score)]
+)
+@pytest.mark.parametrize("classes", [(1, 2), (0, 1), (-1, 1), (False, True), (-2, 1)])
+def test_positive_class_is_that_of_scikit_learn(classes, scoring):
+    y = np.where(X[:, 0] + np.random.default_rng(0).normal(size=len(X)) > 0.8, *classes)
+    clf = SpectralMLPClassifier(4, max_iter=40, random_state=0).fit(X, y)
+    expected = check_scoring(clf, scoring)(clf, X, y)
+    assert network_score(scoring, clf, ())(clf, Rows(X, y, None))[0] == expected
+    assert pruning_curve(clf, X, y, scoring=scoring).score[-1] == expected
 
 
 @pytest.mark.parametrize("scoring", ["positive_likelihood_ratio", "neg_mean_gamma_deviance"])

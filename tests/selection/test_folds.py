@@ -7,9 +7,9 @@ import sklearn
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import make_scorer, mean_pinball_loss
-from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, RepeatedKFold, StratifiedKFold
 
-from skspectral import SpectralMLPClassifier
+from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
 from skspectral._estimators.rows import Rows
 from skspectral._selection.folds import check_rows, check_two_folds, hold_out, make_folds
 
@@ -47,6 +47,27 @@ def test_listed_folds_name_rows_of_the_whole_table():
     ((train, test),) = make_folds([([0, 1, 2], [3])], rows, Ridge(), {})
     assert train.y.tolist() == [1, 2]
     assert test.y.tolist() == [3]
+
+
+class SplitterWithFolds(BaseEstimator):
+    """A splitter that keeps another one under the name that scikit-learn has for listed folds."""
+
+    cv = KFold(3)
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        return self.cv.get_n_splits()
+
+    def split(self, X, y=None, groups=None):
+        return self.cv.split(X)
+
+
+@pytest.mark.parametrize(
+    ("cv", "n"), [(RepeatedKFold(n_splits=3, n_repeats=2), 6), (SplitterWithFolds(), 3)]
+)
+def test_splitter_may_have_an_attribute_cv(make, cv, n):
+    assert len(make_folds(cv, ROWS, Ridge(), {})) == n
+    model = make(SpectralMLPRegressor, cv=cv).fit(X, ROWS.y)
+    assert f"split{n - 1}_test_score" in model.cv_results_
 
 
 def test_groups_are_for_splitters_not_for_plain_folds():

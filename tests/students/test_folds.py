@@ -5,7 +5,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit
+from sklearn.model_selection import GroupKFold, KFold, RepeatedKFold, ShuffleSplit
 
 from skspectral import (
     SpectralMLPClassifier,
@@ -64,6 +64,7 @@ def test_splitters_and_lists_are_used_as_they_are():
         (2, "at least 3 folds"),
         (KFold(2), "at least 3 folds"),
         (ShuffleSplit(3, random_state=0), "each row exactly once"),
+        (RepeatedKFold(n_splits=3, n_repeats=2), "each row exactly once"),
     ],
 )
 def test_folds_that_do_not_do_are_refused(cv, message):

@@ -159,6 +159,51 @@ def test_cleaner_takes_all_others_as_numbers_where_categories_are_stated():
         TableCleaner([]).fit(pd.DataFrame({"x": NUMBERS, "kind": ["a"] * N}))
 
 
+CODES = np.arange(N) % 3
+
+
+@pytest.mark.parametrize(
+    ("fitted", "new", "words"),
+    [
+        (CODES.astype(str), CODES, "must hold strings, as in `fit`; got numbers"),
+        (CODES.astype(str), CODES > 0, "must hold strings, as in `fit`; got flags"),
+        (CODES.astype(str), [pd.Timestamp(2020, 1, 1)] * N, "must hold strings, .* got dates"),
+        (pd.Categorical(CODES), CODES.astype(str), "must hold numbers, as in `fit`; got strings"),
+        (pd.Categorical(CODES), pd.Categorical(CODES > 0), "must hold numbers, .* got flags"),
+    ],
+)
+def test_categories_of_another_type_are_refused_by_name(fitted, new, words):
+    frame = pd.DataFrame({"x": NUMBERS, "kind": fitted})
+    cleaner = TableCleaner().fit(frame)
+    with pytest.raises(ValueError, match=f"Column 'kind' {words}"):
+        cleaner.transform(frame.assign(kind=new))
+
+
+@pytest.mark.parametrize(
+    ("fitted", "new"),
+    [
+        (CODES.astype(str), pd.Categorical(CODES.astype(str))),
+        (pd.Categorical(CODES.astype(str)), CODES.astype(str).astype(object)),
+        (pd.Categorical(CODES), CODES),
+        (pd.Categorical(CODES), np.where(CODES > 0, CODES, np.nan)),
+        (CODES.astype(str), [None] * N),
+    ],
+)
+def test_categories_of_one_type_may_come_in_any_form(fitted, new):
+    frame = pd.DataFrame({"x": NUMBERS, "kind": fitted})
+    cleaner = TableCleaner().fit(frame)
+    cleaned = cleaner.transform(frame.assign(kind=new))["kind"]
+    known = ~pd.isna(pd.Series(new))
+    assert (cleaned[known].astype(object) == pd.Series(fitted)[known].astype(object)).all()
+    assert cleaned[~known].isna().all()
+
+
+def test_columns_of_one_name_are_refused():
+    frame = pd.DataFrame(np.zeros((N, 3)), columns=["a", "b", "a"])
+    with pytest.raises(ValueError, match=r"names of columns must be distinct; \['a'\] are not"):
+        TableCleaner().fit(frame)
+
+
 def test_cleaner_names_the_column_that_changed():
     frame = pd.DataFrame({"x": NUMBERS, "day": ["a"] * N})
     cleaner = TableCleaner().fit(frame)

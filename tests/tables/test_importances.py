@@ -50,6 +50,24 @@ def made_from(encoder):
     return group_importances(encoder, np.ones(len(encoder.get_feature_names_out())))
 
 
+def test_encoded_names_may_occur_twice():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {
+            "size": rng.choice(["x_large", "small"], N_ROWS),
+            "size_x": rng.choice(["large", "tiny", "nan", None], N_ROWS),
+            "a": rng.normal(size=N_ROWS),
+            "a_sp_0": rng.normal(size=N_ROWS),
+        }
+    )
+    encoder = make_tabular_preprocessor(knots="even", n_knots=3, n_quantiles=100).fit(table)
+    with pytest.raises(ValueError, match="not unique"):
+        encoder.get_feature_names_out()
+    n_columns = encoder.transform(table).shape[1]
+    counts = group_importances(encoder, np.ones(n_columns))
+    assert counts == {"size": 2, "size_x": 4, "a": 3, "a_sp_0": 3}
+
+
 def test_counts_are_those_of_the_encoders(frame):
     encoder = make_column_transformer(
         (OneHotEncoder(), ["city", "age_group"]),
