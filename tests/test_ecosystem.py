@@ -23,6 +23,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_s
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.fixes import parse_version
 
 from skspectral import (
     SpectralMLPClassifier,
@@ -92,7 +93,7 @@ def test_transformed_target(reg, regression):
 
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic", "temperature"])
 def test_calibration(clf, binary, method):
-    if method == "temperature" and sklearn.__version__ < "1.8":
+    if method == "temperature" and parse_version(sklearn.__version__) < parse_version("1.8"):
         pytest.skip("scikit-learn < 1.8 does not calibrate by temperature")
     model = CalibratedClassifierCV(clf, method=method, cv=3).fit(*binary)
     assert model.score(*binary) > 0.85

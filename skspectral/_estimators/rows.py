@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing, column_or_1d
 
@@ -129,10 +130,19 @@ def measure_columns(scaler: Any, rows: Rows) -> Any:
         for chunk in chunks(rows.X):
             weight = None if rows.weight is None else rows.weight[chunk]
             # partial_fit adds up over chunks, and over calls of warm starts
-            scaler.partial_fit(rows.X[chunk], sample_weight=weight)
+            scaler.partial_fit(_with_short_index(rows.X[chunk]), sample_weight=weight)
             # that of a constant comes out below zero by rounding, where rows have weights
             scaler.var_ = np.maximum(scaler.var_, 0.0)
     return scaler
+
+
+def _with_short_index(part: Any) -> Any:
+    """Return some rows; if sparse, with the short index that scikit-learn before 1.9 asks for."""
+    if sparse.issparse(part):
+        part.indices, part.indptr = (
+            index.astype(np.int32, copy=False) for index in (part.indices, part.indptr)
+        )
+    return part
 
 
 def hold_out(rows: Rows, fraction: float, stratify: bool, random_state: Any) -> tuple[Rows, Rows]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
@@ -59,5 +60,10 @@ def fit_weighted(model: Any, X: Any, y: Any, weight: np.ndarray | None) -> Any:
 
 
 def takes_weights(model: Any) -> bool:
-    """Tell whether a model, or the last step of a pipeline, can be fitted with weights."""
-    return bool(has_fit_parameter(last_step(model), "sample_weight"))
+    """Tell whether a model, or the last step of a pipeline, can be fitted with weights.
+
+    Searches and others that hand keywords on to what they hold can, as far as that can.
+    """
+    last = last_step(model)
+    kinds = [parameter.kind for parameter in signature(last.fit).parameters.values()]
+    return bool(has_fit_parameter(last, "sample_weight")) or Parameter.VAR_KEYWORD in kinds

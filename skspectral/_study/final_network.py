@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import MetaEstimatorMixin
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -47,6 +48,8 @@ def layers_around(estimator: Any, kinds: tuple[type, ...] = NETWORKS) -> list[An
         return [estimator]
     if isinstance(estimator, Pipeline):
         return [estimator, *layers_around(estimator[-1], kinds)]
+    if isinstance(estimator, FrozenEstimator):
+        return [estimator, *layers_around(estimator.estimator, kinds)]
     if isinstance(estimator, HOLDERS):
         check_is_fitted(estimator)  # else what is inside would seem to be missing
     inner = next((name for name in INNER if hasattr(estimator, name)), None)

@@ -45,8 +45,9 @@ def column_kind(column: pd.Series) -> str:
     if inferred in KINDS:
         return KINDS[inferred]
     values = column.dropna()
-    # pandas calls Decimals beside floats mixed
-    if inferred == "mixed" and all(isinstance(value, Number) for value in values):
+    # pandas calls Decimals beside floats mixed, and before version 3 complex numbers too
+    is_number = [isinstance(value, Number) and not isinstance(value, complex) for value in values]
+    if inferred == "mixed" and all(is_number):
         return "numbers"
     types = sorted({type(value).__name__ for value in values})
     raise ValueError(

@@ -9,6 +9,7 @@ import sklearn
 from scipy.special import expit, softmax
 from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.utils.fixes import parse_version
 
 from skspectral._export.sklearn_mlp import ACTIVATIONS, make_mlp_classifier, make_mlp_regressor
 
@@ -136,7 +137,11 @@ def test_rebuilt_mlp_trains_on_as_the_fitted_one(task, params):
 )
 def test_rebuilt_mlp_fits_with_every_solver(task, params):
     MLP, X, y = task
-    if sklearn.__version__ < "1.8" and "early_stopping" in params and y.dtype.kind == "U":
+    if (
+        parse_version(sklearn.__version__) < parse_version("1.8")
+        and "early_stopping" in params
+        and y.dtype.kind == "U"
+    ):
         pytest.skip("scikit-learn < 1.8 stops early on no strings")
     mlp = MLP(hidden_layer_sizes=(6,), random_state=0, **STEPS).fit(X, y)
     made = rebuilt(mlp, random_state=0, max_iter=5, **params).fit(X, y)

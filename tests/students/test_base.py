@@ -10,7 +10,7 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
@@ -381,3 +381,12 @@ def test_certain_teacher_probabilities_do_not_break_the_rule():
     model = SpectralStudentClassifier(forest, CLF, random_state=0).fit(X, y)
     assert np.isfinite(model.student_.alpha_)
     assert model.student_score_ > 0.85
+
+
+def test_a_search_hands_weights_on_to_the_teacher_in_it(regression):
+    X, y = regression
+    weight = np.random.default_rng(0).integers(1, 4, len(X))
+    search = GridSearchCV(Ridge(), {"alpha": [1.0]}, cv=2)
+    student = SpectralStudentRegressor(search, REG, cv=3, n_synthetic=5, random_state=0)
+    teacher = student.fit(X, y, sample_weight=weight).teacher_.best_estimator_
+    np.testing.assert_allclose(teacher.coef_, Ridge().fit(X, y, weight).coef_)

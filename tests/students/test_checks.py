@@ -129,6 +129,30 @@ def test_synthetic_rows_need_two_different_rows():
         SpectralStudentRegressor(frozen, REG, cv=folds, n_synthetic=5).fit(same, Y[:9])
 
 
+class SilentRegressor(LinearRegression):
+    """One that knows nothing of some rows."""
+
+    def predict(self, X):
+        return np.where(X[:, 0] > 0, np.nan, super().predict(X))
+
+
+class SilentClassifier(LogisticRegression):
+    """One that knows nothing of some rows."""
+
+    def predict_proba(self, X):
+        return np.where(X[:, :1] > 0, np.nan, super().predict_proba(X))
+
+
+@pytest.mark.parametrize("teacher", [SilentRegressor(), SilentClassifier()])
+def test_a_teacher_that_predicts_nan_is_named(teacher):
+    is_classes = isinstance(teacher, SilentClassifier)
+    cls = SpectralStudentClassifier if is_classes else SpectralStudentRegressor
+    with pytest.raises(
+        ValueError, match=f"`teacher` {type(teacher).__name__} must predict finite"
+    ):
+        cls(teacher, cv=3, random_state=0).fit(X, Y > 0 if is_classes else Y)
+
+
 def test_weights_need_a_teacher_that_takes_them():
     weight = np.ones(20)
     for teacher in (KNeighborsRegressor(), make_pipeline(StandardScaler(), KNeighborsRegressor())):

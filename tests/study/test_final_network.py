@@ -5,6 +5,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -21,6 +22,7 @@ from skspectral import (
     SpectralPathDisplay,
     SpectralPruner,
     TrainingDisplay,
+    n_alive_nodes_score,
     path_magnitudes,
 )
 from skspectral._study.final_network import final_network, rows_of_network
@@ -81,6 +83,20 @@ def fit(rows):
         return fitted[id(estimator)]
 
     return fit_once
+
+
+def test_network_may_be_frozen(regression):
+    X, y = regression
+    fitted = clone(NETWORK).fit(X, y)
+    whole = make_pipeline(StandardScaler(), FrozenEstimator(fitted)).fit(X, y)
+    search = GridSearchCV(NETWORK, {}, cv=2).fit(X, y)
+    assert final_network(FrozenEstimator(fitted)) is final_network(whole) is fitted
+    assert final_network(FrozenEstimator(search)) is search.best_estimator_
+    assert n_alive_nodes_score(FrozenEstimator(fitted)) == n_alive_nodes_score(fitted)
+    rows, _ = rows_of_network(whole, X, y)
+    np.testing.assert_allclose(rows, StandardScaler().fit_transform(X))
+    with pytest.raises(NotFittedError):
+        final_network(FrozenEstimator(NETWORK))
 
 
 @pytest.mark.parametrize("holder", HOLDERS.values(), ids=HOLDERS)
