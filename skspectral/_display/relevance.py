@@ -155,7 +155,7 @@ class RelevanceDisplay:
         network = final_network(estimator)
         display = cls(
             relevance=network.feature_relevance_,
-            threshold=network.relevance_threshold,
+            threshold=network.net_.relevance_threshold,
             n_alive=network.n_alive_nodes_,
         )
         return display.plot(ax)

@@ -255,7 +255,8 @@ class FittedNetworkMixin:
         """
         # strictly above: no column is alive in a network whose importances are all zero
         importances = self.feature_importances_
-        return importances > self.relevance_threshold * importances.max(initial=0.0)
+        threshold = self.net_.relevance_threshold  # that of the fit, as of nodes
+        return importances > threshold * importances.max(initial=0.0)
 
     def _dataset(self, rows, weight=None):
         """Move rows to the device of the network; weights are scaled to mean 1 unless given."""

@@ -209,6 +209,8 @@ class BaseSpectralMLPCV(BaseEstimator):
         )
         self.path_, self.alphas_ = path, path.alphas
         self.cv_results_ = choice.cv_results
+        # for `summary`, as parameters may be changed after the fit
+        self._chosen_by = {"scoring": self.scoring, "selection": self.selection}
         self.alpha_ = float(path.alphas[choice.index])
         self.alpha_factor_ = network.alpha_factor if network.alpha == "auto" else None
         self.size_interval_, self.size_identified_ = judged_size(

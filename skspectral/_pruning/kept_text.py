@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skspectral._estimators.summary import Row, joined, nodes_text, settled_text
-from skspectral._selection.choice_text import score_text
+from skspectral._selection.choice_text import chosen_by, score_text
 from skspectral._selection.row_scores import named_scoring
 from skspectral._training.counts import count_of
 
@@ -43,5 +43,5 @@ def choice_rows(pruner: Any) -> list[Row]:
     chosen = int(np.argmax(results["within_tolerance"]))
     # the folds choose a level of relevance, so the number that is kept may be another
     where = f" at {count_of(results['n_nodes'][chosen], 'node')}"
-    scoring = named_scoring(pruner.scoring, pruner.estimator_)
+    scoring = named_scoring(chosen_by(pruner)["scoring"], pruner.estimator_)
     return [("score", score_text(results, chosen, scoring, where))]

@@ -346,6 +346,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
             full, choice = self._fit_and_choose(rows, strategy, rng, routed)
             masks = strategy.chosen(full, choice.n_nodes, choice.level)
             self.cv_results_ = choice.cv_results
+            self._chosen_by = {"scoring": self.scoring}  # `summary` tells it
         else:
             # Checked before the network is fitted: a wrong number must not cost a fit.
             n_nodes = check_n_nodes(self.n_nodes, strategy.widths(), self.min_nodes)

@@ -95,13 +95,21 @@ def score_text(
     return f"{name} {scores[chosen]:.4g}{where}, {_rows_text(results)}; {place}{margin}"
 
 
+def chosen_by(model: Any) -> dict[str, Any]:
+    """Return `scoring`, and `selection` if there is one, as the last fit had them."""
+    # those that were saved before it was kept have them as parameters alone
+    kept = getattr(model, "_chosen_by", None)
+    return kept or {name: getattr(model, name, None) for name in ("scoring", "selection")}
+
+
 def cross_validation_rows(model: Any) -> list[Row]:
     """Return the score at the penalty that cross-validation chose."""
     chosen = chosen_index(model.cv_results_, model.estimator_.alpha_)
     if chosen is None:
         return []
-    scoring = named_scoring(model.scoring, model.estimator_)
+    fitted_with = chosen_by(model)
+    scoring = named_scoring(fitted_with["scoring"], model.estimator_)
     results = dict(model.cv_results_)
-    if getattr(model, "selection", "1se") == "best":
+    if fitted_with["selection"] == "best":
         results.pop("margin", None)  # it played no part
     return [("score", score_text(results, chosen, scoring))]

@@ -67,6 +67,8 @@ def test_alive_features_are_those_above_a_share_of_the_largest_importance(regres
         expected = importances > share * importances.max()
         np.testing.assert_array_equal(reg.alive_features_, expected)
         assert reg.alive_features_.dtype == bool
+        reg.set_params(relevance_threshold=0.5)  # takes effect in the next fit
+        np.testing.assert_array_equal(reg.alive_features_, expected)
 
 
 def test_constant_columns_of_weighted_rows_have_no_importance():

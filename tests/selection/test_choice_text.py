@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
 
-from skspectral import SpectralMLPClassifierCV, SpectralMLPRegressor, SpectralMLPRegressorCV
+from skspectral import (
+    SpectralMLPClassifierCV,
+    SpectralMLPRegressor,
+    SpectralMLPRegressorCV,
+    SpectralPruner,
+)
 from skspectral._selection.choice_text import (
     chosen_index,
     cross_validation_rows,
@@ -89,6 +94,22 @@ def test_no_score_where_the_penalty_is_not_among_the_results():
         cv_results_=RESULTS, scoring=None, estimator_=SimpleNamespace(alpha_=0.5)
     )
     assert cross_validation_rows(model) == []
+
+
+def test_parameters_that_changed_after_the_fit_are_not_told():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 2))
+    for model in (
+        SpectralMLPRegressorCV(4, alphas=[1e-3, 1e-2], cv=2, max_iter=5, random_state=0),
+        SpectralPruner(SpectralMLPRegressor(4, max_iter=5), cv=2, random_state=0),
+    ):
+        told = model.fit(X, X[:, 0]).summary()
+        assert "score" in told
+        assert "r2 " in told
+        assert model.set_params(scoring="neg_mean_absolute_error").summary() == told
+        if "selection" in model.get_params():
+            assert "margin" in told
+            assert model.set_params(selection="best").summary() == told
 
 
 class Chosen(NetworkInsideMixin, BaseEstimator):
