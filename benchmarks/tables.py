@@ -261,7 +261,15 @@ def explainable_boosting(split):
     from interpret import glassbox
 
     name = "ExplainableBoosting" + ("Classifier" if split.is_classes else "Regressor")
-    return getattr(glassbox, name)(random_state=split.seed, n_jobs=1)
+    return getattr(glassbox, name)(random_state=split.seed, n_jobs=1, callback=is_lost)
+
+
+def is_lost(bag, step, progressed, loss):
+    """Tell that the validation loss of EBM has overflown, so that it cannot stop early any more.
+
+    What it returns is the best until then, but it would go on for hours.
+    """
+    return progressed and np.isnan(loss)
 
 
 def row_scores(split, model, X_test):

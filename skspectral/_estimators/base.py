@@ -212,7 +212,7 @@ class BaseSpectralMLP(
         y_val : array-like or None, default=None
             Targets of the validation rows.
         sample_weight_val : array-like of shape (n_val,) or None, default=None
-            Weights of the validation rows.
+            Weights of the validation rows. Those of the classes multiply them.
         groups : array-like of shape (n_samples,) or None, default=None
             Labels of rows that belong together, for the splitter in `noise_cv`.
 
@@ -293,9 +293,8 @@ class BaseSpectralMLP(
                     "`X_val` and `y_val` are used by early stopping, and by alpha='auto' to tell "
                     "the noise; set early_stopping=True or alpha='auto'."
                 )
-            validation = check_validation(self, target, X_val, y_val, sample_weight_val)
-            if validation is not None:  # as those have them that are held out
-                validation = self._weighted(validation, target, counted)
+            validation = check_validation(self, target, counted, X_val, y_val, sample_weight_val)
+            self._fitted_class_weight = getattr(self, "class_weight", None)  # `summary` tells
             # before rows are held out, so that scale and importances do not depend on that draw
             architecture = None if is_warm else self._start(rows, target)
             self._input_scaler = measure_columns(self._input_scaler, rows)

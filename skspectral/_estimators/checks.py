@@ -185,7 +185,7 @@ def check_both_given(X_val: Any, y_val: Any) -> None:
 
 
 def check_validation(
-    estimator: Any, target: Target, X_val: Any, y_val: Any, sample_weight_val: Any
+    estimator: Any, target: Target, counted: Rows, X_val: Any, y_val: Any, sample_weight_val: Any
 ) -> Rows | None:
     """Return the validation rows of a ``fit``, or None if none are given.
 
@@ -195,6 +195,8 @@ def check_validation(
         Which knows the columns of the training rows.
     target : NumberTarget or ClassTarget
         Of the training rows.
+    counted : Rows
+        The training rows, which tell how frequent the classes are.
     X_val, y_val, sample_weight_val : as given to ``fit``
 
     Raises
@@ -212,7 +214,9 @@ def check_validation(
         # validation rows may lack a class, but may not bring a new one
         target.check_same(y_val, subset=True, other="the training rows")
         weight = check_weights(sample_weight_val, X_val)
-    return Rows(read_later(X_val), y_val, weight).positive()
+        rows = Rows(read_later(X_val), y_val, weight).positive()
+        weighted: Rows = estimator._weighted(rows, target, counted)
+    return weighted
 
 
 @contextmanager

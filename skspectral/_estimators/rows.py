@@ -137,7 +137,7 @@ def measure_columns(scaler: Any, rows: Rows) -> Any:
 
 
 def _with_short_index(part: Any) -> Any:
-    """Return some rows; if sparse, with the short index that scikit-learn before 1.9 asks for."""
+    """Return a slice; if sparse, with the short index that scikit-learn before 1.9 asks for."""
     if sparse.issparse(part):
         part.indices, part.indptr = (
             index.astype(np.int32, copy=False) for index in (part.indices, part.indptr)

@@ -199,7 +199,7 @@ def validation_rows(network: Any) -> list[Row]:
     if best is None:
         return []
     name = "accuracy" if is_classifier(network) else "r2"
-    if getattr(network, "class_weight", None) is not None:
+    if getattr(network, "_fitted_class_weight", None) is not None:
         name = f"class-weighted {name}"
     whose = " of the first network" if hasattr(network, "member_sizes_") else ""
     return [("score", f"{name} {best:.3f}{whose} on the validation rows, in the best epoch")]

@@ -313,9 +313,9 @@ class ClassTarget:
                     "`class_weight` must be 'balanced' or None for multilabel targets; got a "
                     "dict. Weigh rows with sample_weight instead."
                 )
-            pairs = zip(rows.y.T, counted.y.T, strict=True)
-            of_labels = [_balanced(label, all_, counted.weight) for label, all_ in pairs]
-            return np.prod(of_labels, axis=0)
+            columns = zip(rows.y.T, counted.y.T, strict=True)
+            weights = [_balanced(*labels, counted.weight) for labels in columns]
+            return np.prod(weights, axis=0)
         if isinstance(class_weight, dict):
             return self._listed_weights(class_weight)[np.searchsorted(self.classes, rows.y)]
         return _balanced(rows.y, counted.y, counted.weight)

@@ -36,8 +36,9 @@ class SpectralMLPClassifierCV(NetworkInsideMixin, ClassifierMixin, BaseSpectralM
         Folds, as in :func:`sklearn.model_selection.check_cv`; None: five. Rows
         are not shuffled.
     scoring : str, callable or None, default=None
-        Score that the penalty is chosen by; None: the negative log loss. The positive
-        class of a score is that of scikit-learn, which is 1; of two others the last.
+        Score that the penalty is chosen by; None: the negative log loss. Metrics such as
+        "f1" take class 1 for the positive one, as in scikit-learn; where neither class is
+        1, the last.
     selection : {"1se", "best"}, default="1se"
         "1se": the largest penalty, and so the smallest network, whose score is
         within a margin of the best. The margin is one standard error, over folds,

@@ -57,10 +57,11 @@ def _check_data(network, X, y, sample_weight, X_val, y_val):
     checked, y = check_table(probe, X, y, reset=True)
     weight = check_weights(sample_weight, checked)
     names = getattr(probe, "feature_names_in_", None)
-    measure_and_warn(Rows(checked, y, weight), names, stacklevel=4)
+    plain = Rows(checked, y, weight)
+    measure_and_warn(plain, names, stacklevel=4)
     # With names, as the networks read them themselves.
     rows = Rows(with_names(X, checked, probe), y, weight)
-    check_validation(probe, probe._new_target(y), X_val, y_val, None)
+    check_validation(probe, probe._new_target(y), plain.positive(), X_val, y_val, None)
     if X_val is None:
         return rows, None
     checked, y_val = check_table(probe, X_val, y_val, reset=False)

@@ -24,7 +24,7 @@ def multiples(network: Any, factors: Iterable[float]) -> Iterator[dict[str, Any]
     """Return the parameters of multiples of the penalty that a network has.
 
     Where folds told the noise, or not all networks of an ensemble follow it, these are
-    multiples of the penalty that it ended with.
+    multiples of the penalty that it ended with, as those of a number are.
 
     Raises
     ------
@@ -33,7 +33,8 @@ def multiples(network: Any, factors: Iterable[float]) -> Iterator[dict[str, Any]
     """
     # a part of an ensemble has that of the ensemble; those that were saved before have none
     own = getattr(network, "alpha_factor_", None)
-    if own is not None and network.noise_cv is None:
+    of_folds = network.noise_cv is not None or getattr(network, "_noise_course", None) is not None
+    if own is not None and not of_folds:
         return following(own * float(factor) for factor in factors)
     if not network.alpha_ > 0:
         raise ValueError(

@@ -171,7 +171,8 @@ def pruning_curve(
         stands for all that are left.
     scoring : str, callable or None, default=None
         As in :func:`sklearn.model_selection.cross_val_score`; None uses the
-        estimator's `score`. The positive class is 1; of two others it is the last.
+        estimator's `score`. Metrics such as "f1" take class 1 for the positive one,
+        as in scikit-learn; where neither class is 1, the last.
     scope : {"global", "layer"}, default="global"
         "global" compares relevance divided by the maximum of its layer; "layer"
         cuts the same share of every layer. Every layer keeps at least one node.

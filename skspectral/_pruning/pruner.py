@@ -93,8 +93,9 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         Score of the networks, as in
         :func:`~sklearn.model_selection.cross_val_score`. None: R2 for a
         regressor, negative log loss in nats (mean over labels) for a
-        classifier. The positive class of a score is that of scikit-learn, which is 1;
-        of two others the last. Without folds "1se" needs a score that is a mean over rows:
+        classifier. Metrics such as "f1" take class 1 for the positive one, as in
+        scikit-learn; where neither class is 1, the last. Without folds "1se" needs a
+        score that is a mean over rows:
         "r2", "neg_mean_squared_error", "neg_mean_absolute_error", "accuracy",
         "neg_log_loss" or None.
     cv : int, splitter, iterable or None, default=None
@@ -343,20 +344,23 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         strategy.check_rows(rows, self.fine_tune)
         strategy = strategy.as_wide_as_for(rows)
         if isinstance(self.n_nodes, str):
-            full, choice = self._fit_and_choose(rows, strategy, rng, routed)
+            (full, complaint), choice = self._fit_and_choose(rows, strategy, rng, routed)
             masks = strategy.chosen(full, choice.n_nodes, choice.level)
             self.cv_results_ = choice.cv_results
             self._chosen_by = {"scoring": self.scoring}  # `summary` tells it
         else:
             # Checked before the network is fitted: a wrong number must not cost a fit.
             n_nodes = check_n_nodes(self.n_nodes, strategy.widths(), self.min_nodes)
-            full = finish(strategy.full(rows))
+            full, complaint = finish(strategy.full(rows))
             masks = masks_of(n_nodes, strategy.ranking(full))
         # Nodes that `shrink` removed in training are in the ranking, but cannot be kept.
         masks = present_masks(full, masks)
-        small = finish(strategy.finish(keep_nodes(full, masks), rows))
+        complaints = [complaint]
+        small, complaint = finish(strategy.finish(keep_nodes(full, masks), rows))
+        complaints.append(complaint)
         if self.fine_tune:
-            small = finish(strategy.train_on(small, rows, max_iter=self.fine_tune))
+            small, complaint = finish(strategy.train_on(small, rows, max_iter=self.fine_tune))
+            complaints.append(complaint)
         for network in () if self._is_frozen() else (full, small):
             network.set_params(
                 dtype=self._inner().dtype
@@ -364,7 +368,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         self.full_estimator_, self.estimator_ = full, small
         self.node_ranking_, self.node_support_ = strategy.ranking(full), masks
         self.n_nodes_ = [int(mask.sum()) for mask in masks]
-        return list(dict.fromkeys(strategy.complaints))
+        return [complaint for complaint in complaints if complaint]
 
     def _inner(self):
         """Return the network as it was given, without a frozen wrapper."""
@@ -405,7 +409,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         return STRATEGIES[self.strategy](network, **options)
 
     def _fit_and_choose(self, rows, strategy, rng, routed):
-        """Return the network before the cut, and the size that the folds choose for it."""
+        """Return what `strategy.full` does, and the size that the folds choose for it."""
         score = network_score(self.scoring, strategy.estimator, routed.score)
         folds = self._folds(rows, strategy, rng, routed.split)
         # A standard error takes several folds, or several rows with a score each.

@@ -89,8 +89,6 @@ class CutTrained:
         Whether the estimator is fitted with the weights of the rows.
     fit_params : dict
         Other keywords of its ``fit``.
-    complaints : list of str
-        What fits have to warn of, to be said once the pruner is fitted.
     """
 
     estimator: Any
@@ -98,7 +96,6 @@ class CutTrained:
     min_nodes: int
     weigh: bool = True
     fit_params: dict[str, Any] = field(default_factory=dict)
-    complaints: list[str] = field(default_factory=list)
 
     # Not annotated, so that the dataclass makes no fields of them: they belong to the strategy.
     relevance = "spectral"
@@ -122,7 +119,10 @@ class CutTrained:
         return check_hidden_layer_sizes(self.estimator.hidden_layer_sizes)
 
     def full(self, rows: Rows) -> Fit:
-        """Fit the network whose nodes are ranked, as a coroutine that returns it."""
+        """Fit the network whose nodes are ranked.
+
+        A coroutine that returns it, and what to warn of or None, as `finish` and `train_on` do.
+        """
         return self._fit(clone(self.estimator), rows)
 
     def n_trainings(self) -> int:
@@ -195,25 +195,22 @@ class CutTrained:
 
     def finish(self, network: Any, rows: Rows) -> Fit:
         """Return the cut network as it is, from a coroutine."""
-        return ready(network)
+        return ready((network, None))
 
     def train_on(self, network: Any, rows: Rows, **settings: Any) -> Fit:
         """Train a fitted network further, with parameters set for this one fit only.
 
-        A coroutine that returns it.
         `network` is a copy that was cut, so the user's estimator is not trained on.
         """
         # Put back after: `estimator_` is to have the parameters that the user gave.
         before = {name: getattr(network, name) for name in ("warm_start", *settings)}
         network.set_params(warm_start=True, **settings)
-        network = yield from self._fit(network, rows)
-        return network.set_params(**before)
+        network, complaint = yield from self._fit(network, rows)
+        return network.set_params(**before), complaint
 
     def _fit(self, estimator: Any, rows: Rows) -> Fit:
         complaint = yield from fit_part(estimator, rows, weigh=self.weigh, **self.fit_params)
-        if complaint:
-            self.complaints.append(complaint)
-        return estimator
+        return estimator, complaint
 
 
 class CutUntrained(CutTrained):
@@ -275,4 +272,4 @@ class CutFrozen(CutTrained):
     def full(self, rows: Rows) -> Fit:
         """Return the fitted network itself."""
         # Not a clone, which is unfitted, and not a copy: cutting makes one of its own.
-        return ready(self.estimator)
+        return ready((self.estimator, None))

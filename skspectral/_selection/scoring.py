@@ -8,7 +8,7 @@ import copy
 import warnings
 from collections.abc import Callable, Collection
 from functools import partial
-from inspect import signature
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
@@ -91,7 +91,8 @@ def knowing_classes(scorer: Any, network: Any, y: Any) -> Any:
     if "labels" not in parameters or np.ndim(y) == 2 or not hasattr(network, "classes_"):
         return scorer
     classes = network.classes_
-    known = {"labels": classes} if parameters["labels"].default is None else {}
+    is_open = any(parameters["labels"].default is default for default in (None, Parameter.empty))
+    known = {"labels": classes} if is_open else {}
     # Averages over classes have no positive one, and warn of it.
     if "pos_label" in parameters and scorer._kwargs.get("average", "binary") == "binary":
         is_class = parameters["pos_label"].default in classes.tolist()

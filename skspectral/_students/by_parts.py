@@ -60,10 +60,21 @@ def fit_weighted(model: Any, X: Any, y: Any, weight: np.ndarray | None) -> Any:
 
 
 def takes_weights(model: Any) -> bool:
-    """Tell whether a model, or the last step of a pipeline, can be fitted with weights.
-
-    Searches and others that hand keywords on to what they hold can, as far as that can.
-    """
+    """Tell whether a model, or the last step of a pipeline, can be fitted with weights."""
     last = last_step(model)
-    kinds = [parameter.kind for parameter in signature(last.fit).parameters.values()]
-    return bool(has_fit_parameter(last, "sample_weight")) or Parameter.VAR_KEYWORD in kinds
+    return bool(has_fit_parameter(last, "sample_weight")) or _hands_weights_on(last)
+
+
+def _hands_weights_on(model: Any) -> bool:
+    """Tell whether a search or a stack hands weights on to models that take them.
+
+    A pipeline inside takes the weights of a step only.
+    """
+    kinds = [parameter.kind for parameter in signature(model.fit).parameters.values()]
+    listed = [part for _, part in getattr(model, "estimators", ())]
+    parts = [part for part in (getattr(model, "estimator", None), *listed) if part is not None]
+    return (
+        Parameter.VAR_KEYWORD in kinds
+        and bool(parts)
+        and all(not isinstance(part, Pipeline) and takes_weights(part) for part in parts)
+    )

@@ -12,6 +12,7 @@ from scipy.special import xlogy
 from sklearn.metrics import accuracy_score, r2_score
 
 from skspectral._estimators.soft_targets import fit_to_probabilities
+from skspectral._students.by_parts import last_step
 from skspectral._training.counts import count_of
 
 
@@ -41,13 +42,13 @@ def r2(y: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None = None) -
     return float(r2_score(y, predicted, sample_weight=weight)) if len(y) > 1 else float("nan")
 
 
-def check_said(labels: np.ndarray, teacher: Any) -> None:
+def check_finite(labels: np.ndarray, teacher: Any) -> None:
     """Raise ValueError if a teacher says NaN or infinity of a row."""
     wrong = ~np.isfinite(labels.reshape(len(labels), -1)).all(axis=1)
     if wrong.any():
         raise ValueError(
-            f"`teacher` {type(teacher).__name__} must predict finite numbers; it predicted NaN or "
-            f"infinity for {wrong.sum()} of {count_of(len(wrong), 'row')}."
+            f"`teacher` {type(last_step(teacher)).__name__} must predict finite numbers; it "
+            f"predicted NaN or infinity for {wrong.sum()} of {count_of(len(wrong), 'row')}."
         )
 
 
@@ -60,7 +61,7 @@ class NumberLabels:
     def of(self, teacher: Any, X: Any) -> np.ndarray:
         """Return what a teacher predicts, float ndarray of shape (n,) or (n, n_outputs)."""
         labels = np.asarray(teacher.predict(X), dtype=np.float64)
-        check_said(labels, teacher)
+        check_finite(labels, teacher)
         # some regressors keep the dimension of a single output
         return labels.ravel() if labels.ndim == 2 and labels.shape[1] == 1 else labels
 
@@ -112,7 +113,7 @@ class ClassLabels:
         Classes that the teacher has not seen have probability 0.
         """
         proba = np.asarray(teacher.predict_proba(X), dtype=np.float64)
-        check_said(proba, teacher)
+        check_finite(proba, teacher)
         labels = np.zeros((len(proba), len(self.classes)))
         labels[:, np.searchsorted(self.classes, teacher.classes_)] = proba
         # those of float32 models sum to 1 up to its rounding only

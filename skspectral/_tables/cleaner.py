@@ -24,6 +24,8 @@ from skspectral._tables.uneven import uneven_named
 
 CATEGORIES = ("flags", "strings", "codes")
 """The kinds that are one-hot encoded."""
+EQUAL = {"numbers", "flags"}
+"""Kinds of which 1 and True are one category."""
 LARGEST = 1e290
 """Of numbers: differences of doubles up to here, and down to its inverse, can be divided by."""
 NARROWEST = 1e-5
@@ -112,7 +114,7 @@ class TableCleaner(  # type: ignore[call-arg]
         clean = self._clean(self.cleaner_.fit_transform, frame)
         _check_range(clean.select_dtypes("float64"))
         self.dtypes_ = {name: np.asarray(clean[name]).dtype for name in self.kinds_}
-        self._values = {
+        self._value_kinds = {
             name: value_kind(frame[name])
             for name, kind in self.kinds_.items()
             if kind in ("strings", "codes")
@@ -134,7 +136,7 @@ class TableCleaner(  # type: ignore[call-arg]
         """
         check_is_fitted(self)
         frame = self._frame(_table(X))
-        self._check_categories(frame)
+        frame = self._with_checked_categories(frame)
         return self._clean(self.cleaner_.transform, frame)[list(self.kinds_)]
 
     def to_sklearn(self):
@@ -186,20 +188,28 @@ class TableCleaner(  # type: ignore[call-arg]
                 _check_cleanable(frame[[name]], self.kinds_[name])
             raise error
 
-    def _check_categories(self, frame):
-        """Raise ValueError if categories are no longer of the kind that `fit` saw.
+    def _with_checked_categories(self, frame):
+        """Return the frame, in which columns of categories that are all missing hold None.
 
-        None of them would be known to the encoder that follows.
+        Raises
+        ------
+        ValueError
+            If categories are no longer of the kind that `fit` saw, as none of them would be
+            known to the encoder that follows.
         """
-        # cleaners that were saved before do not know the kinds
-        values = getattr(self, "_values", {})
-        for name in frame.columns.intersection(list(values)):
-            kind, expected = value_kind(frame[name]), values[name]
-            if None not in (kind, expected) and kind != expected:
+        # cleaners that were saved by version 0.1 do not know the kinds
+        fitted = getattr(self, "_value_kinds", {})
+        missing = []
+        for name in frame.columns.intersection(list(fitted)):
+            kind, expected = value_kind(frame[name]), fitted[name]
+            if kind is None:
+                missing += [name] if frame[name].isna().all() else []
+            elif expected is not None and kind != expected and {kind, expected} != EQUAL:
                 raise ValueError(
                     f"Column {name!r} must hold {expected}, as in `fit`; got {kind}. Read it as "
                     "the same type, for example by the `dtype` of pandas.read_csv."
                 )
+        return frame.assign(**dict.fromkeys(missing, np.full(len(frame), None)))
 
     def _warn_of_rare(self, frame):
         """Warn of columns of which the encoder leaves nothing."""

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from numbers import Number
+from decimal import Decimal
+from numbers import Real
 
 import pandas as pd
 
@@ -20,14 +21,14 @@ KINDS = {
 
 
 def value_kind(column: pd.Series) -> str | None:
-    """Return the kind of the values of a column, which may be categories; None where it has none.
+    """Return the kind of the values of a column, which may be categories.
 
-    Kinds that :data:`KINDS` does not have are called as pandas calls them.
+    None where all are missing, or they are of several kinds.
     """
-    is_coded = isinstance(column.dtype, pd.CategoricalDtype)
-    values = column.cat.categories if is_coded else column
-    inferred = pd.api.types.infer_dtype(values, skipna=True)
-    return None if inferred == "empty" else KINDS.get(inferred, inferred)
+    values = column.dropna()
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = pd.Series(values.cat.remove_unused_categories().cat.categories)
+    return KINDS.get(pd.api.types.infer_dtype(values)) if len(values) else None
 
 
 def column_kind(column: pd.Series) -> str:
@@ -46,8 +47,7 @@ def column_kind(column: pd.Series) -> str:
         return KINDS[inferred]
     values = column.dropna()
     # pandas calls Decimals beside floats mixed, and before version 3 complex numbers too
-    is_number = [isinstance(value, Number) and not isinstance(value, complex) for value in values]
-    if inferred == "mixed" and all(is_number):
+    if inferred == "mixed" and all(isinstance(value, (Real, Decimal)) for value in values):
         return "numbers"
     types = sorted({type(value).__name__ for value in values})
     raise ValueError(

@@ -56,7 +56,7 @@ def factors_of(layer: nn.Module) -> tuple[Tensor, Tensor] | None:
     return (held.original0, held.original1) if isinstance(held[0], SpectralFactors) else None
 
 
-def leave_copies_alone(layer: nn.Module) -> None:
+def give_own_class(layer: nn.Module) -> None:
     """Give a layer with parametrisations a class of its own.
 
     In its class torch keeps the property that stands for a parametrised tensor, and a deep copy
@@ -69,7 +69,7 @@ def leave_copies_alone(layer: nn.Module) -> None:
 
 def put_factors(layer: nn.Module) -> None:
     """Write the weight of a layer through its factors."""
-    leave_copies_alone(layer)
+    give_own_class(layer)
     parametrize.register_parametrization(layer, "weight", SpectralFactors())
 
 
@@ -265,6 +265,6 @@ def fold(module: AnyModule) -> AnyModule:
     if not layers:
         raise ValueError("No layer of `module` has factors of `skspectral.nn.reparametrize`.")
     for layer in layers:
-        leave_copies_alone(layer)
+        give_own_class(layer)
         parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
     return module

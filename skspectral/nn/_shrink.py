@@ -16,7 +16,7 @@ from torch.nn.utils import parametrize
 from skspectral.nn._chain import Chain
 from skspectral.nn._hidden import AnyModule, hidden_layers
 from skspectral.nn._linear import SpectralLinear, like_with, matrix_of
-from skspectral.nn._reparametrize import factors_of, leave_copies_alone, per_row, put_factors
+from skspectral.nn._reparametrize import factors_of, give_own_class, per_row, put_factors
 
 
 def check_masks(layers: Sequence[Any], masks: Sequence[Any]) -> list[Tensor]:
@@ -152,7 +152,7 @@ def mask_nodes(module: AnyModule, masks: Sequence[Any]) -> AnyModule:
             with torch.no_grad():
                 layer.lambda_out[~keep] = 0.0
         name = "phi" if isinstance(layer, SpectralLinear) else "weight"
-        leave_copies_alone(layer)
+        give_own_class(layer)
         parametrize.register_parametrization(layer, name, _KeepRows(keep))
     return masked
 

@@ -94,9 +94,27 @@ def test_noise_of_validation_rows_has_the_weights_of_classes(multiclass):
 def test_class_that_only_validation_rows_have_keeps_its_weight(multiclass):
     X, y = multiclass
     rows = np.arange(len(y))
+    X_val, y_val, known = X[rows % 3 == 0], y[rows % 3 == 0], y != "ash"
     clf = make(class_weight="balanced", early_stopping=True)
-    clf.fit(X, y, (y != "ash") * 1.0, X_val=X[rows % 3 == 0], y_val=y[rows % 3 == 0])
-    assert 0 < clf.best_validation_score_ < 1
+    clf.fit(X, y, known * 1.0, X_val=X_val, y_val=y_val)
+    balanced = dict(zip(y[known], compute_sample_weight("balanced", y[known]), strict=True))
+    expected = clf.score(X_val, y_val, [balanced.get(name, 1.0) for name in y_val])
+    assert clf.best_validation_score_ == pytest.approx(expected)
+
+
+def test_validation_rows_without_weight_are_named(multiclass):
+    X, y = multiclass
+    only = y == "ash"
+    with pytest.raises(ValueError, match="Validation rows: `class_weight` leaves no row"):
+        make(class_weight={"ash": 0.0}).fit(X, y, X_val=X[only], y_val=y[only])
+
+
+def test_summary_tells_the_weights_of_the_fit(multiclass):
+    X, y = multiclass
+    clf = make(class_weight="balanced", early_stopping=True).fit(X, y)
+    assert "class-weighted accuracy" in clf.set_params(class_weight=None).summary()
+    clf = make(early_stopping=True).fit(X, y)
+    assert "class-weighted" not in clf.set_params(class_weight="balanced").summary()
 
 
 def test_classes_of_partial_fit_may_be_mended_and_not_changed(binary):

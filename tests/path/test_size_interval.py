@@ -78,6 +78,14 @@ def test_networks_of_which_not_all_follow_the_noise_begin_at_their_median():
     assert [step["alpha"] for step in multiples(fixed, [1.0, 2.0])] == [1e-2, 2e-2]
 
 
+def test_penalties_of_folds_stay_those_of_the_fit():
+    reg = SpectralMLPRegressor(8, noise_cv=3, max_iter=20, random_state=0).fit(X, Y)
+    for _ in range(2):
+        starts = [step["alpha"] for step in multiples(reg, [1.0, 2.0])]
+        assert starts == [reg.alpha_, 2 * reg.alpha_]
+        reg.set_params(noise_cv=None)
+
+
 def test_sizes_are_those_of_walks_on_the_same_rows(reg):
     """By hand: seeds on all rows first, then the folds."""
     factors = [1.0, 4.0]

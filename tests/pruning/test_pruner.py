@@ -50,10 +50,11 @@ def test_pruner_is_fitted_when_its_warning_is_raised(n_nodes, regression):
     assert pruner.predict(regression[0]).shape == regression[1].shape
 
 
-def test_warnings_of_a_pruner_point_at_the_line_that_calls_fit(regression):
+@pytest.mark.parametrize("settings", [{"n_nodes": 2}, {"cv": 2}, {"cv": 2, "n_jobs": 2}])
+def test_warnings_of_a_pruner_point_at_the_line_that_calls_fit(settings, regression):
     network = SpectralMLPRegressor(8, max_iter=2, random_state=0)
     with pytest.warns(ConvergenceWarning) as said:
-        SpectralPruner(network, n_nodes=2).fit(*regression)
+        SpectralPruner(network, **settings).fit(*regression)
     assert [warning.filename for warning in said] == [__file__]
 
 

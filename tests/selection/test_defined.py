@@ -163,8 +163,27 @@ def test_positive_class_is_that_of_scikit_learn(classes, scoring):
     y = np.where(X[:, 0] + np.random.default_rng(0).normal(size=len(X)) > 0.8, *classes)
     clf = SpectralMLPClassifier(4, max_iter=40, random_state=0).fit(X, y)
     expected = check_scoring(clf, scoring)(clf, X, y)
+    assert expected > 0
     assert network_score(scoring, clf, ())(clf, Rows(X, y, None))[0] == expected
     assert pruning_curve(clf, X, y, scoring=scoring).score[-1] == expected
+
+
+def test_where_no_class_is_1_the_last_is_the_positive_one():
+    y = np.where(X[:, 0] + np.random.default_rng(0).normal(size=len(X)) > 0.8, 2, 3)
+    clf = SpectralMLPClassifier(4, max_iter=40, random_state=0).fit(X, y)
+    expected = f1_score(y, clf.predict(X), pos_label=3)
+    assert expected != f1_score(y, clf.predict(X), pos_label=2)
+    assert network_score("f1", clf, ())(clf, Rows(X, y, None))[0] == expected
+
+
+def test_a_metric_that_asks_for_the_classes_gets_them():
+    def number_of_classes(y, predicted, labels, *, pos_label):
+        return 10 * len(labels) + pos_label
+
+    y = np.where(X[:, 0] > 0.8, 2, 3)
+    clf = SpectralMLPClassifier(4, max_iter=5, random_state=0).fit(X, y)
+    score = network_score(make_scorer(number_of_classes), clf, ())
+    assert score(clf, Rows(X, y, None))[0] == 23
 
 
 @pytest.mark.parametrize("scoring", ["positive_likelihood_ratio", "neg_mean_gamma_deviance"])

@@ -6,6 +6,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
+from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.neural_network import MLPRegressor
@@ -155,7 +156,11 @@ def test_a_teacher_that_predicts_nan_is_named(teacher):
 
 def test_weights_need_a_teacher_that_takes_them():
     weight = np.ones(20)
-    for teacher in (KNeighborsRegressor(), make_pipeline(StandardScaler(), KNeighborsRegressor())):
+    neighbours, scaled = KNeighborsRegressor(), make_pipeline(StandardScaler(), LinearRegression())
+    for search in (GridSearchCV(neighbours, {}), GridSearchCV(scaled, {})):
+        with pytest.raises(ValueError, match="GridSearchCV takes no `sample_weight`"):
+            SpectralStudentRegressor(search, REG).fit(X, Y, sample_weight=weight)
+    for teacher in (neighbours, make_pipeline(StandardScaler(), neighbours)):
         with pytest.raises(ValueError, match="KNeighborsRegressor takes no `sample_weight`"):
             SpectralStudentRegressor(teacher, REG).fit(X, Y, weight)
 

@@ -14,6 +14,7 @@ from sklearn.base import clone
 from sklearn.compose import make_column_selector
 
 from skspectral._tables.cleaner import TableCleaner
+from skspectral.preprocessing import make_tabular_preprocessor
 
 N = 60
 NUMBERS = np.random.default_rng(0).normal(size=N)
@@ -169,7 +170,11 @@ CODES = np.arange(N) % 3
         (CODES.astype(str), CODES > 0, "must hold strings, as in `fit`; got flags"),
         (CODES.astype(str), [pd.Timestamp(2020, 1, 1)] * N, "must hold strings, .* got dates"),
         (pd.Categorical(CODES), CODES.astype(str), "must hold numbers, as in `fit`; got strings"),
-        (pd.Categorical(CODES), pd.Categorical(CODES > 0), "must hold numbers, .* got flags"),
+        (
+            pd.Categorical(CODES.astype(str), [*"012", 3]),
+            CODES,
+            "must hold strings, .* got numbers",
+        ),
     ],
 )
 def test_categories_of_another_type_are_refused_by_name(fitted, new, words):
@@ -186,7 +191,23 @@ def test_categories_of_another_type_are_refused_by_name(fitted, new, words):
         (pd.Categorical(CODES.astype(str)), CODES.astype(str).astype(object)),
         (pd.Categorical(CODES), CODES),
         (pd.Categorical(CODES), np.where(CODES > 0, CODES, np.nan)),
-        (CODES.astype(str), [None] * N),
+        (pd.Categorical(CODES.astype(str), [*"012", 3]), CODES.astype(str)),
+        (CODES.astype(str), pd.Categorical(CODES.astype(str), [*"012", 3])),
+        (pd.Categorical(CODES > 0), (CODES > 0).astype(int)),
+        *(
+            (fitted, missing)
+            for fitted in (CODES.astype(str), pd.Categorical(CODES.astype(str)))
+            for missing in (
+                [None] * N,
+                [np.nan] * N,
+                [pd.NaT] * N,
+                pd.array([pd.NA] * N, dtype="Int64"),
+                pd.Categorical([np.nan] * N),
+                pd.Categorical([np.nan] * N, categories=[1, 2]),
+            )
+        ),
+        (pd.Categorical(CODES), [np.nan] * N),
+        (pd.Categorical(CODES > 0), [np.nan] * N),
     ],
 )
 def test_categories_of_one_type_may_come_in_any_form(fitted, new):
@@ -196,6 +217,23 @@ def test_categories_of_one_type_may_come_in_any_form(fitted, new):
     known = ~pd.isna(pd.Series(new))
     assert (cleaned[known].astype(object) == pd.Series(fitted)[known].astype(object)).all()
     assert cleaned[~known].isna().all()
+    encoder = make_tabular_preprocessor(knots="even", n_quantiles=N).fit(frame)
+    encoded = encoder.transform(frame.assign(kind=new))
+    np.testing.assert_array_equal(encoded[known], encoder.transform(frame)[known])
+
+
+@pytest.mark.parametrize("missing", [np.nan, None, pd.NaT])
+def test_a_single_row_may_lack_its_category(missing):
+    frame = pd.DataFrame({"x": NUMBERS, "kind": CODES.astype(str)})
+    cleaner = TableCleaner().fit(frame)
+    assert cleaner.transform(pd.DataFrame({"x": [1.0], "kind": [missing]}))["kind"].isna().all()
+
+
+def test_polars_columns_of_nothing_are_missing_categories():
+    polars = pytest.importorskip("polars")
+    cleaner = TableCleaner().fit(pd.DataFrame({"x": NUMBERS, "kind": CODES.astype(str)}))
+    new = polars.DataFrame({"x": [1.0], "kind": [None]})
+    assert cleaner.transform(new)["kind"].isna().all()
 
 
 def test_columns_of_one_name_are_refused():

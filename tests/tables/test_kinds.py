@@ -52,6 +52,7 @@ def test_kind_of_pandas_categories():
         ([True, "no"], "bool and str"),
         ([[1, 2], [3]], "list"),
         ([1j, None], "complex"),
+        ([np.complex64(1), 1.0], "complex64 and float"),
         ([DAY, "2026"], "date and str"),
     ],
     ids=str,
