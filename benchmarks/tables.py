@@ -264,7 +264,7 @@ def explainable_boosting(split):
 
 
 def is_lost(bag, step, progressed, loss):
-    """Tell that the validation loss of EBM has overflown, so that it cannot stop early any more.
+    """Tell that the validation loss of EBM has overflowed, after which it never stops early.
 
     What it returns is the best until then, but it would go on for hours.
     """

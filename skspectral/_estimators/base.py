@@ -212,7 +212,7 @@ class BaseSpectralMLP(
         y_val : array-like or None, default=None
             Targets of the validation rows.
         sample_weight_val : array-like of shape (n_val,) or None, default=None
-            Weights of the validation rows. Those of the classes multiply them.
+            Weights of the validation rows; a classifier's `class_weight` multiplies them.
         groups : array-like of shape (n_samples,) or None, default=None
             Labels of rows that belong together, for the splitter in `noise_cv`.
 
