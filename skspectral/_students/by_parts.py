@@ -72,7 +72,8 @@ def _hands_weights_on(model: Any) -> bool:
     """
     kinds = [parameter.kind for parameter in signature(model.fit).parameters.values()]
     listed = [part for _, part in getattr(model, "estimators", ())]
-    parts = [part for part in (getattr(model, "estimator", None), *listed) if part is not None]
+    # not those that are dropped
+    parts = [part for part in (getattr(model, "estimator", None), *listed) if hasattr(part, "fit")]
     return (
         Parameter.VAR_KEYWORD in kinds
         and bool(parts)

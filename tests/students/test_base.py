@@ -8,7 +8,12 @@ import pytest
 from joblib import parallel_config
 from scipy.special import expit
 from sklearn.base import BaseEstimator, RegressorMixin, clone
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor, StackingRegressor
+from sklearn.ensemble import (
+    RandomForestClassifier,
+    RandomForestRegressor,
+    StackingRegressor,
+    VotingRegressor,
+)
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, r2_score
@@ -387,7 +392,8 @@ def test_a_search_hands_weights_on_to_the_teacher_in_it(regression):
     X, y = regression
     weight = np.random.default_rng(0).integers(1, 4, len(X))
     search = GridSearchCV(Ridge(), {"alpha": [1.0]}, cv=2)
-    for teacher in (search, StackingRegressor([("ridge", Ridge())], Ridge())):
+    parts = [("ridge", Ridge()), ("other", "drop")]
+    for teacher in (search, StackingRegressor(parts, Ridge()), VotingRegressor(parts)):
         student = SpectralStudentRegressor(teacher, REG, cv=3, n_synthetic=5, random_state=0)
         expected = clone(teacher).fit(X, y, sample_weight=weight).predict(X)
         said = student.fit(X, y, sample_weight=weight).teacher_.predict(X)
