@@ -18,7 +18,8 @@ from skspectral._training.device import choose_threads, on_host
 from skspectral._training.mapped_rows import MappedRows, chunks
 from skspectral._training.net import SpectralNet
 from skspectral._training.silent import NOISE, silent_nodes
-from skspectral.nn._shrink import kept_entries, kept_sides, shrink
+from skspectral.nn._chain import Chain
+from skspectral.nn._shrink import cut_layers, kept_entries, kept_sides
 
 ROWS = 100_000
 """Number of rows whose norms are computed at once."""
@@ -55,9 +56,9 @@ def drop_nodes(net: SpectralNet, masks: Sequence[Tensor]) -> None:
         One per hidden layer, on the CPU; True for nodes to keep.
     """
     names = {parameter: name for name, parameter in net.module_.named_parameters()}
-    net.module_ = shrink(net.module_, masks)
-    after = dict(net.module_.named_parameters())
     sides = kept_sides(masks, next(iter(names)).device)
+    net.module_ = net.module_.with_layers(cut_layers(Chain.of(net.module_), sides))
+    after = dict(net.module_.named_parameters())
     of_layers = {f"layers.{index}": pair for index, pair in enumerate(sides)}
     # not a new optimiser: the remaining nodes would lose their moments
     optimizer = net.optimizer_

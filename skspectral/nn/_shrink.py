@@ -215,21 +215,28 @@ def shrink(module: AnyModule, masks: Sequence[Any]) -> AnyModule:
     layers = chain.layers
     checked = check_masks(layers[:-1], masks)
     sides = kept_sides(checked, matrix_of(layers[0]).device)
-    activations: list[Any] = [*chain.activations, nn.Identity()]
-    small: list[nn.Module] = []
-    emitted: Tensor | None = None
-    for layer, activation, (below, above) in zip(layers, activations, sides, strict=True):
-        small.append(_part(layer, below, above, _folded_bias(layer, emitted)))
-        # of the old bias: a cut node has no inputs, so nothing was folded into its own
-        emitted = None if above is None else _emitted(layer, activation, above)
-    return cast(AnyModule, chain.with_layers(small))
+    return cast(AnyModule, chain.with_layers(cut_layers(chain, sides)))
 
 
 Nodes = Tensor | None
 """Indices of the nodes that are kept; None: all of them."""
+Sides = Sequence[tuple[Nodes, Nodes]]
+"""For each layer the nodes that are kept below it and above it."""
 
 
-def kept_sides(masks: Sequence[Tensor], device: torch.device) -> list[tuple[Nodes, Nodes]]:
+def cut_layers(chain: Chain, sides: Sides) -> list[nn.Module]:
+    """Return the layers between the nodes that are kept; biases hold what the others emit."""
+    activations: list[Any] = [*chain.activations, nn.Identity()]
+    small: list[nn.Module] = []
+    emitted: Tensor | None = None
+    for layer, activation, (below, above) in zip(chain.layers, activations, sides, strict=True):
+        small.append(_part(layer, below, above, _folded_bias(layer, emitted)))
+        # of the old bias: a cut node has no inputs, so nothing was folded into its own
+        emitted = None if above is None else _emitted(layer, activation, above)
+    return small
+
+
+def kept_sides(masks: Sequence[Tensor], device: torch.device) -> Sides:
     """Return for each layer the nodes that are kept below it and above it.
 
     Parameters

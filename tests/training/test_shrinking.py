@@ -122,11 +122,12 @@ class Operations(TorchDispatchMode):
 
     def __init__(self):
         super().__init__()
-        self.names = []
+        self.names, self.n_indices = [], 0
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         result = func(*args, **(kwargs or {}))
         name = func.overloadpacket.__name__
+        self.n_indices += name == "nonzero"
         tensors = [x for x in (result, *args) if isinstance(x, torch.Tensor)]
         elsewhere = any(x.is_meta or x.dtype == torch.bool for x in tensors)
         if name not in self.free and not elsewhere:
@@ -143,6 +144,7 @@ def test_a_drop_takes_few_operations(data, sizes, most):
     # on a GPU each of them takes some microseconds, and a read waits for all before it
     assert len(operations.names) <= most
     assert "_local_scalar_dense" not in operations.names
+    assert operations.n_indices == len(sizes)  # each is copied to the device
     assert reg.module_.layer_sizes[1:-1] == tuple(int(mask.sum()) for mask in masks)
 
 
