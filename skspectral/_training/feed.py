@@ -56,6 +56,7 @@ class Feed:
         self.members = members
         self.is_shared = len({member.place for member in members}) == 1
         self.sources = members[:1] if self.is_shared else members
+        self.sizes = [member.batch for member in self.sources]
         self.n_rows = max(member.batch for member in members)
         X = members[0].dataset.X
         step_bytes = len(self.sources) * self.n_rows * X.shape[1] * X.element_size()
@@ -75,36 +76,36 @@ class Feed:
         n_steps = min(self.most_steps, min(member.steps_left for member in self.members))
         # only the last batches of members may differ from those before
         last = [member.size_of_step(n_steps - 1) for member in self.sources]
-        sizes = [[member.batch for member in self.sources]] * (n_steps - 1) + [last]
-        is_even = [min(each) == max(each) for each in sizes]
+        fills = [self._filling(self.sizes)] * (n_steps - 1) + [self._filling(last)]
         rates = self._rates(n_steps)
-        given = self._gather(n_steps, self.weighted or not all(is_even))
+        given = self._gather(n_steps, any(weighs for weighs, _ in fills))
         # in one go: each view takes as long as a small product
         lengths = [self.n_rows] * (n_steps - 1) + [max(last)]
         parts = [
             repeat(None) if whole is None else whole[:, : sum(lengths)].split(lengths, dim=1)
             for whole in given
         ]
-        for X, y, weight, each, even, rate in zip(*parts, sizes, is_even, rates, strict=False):
-            yield Batch(
-                X,
-                y,
-                None if even and not self.weighted else weight,
-                1 / each[0] if even else X.new_tensor([1 / n for n in each])[:, None, None],
-                rate,
-            )
+        for X, y, weight, (weighs, scale), rate in zip(*parts, fills, rates, strict=False):
+            yield Batch(X, y, weight if weighs else None, scale, rate)
 
-    def _rates(self, n_steps: int) -> list[float | Tensor]:
+    def _filling(self, sizes: Sequence[int]) -> tuple[bool, float | Tensor]:
+        """Return whether batches of these sizes need weights, and one over the numbers of rows."""
+        if min(sizes) == max(sizes):
+            return self.weighted, 1 / sizes[0]
+        return True, self.X.new_tensor([1 / n for n in sizes])[:, None, None]
+
+    def _rates(self, n_steps: int) -> list[float] | list[Tensor]:
         clocks = [member.clock for member in self.members]
         of_clock = {
             clock: member.rates(n_steps)
             for clock, member in dict(zip(clocks, self.members, strict=True)).items()
         }
+        for clock, member in zip(clocks, self.members, strict=True):
+            member.count(of_clock[clock])
+        first = of_clock[clocks[0]]
+        if all(each == first for each in of_clock.values()):
+            return first
         rates = [of_clock[clock] for clock in clocks]
-        for member, each in zip(self.members, rates, strict=True):
-            member.count(each)
-        if all(each == rates[0] for each in rates):
-            return list(rates[0])
         like = next(self.members[0].net.module_.parameters())
         return list(torch.tensor(rates, dtype=like.dtype, device=like.device).t()[:, :, None])
 
