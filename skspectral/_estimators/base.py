@@ -82,7 +82,7 @@ from skspectral._training.device import choose_device, choose_threads
 from skspectral._training.history import data_loss, penalised_loss
 from skspectral._training.interrupts import Interrupts
 from skspectral._training.mapped_rows import read_later
-from skspectral._training.memory import enough_memory
+from skspectral._training.memory import check_room, enough_memory
 from skspectral._training.net import SpectralNet
 from skspectral._training.noise import RAMP, FollowNoise, columns_have_eigenvalues
 from skspectral._training.progress import JointProgress
@@ -375,6 +375,7 @@ class BaseSpectralMLP(
         sizes = (n_features, *hidden, self.n_outputs_)
         self.device_ = choose_device(self.device, sizes, batch_rows(self.batch_size, n_rows))
         dtype = dtype_of(self.dtype, n_rows, n_features, self.device_)
+        check_room(self.n_members, sizes, dtype)
         return self._architecture(sizes, dtype)
 
     def _new_net(self, architecture, n_rows, callbacks=None):

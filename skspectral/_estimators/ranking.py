@@ -14,13 +14,17 @@ from scipy.stats import rankdata
 SCOPES = ("global", "layer")
 
 
-def node_priorities(relevances: Sequence[np.ndarray], scope: str) -> list[np.ndarray]:
+def node_priorities(
+    relevances: Sequence[np.ndarray], present: Sequence[np.ndarray], scope: str
+) -> list[np.ndarray]:
     """Return a number in [0, 1] for each node, to compare nodes of different layers.
 
     Parameters
     ----------
     relevances : sequence of ndarray of shape (n_nodes,)
         One per hidden layer.
+    present : sequence of bool ndarray of shape (n_nodes,)
+        False for nodes that were removed in training.
     scope : {"global", "layer"}
         "global": the relevance divided by the maximum of its layer. "layer": the
         share of the layer's nodes that are less relevant.
@@ -31,7 +35,10 @@ def node_priorities(relevances: Sequence[np.ndarray], scope: str) -> list[np.nda
     """
     if scope == "layer":
         # 0.5: the middle of a node's share of the layer, for short and long layers alike
-        return [1 - (places(relevance) + 0.5) / len(relevance) for relevance in relevances]
+        return [
+            1 - (places(relevance, there) + 0.5) / len(relevance)
+            for relevance, there in zip(relevances, present, strict=True)
+        ]
     return [share_of_largest(relevance) for relevance in relevances]
 
 
@@ -41,25 +48,32 @@ def share_of_largest(relevance: np.ndarray) -> np.ndarray:
     return relevance / largest if largest > 0 else np.zeros_like(relevance)
 
 
-def places(relevance: np.ndarray) -> np.ndarray:
-    """Return the place of each node in its layer, 0 for the most relevant."""
+def places(relevance: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """Return the place of each node in its layer, 0 for the most relevant; removed ones last."""
+    # not by their relevance of zero, which is also that of nodes whose weights have vanished
+    order = np.where(present, -relevance, np.inf)
     # "ordinal" gives every node a place of its own; of equals the first comes first
-    return rankdata(-relevance, method="ordinal").astype(int) - 1
+    return rankdata(order, method="ordinal").astype(int) - 1
 
 
 def rank_nodes(
-    relevances: Sequence[np.ndarray], scope: str = "global", min_nodes: int = 1
+    relevances: Sequence[np.ndarray],
+    present: Sequence[np.ndarray],
+    scope: str = "global",
+    min_nodes: int = 1,
 ) -> list[np.ndarray]:
     """Rank hidden nodes by decreasing relevance, all layers in one order.
 
     The best `min_nodes` of every layer come first, so the first n nodes of the
     order are a network for every n from ``min_nodes * n_layers`` on, and these
-    networks are nested.
+    networks are nested. Removed nodes come last.
 
     Parameters
     ----------
     relevances : sequence of ndarray of shape (n_nodes,)
         One per hidden layer.
+    present : sequence of bool ndarray of shape (n_nodes,)
+        False for nodes that were removed in training.
     scope : {"global", "layer"}, default="global"
         See :func:`node_priorities`.
     min_nodes : int, default=1
@@ -70,10 +84,10 @@ def rank_nodes(
     list of int ndarray of shape (n_nodes,)
         Ranks from 1, for the node that is cut last, to the number of hidden nodes.
     """
-    place = np.concatenate([places(relevance) for relevance in relevances])
-    priority = np.concatenate(node_priorities(relevances, scope))
-    # the last key counts first: nodes that every layer keeps, then priority, then place
-    order = np.lexsort((place, -priority, place >= min_nodes))
+    place = np.concatenate(list(map(places, relevances, present)))
+    priority = np.concatenate(node_priorities(relevances, present, scope))
+    # the last key counts first: removed or not, nodes that every layer keeps, priority, place
+    order = np.lexsort((place, -priority, place >= min_nodes, ~np.concatenate(present)))
     # the inverse of a permutation: order[k] is the node of rank k + 1
     ranks = np.empty(len(order), dtype=int)
     ranks[order] = np.arange(1, len(order) + 1)

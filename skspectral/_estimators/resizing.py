@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skspectral._estimators.checks import check_has_nodes, check_hidden_layer_sizes, check_seed
 from skspectral._estimators.fitted import FittedNetworkMixin, alive_nodes, present_nodes
-from skspectral._estimators.ranking import check_n_nodes, masks_of, rank_nodes
+from skspectral._estimators.ranking import check_n_nodes, masks_of, places, rank_nodes
 from skspectral._training.memory import enough_memory
 from skspectral._training.seeds import new_seed
 from skspectral.nn._grow import grow
@@ -78,16 +78,6 @@ def present_masks(estimator, masks):
     return [mask & there for mask, there in zip(masks, present_nodes(estimator.net_), strict=True)]
 
 
-def largest_nodes(relevances, present):
-    """Return masks of the most relevant node of each layer, one that is in the network."""
-    # where all have died their relevances may be as zero as those of removed nodes
-    best = [
-        np.argmax(np.where(there, relevance, -1.0))
-        for relevance, there in zip(relevances, present, strict=True)
-    ]
-    return [np.arange(len(there)) == node for there, node in zip(present, best, strict=True)]
-
-
 def set_trainable(estimator, trainable):
     """Change what later training trains, in the parameter and in the network."""
     estimator.net_.set_trainable(trainable)
@@ -149,10 +139,11 @@ class ResizableMixin(FittedNetworkMixin):
             raise ValueError("Give `n_nodes` or `threshold`, not both.")
         relevances = self.feature_relevance_
         check_has_nodes(relevances)
-        ranking = rank_nodes(relevances)
+        present = present_nodes(self.net_)
         if n_nodes is not None:
             sizes = [len(relevance) for relevance in relevances]
-            return keep_nodes(self, masks_of(check_n_nodes(n_nodes, sizes), ranking))
+            chosen = check_n_nodes(n_nodes, sizes)
+            return keep_nodes(self, masks_of(chosen, rank_nodes(relevances, present)))
         if threshold is None:
             # not by threshold=relevance_threshold: a node must also be above its floor
             masks = alive_nodes(self.net_)
@@ -161,7 +152,7 @@ class ResizableMixin(FittedNetworkMixin):
         else:
             raise ValueError(f"`threshold` must be a number in [0, 1); got {threshold!r}.")
         # the best of each layer too: a network of which all nodes died would have an empty layer
-        best = largest_nodes(relevances, present_nodes(self.net_))
+        best = [place == 0 for place in map(places, relevances, present)]
         return keep_nodes(self, [mask | one for mask, one in zip(masks, best, strict=True)])
 
     def grow(self, hidden_layer_sizes=None, *, random_state=None):

@@ -4,9 +4,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+import torch
+from sklearn.utils import check_random_state
 
 from skspectral._training.net import SpectralNet
 
@@ -23,7 +27,9 @@ def unchanged_on_failure(estimator: Any, net: SpectralNet | None = None) -> Iter
         The net that is trained on, which goes back to its weights.
     """
     before = dict(vars(estimator))
-    go_back = None if net is None else _way_back(net)
+    ways_back = [_way_back_of_numbers(estimator)]
+    if net is not None:
+        ways_back.append(_way_back(net))
     try:
         yield
     except BaseException:
@@ -31,17 +37,28 @@ def unchanged_on_failure(estimator: Any, net: SpectralNet | None = None) -> Iter
         theirs = {k: v for k, v in vars(estimator).items() if k[0] == "_" and "callback" in k}
         vars(estimator).clear()
         vars(estimator).update(before | theirs)
-        if go_back is not None:
+        for go_back in ways_back:
             go_back()
         raise
 
 
+def _way_back_of_numbers(estimator: Any) -> Callable[[], None]:
+    """Return a function that lets the estimator's own generator draw the same numbers again."""
+    own = getattr(estimator, "_random_state", None)
+    # one that the user gave, or numpy's global one, goes on as in all of scikit-learn
+    if own is None or own is estimator.random_state or own is check_random_state(None):
+        return lambda: None
+    state = own.get_state()
+    return lambda: own.set_state(state)
+
+
 def _way_back(net: SpectralNet) -> Callable[[], None]:
-    """Return a function that sets a net back to now; its optimiser starts anew."""
+    """Return a function that sets a net back to now, and its optimiser."""
     attributes, n_epochs = dict(net.__dict__), len(net.history)
     # training changes them in place, or lets them be views of something else
     parameters = list(net.module_.parameters())
     weights = [parameter.detach().clone() for parameter in parameters]
+    optimizer_goes_back = _way_back_of_optimizer(net.optimizer_)
 
     def go_back() -> None:
         net.__dict__.clear()
@@ -49,6 +66,20 @@ def _way_back(net: SpectralNet) -> Callable[[], None]:
         for parameter, weight in zip(parameters, weights, strict=True):
             parameter.data = weight
         del net.history[n_epochs:]
-        net.restart_optimizer()
+        optimizer_goes_back()
+
+    return go_back
+
+
+def _way_back_of_optimizer(optimizer: torch.optim.Optimizer) -> Callable[[], None]:
+    """Return a function that gives an optimiser the state that it has now."""
+    groups = [{**group, "params": list(group["params"])} for group in optimizer.param_groups]
+    # by the parameters themselves, which are not copied
+    state = {parameter: copy.deepcopy(own) for parameter, own in optimizer.state.items()}
+
+    def go_back() -> None:
+        optimizer.param_groups[:] = groups
+        optimizer.state.clear()
+        optimizer.state.update(state)
 
     return go_back

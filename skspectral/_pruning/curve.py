@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from skspectral._compat import Interval, StrOptions, validate_params
 from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._estimators.checks import check_has_nodes, check_table, read_rows, with_names
-from skspectral._estimators.fitted import of_all_nodes
+from skspectral._estimators.fitted import of_all_nodes, present_nodes
 from skspectral._estimators.ranking import SCOPES, check_n_nodes, first_nodes, rank_nodes
 from skspectral._estimators.resizing import keep_nodes, present_masks
 from skspectral._estimators.rows import check_weights
@@ -67,7 +67,7 @@ def network_relevances(estimator, relevance, random_state=None):
     """
     if relevance == "random":
         rng = check_random_state(random_state)
-        # From 1 on, as nodes that are gone count as zero and must come last.
+        # From 1 on: nodes that are gone count as zero.
         there = [rng.permutation(len(index)) + 1.0 for index in estimator.node_indices_]
     else:
         relevances = RELEVANCES[relevance](estimator.module_)
@@ -248,7 +248,8 @@ def pruning_curve(
     else:
         checked, _ = check_table(estimator, X, y, reset=False)
     X = with_names(X, checked, estimator)
-    ranking = rank_nodes(network_relevances(estimator, relevance, random_state), scope)
+    relevances = network_relevances(estimator, relevance, random_state)
+    ranking = rank_nodes(relevances, present_nodes(estimator.net_), scope)
     widths = [len(ranks) for ranks in ranking]
     if n_nodes is None:
         sizes = size_grid(len(widths), sum(widths))

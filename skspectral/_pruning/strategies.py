@@ -17,6 +17,7 @@ from skspectral._estimators.checks import (
     check_hidden_layer_sizes,
     check_one_network,
 )
+from skspectral._estimators.fitted import present_nodes
 from skspectral._estimators.parts import fit_part
 from skspectral._estimators.ranking import first_nodes, node_priorities, places, rank_nodes
 from skspectral._estimators.recipe import dtype_of_all, hidden_widths
@@ -131,7 +132,8 @@ class CutTrained:
 
     def ranking(self, full: Any) -> list[np.ndarray]:
         """Rank the nodes of the full network; see :func:`rank_nodes`."""
-        return rank_nodes(self._relevances(full), self.scope, self.min_nodes)
+        relevances, present = self._relevances(full), present_nodes(full.net_)
+        return rank_nodes(relevances, present, self.scope, self.min_nodes)
 
     def levels(self, full: Any, sizes: np.ndarray) -> np.ndarray:
         """Return the relevance between kept and cut nodes at each size.
@@ -179,8 +181,9 @@ class CutTrained:
     def _shares(self, full: Any) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Return relevances over the largest of their layer, and places in the layer."""
         # "global" whatever the scope: levels compare relevances, not places.
-        relevances = self._relevances(full)
-        return node_priorities(relevances, "global"), [places(r) for r in relevances]
+        relevances, present = self._relevances(full), present_nodes(full.net_)
+        shares = node_priorities(relevances, present, "global")
+        return shares, list(map(places, relevances, present))
 
     def _relevances(self, full: Any) -> list[np.ndarray]:
         check_network(full)

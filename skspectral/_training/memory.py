@@ -7,10 +7,37 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import torch
+
 from skspectral.nn._architecture import n_weights
+from skspectral.nn._linear import TOO_MANY
 
 MANY_WEIGHTS = 10**8
 """Weights below which torch's own error is shown: it has another reason."""
+
+
+def check_room(n_members: int, layer_sizes: Sequence[int], dtype: torch.dtype) -> None:
+    """Raise MemoryError where so many networks cannot be allocated.
+
+    Parameters
+    ----------
+    n_members : int
+    layer_sizes : sequence of int
+        Inputs, hidden nodes per layer, outputs, of each.
+    dtype : torch.dtype
+    """
+    if n_members == 1:  # for which torch tells
+        return
+    n = n_members * n_weights(layer_sizes)
+    try:
+        if n >= TOO_MANY:  # which torch cannot count
+            raise MemoryError
+        torch.empty(n, dtype=dtype)  # nothing is written, so it costs next to nothing
+    except (RuntimeError, MemoryError) as error:
+        raise MemoryError(
+            f"`n_members`={n_members} networks have {n:.2g} weights together, for which there is "
+            "not enough memory. Lower `n_members`."
+        ) from error
 
 
 @contextmanager

@@ -21,19 +21,29 @@ RELEVANCES = st.lists(
 )
 
 
-@given(RELEVANCES, st.sampled_from(["global", "layer"]), st.integers(1, 5))
-def test_ranks_are_one_order_that_never_empties_a_layer(relevances, scope, min_nodes):
-    ranking = rank_nodes(relevances, scope, min_nodes)
+def everywhere(relevances):
+    return [np.ones(len(relevance), dtype=bool) for relevance in relevances]
+
+
+@given(RELEVANCES, st.sampled_from(["global", "layer"]), st.integers(1, 5), st.randoms())
+def test_ranks_are_one_order_that_never_empties_a_layer(relevances, scope, min_nodes, random):
+    present = everywhere(relevances)
+    for there, relevance in zip(present, relevances, strict=True):  # removed nodes count as zero
+        gone = random.sample(range(len(there)), random.randrange(len(there)))
+        there[gone], relevance[gone] = False, 0.0
+    ranking = rank_nodes(relevances, present, scope, min_nodes)
     total = sum(len(r) for r in relevances)
     assert sorted(np.concatenate(ranking)) == list(range(1, total + 1))
-    least = sum(min(min_nodes, len(r)) for r in relevances)
+    least = sum(min(min_nodes, there.sum()) for there in present)
     for size in range(least, total + 1):
         masks = first_nodes(ranking, size)
         assert sum(mask.sum() for mask in masks) == size
-        for mask, relevance in zip(masks, relevances, strict=True):
-            assert mask.sum() >= min(min_nodes, len(relevance))
-            if not mask.all():
-                assert relevance[mask].min() >= relevance[~mask].max()
+        n_kept = sum((mask & there).sum() for mask, there in zip(masks, present, strict=True))
+        assert n_kept == min(size, sum(there.sum() for there in present))
+        for mask, relevance, there in zip(masks, relevances, present, strict=True):
+            assert (mask & there).sum() >= min(min_nodes, there.sum())
+            if not mask[there].all():
+                assert relevance[mask & there].min() >= relevance[~mask].max()
 
 
 @pytest.mark.parametrize(
@@ -46,29 +56,38 @@ def test_ranks_are_one_order_that_never_empties_a_layer(relevances, scope, min_n
 )
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_places_break_ties_in_order_of_appearance(relevance, expected, dtype):
-    found = places(np.array(relevance, dtype=dtype))
+    relevance = np.array(relevance, dtype=dtype)
+    found = places(relevance, *everywhere([relevance]))
     assert found.tolist() == expected
     assert found.dtype == int
 
 
+def test_removed_nodes_come_after_those_without_relevance():
+    assert places(np.zeros(3), np.array([False, True, True])).tolist() == [2, 0, 1]
+
+
 def test_collapsed_layers_have_no_priority():
-    priorities = node_priorities([np.zeros(3), np.array([2.0, 1.0])], "global")
+    relevances = [np.zeros(3), np.array([2.0, 1.0])]
+    priorities = node_priorities(relevances, everywhere(relevances), "global")
     assert [p.tolist() for p in priorities] == [[0.0, 0.0, 0.0], [1.0, 0.5]]
 
 
 def test_global_scope_compares_shares_of_the_layer_maximum():
-    ranking = rank_nodes([np.array([10.0, 6.0, 1.0]), np.array([0.5, 0.4])])
+    relevances = [np.array([10.0, 6.0, 1.0]), np.array([0.5, 0.4])]
+    ranking = rank_nodes(relevances, everywhere(relevances))
     assert [r.tolist() for r in ranking] == [[1, 4, 5], [2, 3]]
 
 
 def test_layer_scope_takes_equal_shares():
-    ranking = rank_nodes([np.arange(1.0, 9.0), np.array([1e-9, 1.0])], scope="layer")
+    relevances = [np.arange(1.0, 9.0), np.array([1e-9, 1.0])]
+    ranking = rank_nodes(relevances, everywhere(relevances), scope="layer")
     kept = [int(mask.sum()) for mask in first_nodes(ranking, 5)]
     assert kept == [4, 1]
 
 
 def test_masks_of_a_list_take_the_best_of_each_layer():
-    ranking = rank_nodes([np.array([3.0, 1.0, 2.0]), np.array([0.1, 5.0])])
+    relevances = [np.array([3.0, 1.0, 2.0]), np.array([0.1, 5.0])]
+    ranking = rank_nodes(relevances, everywhere(relevances))
     assert [m.tolist() for m in masks_of([2, 1], ranking)] == [[True, False, True], [False, True]]
 
 

@@ -8,10 +8,16 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from skorch.callbacks import Callback, LRScheduler
 
-from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, pruning_curve
-from skspectral._estimators.resizing import largest_nodes
+from skspectral import (
+    SpectralMLPClassifier,
+    SpectralMLPRegressor,
+    SpectralPruner,
+    pruning_curve,
+)
+from skspectral._training.shrinking import drop_nodes
 from skspectral.nn import mask_nodes
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -209,10 +215,22 @@ def test_wrong_arguments_are_refused(reg):
         SpectralMLPRegressor().prune()
 
 
-def test_largest_node_of_a_dead_layer_is_one_that_is_still_there():
-    relevances, present = (
-        [np.zeros(3), np.array([0, 2.0, 1])],
-        [np.arange(3) > 1, np.arange(3) > -1],
-    )
-    masks = largest_nodes(relevances, present)
-    assert [mask.tolist() for mask in masks] == [[False, False, True], [False, True, False]]
+def test_a_dead_network_is_cut_to_a_node_that_is_still_there(regression):
+    reg = SpectralMLPRegressor((8, 6), max_iter=2, alpha=0.0, random_state=0).fit(*regression)
+    for layer in reg.module_.layers[:-1]:
+        torch.nn.init.zeros_(layer.phi)
+    drop_nodes(reg.net_, [torch.arange(8) > 4, torch.arange(6) > 2])
+    ways = {
+        "n_nodes": reg.prune(n_nodes=2),
+        "list": reg.prune(n_nodes=[1, 1]),
+        "alive": reg.prune(),
+        "threshold": reg.prune(threshold=0.5),
+        "pruner": SpectralPruner(FrozenEstimator(reg), n_nodes=2).fit(*regression).estimator_,
+    }
+    for way, small in ways.items():
+        assert tuple(small.hidden_layer_sizes) == (1, 1), way
+        np.testing.assert_allclose(small.predict(regression[0]), reg.predict(regression[0]))
+    curve = pruning_curve(reg, *regression)
+    assert curve.n_nodes_per_layer.min() == 1
+    whole = SpectralPruner(FrozenEstimator(reg)).fit(*regression).estimator_
+    assert whole.n_alive_nodes_ == [0, 0]

@@ -17,6 +17,7 @@ from skspectral import (
     SpectralMLPRegressor,
     SpectralPruner,
 )
+from skspectral._estimators.base import BaseSpectralMLP
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 RNG = np.random.default_rng(0)
@@ -131,14 +132,18 @@ def state(model):
     """Return what a fitted model tells, None where it is not fitted."""
     names = getattr(model, "feature_names_in_", None)
     rows = X[:, : getattr(model, "n_features_in_", 3)]
+    rows = rows if names is None else pd.DataFrame(rows, columns=names)
     try:
-        predicted = model.predict(rows if names is None else pd.DataFrame(rows, columns=names))
+        predicted = model.predict(rows)
     except NotFittedError:
         return None
     told = {"predict": predicted, "names": names}
     for name in ("n_iter_", "t_", "alpha_", "loss_curve_", "n_features_in_", "classes_"):
         told[name] = copy.deepcopy(getattr(model, name, None))
     told["importances"] = model.feature_importances_
+    if isinstance(model, BaseSpectralMLP):  # optimiser and generator, too, are those of before
+        again = copy.deepcopy(model).set_params(early_stopping=False)
+        told["goes on"] = again.partial_fit(rows, predicted).predict(rows)
     return told
 
 
@@ -197,8 +202,8 @@ def test_failed_pass_leaves_a_network_that_trains_on():
     reg.net_.callbacks_.append(("fails", FailsAtOnce()))
     with pytest.raises(SystemExit):
         reg.partial_fit(X, NUMBERS)
-    assert_same(state(reg), before)
     del reg.net_.callbacks_[-1]
+    assert_same(state(reg), before)
     assert reg.partial_fit(X, NUMBERS).n_iter_ == 2
     assert reg.t_ == 120
 
@@ -213,9 +218,10 @@ def test_warm_fit_that_shrank_goes_back(early_stopping):
         raise RuntimeError("on purpose")
 
     reg._conclude = fail
+    parameters = reg.get_params()
     with pytest.raises(RuntimeError, match="on purpose"):
         reg.set_params(alpha=1.0, max_iter=400, learning_rate_init=0.1).fit(X, NUMBERS)
-    assert_same(state(reg), before)
+    assert_same(state(reg.set_params(**parameters)), before)
     assert reg.module_ is module
 
 
@@ -236,3 +242,15 @@ def test_what_is_around_a_network_goes_back_too(kind):
         with pytest.raises((ValueError, TypeError)):
             model.fit(**arguments)
         assert_same(state(model), before)
+
+
+@pytest.mark.parametrize("seed", [0, np.random.RandomState(0), None])
+def test_only_a_generator_of_its_own_goes_back(seed):
+    reg = make(SpectralMLPRegressor, random_state=seed, batch_size=10, warm_start=True)
+    before = reg.fit(X, NUMBERS)._random_state.get_state()
+    reg.set_params(callbacks=[Failing("epoch")])
+    with pytest.raises(RuntimeError, match="on purpose"):
+        reg.fit(X, NUMBERS)
+    # scikit-learn lets those that are shared go on
+    now = reg._random_state.get_state()
+    assert all(map(np.array_equal, now, before)) == (seed == 0)

@@ -16,6 +16,7 @@ WILD = [-1, 0, math.nan, math.inf, 2**63, "a", None, True, [], (), 1.5, object, 
 NOT_WILD = {
     "random_state": [None],  # Python's own global generator
     "max_iter": [2**63],  # endless training
+    "n_restarts": [2**63],
     "n_seeds": [2**63],
     "n_alphas": [2**63],
     "path_max_iter": [2**63],
