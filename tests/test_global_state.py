@@ -9,7 +9,7 @@ import torch
 from joblib import parallel_config
 from sklearn.model_selection import GridSearchCV
 
-from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, fit_many, pruning_curve
 from skspectral._training import device, together
 from skspectral._training.device import choose_threads
 from skspectral._training.lean_update import LeanUpdate
@@ -176,3 +176,44 @@ def test_n_threads_none_leaves_the_count():
     with training_state(None):
         assert torch.get_num_threads() == 3
     torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("others", ["auto", 1])
+def test_threads_of_one_network_do_not_stay_after_another(three_threads, others):
+    X = np.random.default_rng(0).normal(size=(400, 4))
+    options = {"batch_size": 100, "max_iter": 200, "alpha": 1e-2, "random_state": 0}
+    networks = [SpectralMLPRegressor(60, n_threads=n, **options) for n in (None, others)]
+    fit_many(networks, X, np.abs(X[:, 0]))
+    assert all(len(reg.node_indices_[0]) < 30 for reg in networks)  # which sets threads anew
+    assert torch.get_num_threads() == 3
+
+
+MODES = {
+    "no_grad": torch.no_grad,
+    "inference_mode": torch.inference_mode,
+    "autocast": lambda: torch.autocast("cpu", dtype=torch.bfloat16),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("options", [{}, {"early_stopping": True}, {"solver": "sgd"}])
+def test_modes_of_the_caller_change_nothing(binary, mode, options):
+    X, y = binary
+    given = {"max_iter": 5, "dtype": "float32", "batch_size": 50, "random_state": 0, **options}
+
+    def fitted():
+        clf = SpectralMLPClassifier(8, **given).fit(X, y).set_params(early_stopping=False)
+        return clf.partial_fit(X, y)
+
+    usual = fitted()
+    with MODES[mode]():
+        inside = fitted()
+        probabilities = inside.predict_proba(X)
+        curve = pruning_curve(inside, X, y, n_nodes=[2, 8]).score
+        assert torch.is_grad_enabled() == (mode == "autocast")
+        assert torch.is_inference_mode_enabled() == (mode == "inference_mode")
+        assert torch.is_autocast_enabled("cpu") == (mode == "autocast")
+    np.testing.assert_array_equal(probabilities, usual.predict_proba(X))
+    np.testing.assert_array_equal(curve, pruning_curve(usual, X, y, n_nodes=[2, 8]).score)
+    again = [clf.partial_fit(X, y).predict_proba(X) for clf in (inside, usual)]
+    np.testing.assert_array_equal(*again)

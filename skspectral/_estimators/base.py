@@ -78,7 +78,7 @@ from skspectral._training.cycles import (
     StopWhenNoiseSettled,
     StopWhenSettled,
 )
-from skspectral._training.device import choose_device, choose_threads
+from skspectral._training.device import choose_device
 from skspectral._training.history import data_loss, penalised_loss
 from skspectral._training.interrupts import Interrupts
 from skspectral._training.mapped_rows import read_later
@@ -90,7 +90,7 @@ from skspectral._training.schedule import HORIZON_SCHEDULES
 from skspectral._training.seeds import new_seed
 from skspectral._training.sklearn_callbacks import follow_fit
 from skspectral._training.together import Training, finish
-from skspectral._training.torch_state import training_state
+from skspectral._training.torch_state import outside_of_modes, training_state
 from skspectral.nn._architecture import Architecture
 from skspectral.nn._mlp import ACTIVATIONS, EIGENVALUES, PARAMETRIZATIONS, TRAINABLE
 
@@ -402,6 +402,7 @@ class BaseSpectralMLP(
             # shared with the net: one stream of numbers over all fits of a warm start
             "random_state": self._random_state if self.shuffle else None,
             "relevance_threshold": self.relevance_threshold,
+            "n_threads": self.n_threads,
             "verbose": int(self.verbose),
         }
 
@@ -475,7 +476,6 @@ class BaseSpectralMLP(
             ends=ends,
             schedule=schedule_name(self.learning_rate, is_warm, net.callbacks_),
             seconds=np.inf if time_limit is None else time_limit,
-            n_threads=choose_threads(self.n_threads, net.module_.layer_sizes, net.batch_size),
             interrupts=interrupts,
         )
 
@@ -504,7 +504,6 @@ class BaseSpectralMLP(
             n_iter_no_change=self.n_iter_no_change,
             time_limit=time_limit,
             shrink=self.shrink,
-            n_threads=self.n_threads,
             verbose=0 if is_fold else self.verbose,
             stop=stop,
         )
@@ -552,7 +551,7 @@ class BaseSpectralMLP(
                     net, dataset, dataset_valid, ends, time_limit, interrupts, is_warm
                 )
                 yield (training,)
-                with training_state(training.n_threads):
+                with training_state(net.threads()):
                     if noise is not None and callbacks.best_epoch is not None:
                         noise.go_back(net, callbacks.best_epoch.best_epoch_)
                     # inside: it is a backward pass, which also wants denormals flushed
@@ -595,7 +594,7 @@ class BaseSpectralMLP(
             )
         self._check_settings()
         is_first = not hasattr(self, "net_")
-        with unchanged_on_failure(self, None if is_first else self.net_):
+        with outside_of_modes(), unchanged_on_failure(self, None if is_first else self.net_):
             X, y = check_table(self, X, y, reset=is_first)
             sample_weight = check_weights(sample_weight, X)
             if not is_first:
@@ -639,10 +638,7 @@ class BaseSpectralMLP(
             self._take_noise(noise, table)
             settings["penalty"] = penalty_of(self.alpha_, None, None)
         del settings["optimizer"]  # its state is kept from call to call
-        threads = choose_threads(
-            self.n_threads, self.net_.module_.layer_sizes, settings["batch_size"]
-        )
-        with Interrupts() as interrupts, training_state(threads):
+        with Interrupts() as interrupts:
             self.net_.train_one_epoch(dataset, interrupts, **settings)
         self._rows_known = n_known + total_weight(rows)
         self._set_fitted_attributes()

@@ -18,7 +18,7 @@ from skspectral._estimators.rows import Rows
 from skspectral._estimators.targets import Target
 from skspectral._training.batches import RowDataset, to_tensor
 from skspectral._training.net import SpectralNet
-from skspectral._training.torch_state import training_state
+from skspectral._training.torch_state import outside_of_modes, training_state
 from skspectral.nn._relevance import hidden_relevances
 
 
@@ -86,7 +86,7 @@ def map_rows(
     mapped, start = np.empty(0), 0
     # dead nodes hold denormal numbers, which slow a CPU severely unless they are flushed;
     # `n_threads` is for training: predictions leave torch's setting
-    with training_state(n_threads=None), torch.no_grad():
+    with outside_of_modes(), training_state(n_threads=None), torch.no_grad():
         for rows, _ in net.get_iterator(dataset):
             part = function(net.as_input(rows)).cpu().double().numpy()
             # decoded here: probabilities of all rows at once take several arrays of that size

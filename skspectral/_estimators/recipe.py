@@ -204,7 +204,6 @@ def fit_callbacks(
     n_iter_no_change: float,
     time_limit: float | None,
     shrink: bool,
-    n_threads: Any,
     verbose: int,
     stop: type[StopWhenSettled] = StopWhenSettled,
 ) -> FitCallbacks:
@@ -220,7 +219,7 @@ def fit_callbacks(
         Callbacks of the user.
     sklearn : SklearnCallbacks or None
         What tells scikit-learn's callbacks about the epochs.
-    learning_rate, early_stopping, tol, n_iter_no_change, time_limit, shrink, n_threads, verbose
+    learning_rate, early_stopping, tol, n_iter_no_change, time_limit, shrink, verbose
         Parameters of the estimators.
     stop : type, default=StopWhenSettled
         What ends training that goes in cycles.
@@ -246,5 +245,5 @@ def fit_callbacks(
         plateau=plateau,
         settled=stop(ends, ramp) if len(ends) > 1 else None,
         # callbacks of the user may hold on to parameters, which removing nodes replaces
-        shrink=DropSilent(n_threads) if shrink and not users else None,
+        shrink=DropSilent() if shrink and not users else None,
     )

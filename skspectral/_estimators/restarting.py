@@ -7,7 +7,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Generator
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +20,6 @@ from skspectral._estimators.shared import Shared, copy_with_own_seed
 from skspectral._estimators.soft_targets import ProbabilityTarget
 from skspectral._training.batches import RowDataset
 from skspectral._training.comparing import loss_at, loss_of_zero
-from skspectral._training.device import choose_threads
 from skspectral._training.elimination import paying_nodes, price_of_node
 from skspectral._training.noise import penalised_factors
 from skspectral._training.penalty import Penalty
@@ -154,7 +152,7 @@ class Restarts:
     def _without_spare_nodes(self, network: Any) -> Any:
         """Return a copy without nodes that do not pay for their parameters, None if all do."""
         net, dataset = network.net_, self._dataset()
-        with self._threads(net):
+        with training_state(net.threads()):
             loss = loss_at(net, dataset, None)
             # probabilities that are learned from are not drawn, so nothing tells what noise costs
             if math.isinf(loss) or isinstance(network._target, ProbabilityTarget):
@@ -240,12 +238,8 @@ class Restarts:
         return self._loss(one, penalty), self._loss(other, penalty)
 
     def _loss(self, network: Any, penalty: Penalty) -> float:
-        with self._threads(network.net_):
+        with training_state(network.net_.threads()):
             return loss_at(network.net_, self._dataset(), penalty)
-
-    def _threads(self, net: Any) -> AbstractContextManager[None]:
-        own = self.estimator.n_threads
-        return training_state(choose_threads(own, net.module_.layer_sizes, net.batch_size))
 
     def _better(self, before: Any, after: Any) -> Any:
         """Return the network of the smaller loss, at the penalty of the latter."""

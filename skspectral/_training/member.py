@@ -156,7 +156,9 @@ class Member:
     def kind(self) -> tuple[Any, ...]:
         """What members of a fleet have in common."""
         group = self.net.optimizer_.param_groups[0]
-        return (*kind_of(self.net.module_), self.net.out_activation, group["betas"], group["eps"])
+        net = self.net
+        adam = group["betas"], group["eps"]
+        return (*kind_of(net.module_), net.out_activation, *adam, net.n_threads)
 
     def begin(self) -> None:
         """Start the clock and the callbacks."""

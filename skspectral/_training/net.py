@@ -26,7 +26,7 @@ from torch import Tensor
 
 from skspectral._training.backpropagation import Backpropagation, has_hooks
 from skspectral._training.batches import FixedSplit, RowBatches, RowDataset
-from skspectral._training.device import on_host
+from skspectral._training.device import choose_threads, on_host
 from skspectral._training.history import last_row
 from skspectral._training.hooks import overrides
 from skspectral._training.interrupts import Interrupts, StopTraining
@@ -43,6 +43,7 @@ from skspectral._training.penalty import Penalty, add_penalty_gradient
 from skspectral._training.schedule import HORIZON_SCHEDULES, SCHEDULES, in_cycles
 from skspectral._training.scorable import ScorableNet
 from skspectral._training.sparse_rows import SparseRows, as_tensors
+from skspectral._training.torch_state import training_state
 from skspectral.nn._architecture import Architecture
 from skspectral.nn._mlp import SpectralMLP
 from skspectral.nn._relevance import alive_masks, hidden_relevances
@@ -71,6 +72,8 @@ class SpectralNet(ScorableNet):
     callbacks : list
     dtype : torch.dtype
     device : str
+    n_threads : int, "auto" or None
+        As in :func:`choose_threads`.
     verbose : int
         2: print a table of the epochs.
     """
@@ -96,8 +99,10 @@ class SpectralNet(ScorableNet):
         callbacks: list[Any] | None = None,
         dtype: torch.dtype = torch.float32,
         device: str = "cpu",
+        n_threads: Any = None,
         verbose: int = 0,
     ) -> None:
+        self.n_threads = n_threads
         self.out_activation = out_activation
         self.penalty = penalty
         self.seed = seed
@@ -264,6 +269,10 @@ class SpectralNet(ScorableNet):
         changed.restart_optimizer()
         return changed
 
+    def threads(self) -> int | None:
+        """Return the number of threads to train with now, None for that of torch."""
+        return choose_threads(self.n_threads, self.module_.layer_sizes, self.batch_size)
+
     def set_penalty(self, penalty: Penalty) -> None:
         """Train on with another penalty; the state of the optimiser stays."""
         self.penalty = penalty
@@ -329,20 +338,24 @@ class SpectralNet(ScorableNet):
         self.train_split = None if dataset_valid is None else FixedSplit(dataset_valid)
         self.interrupts_ = interrupts or Interrupts()
         try:
-            # not skorch's partial_fit, which keeps every KeyboardInterrupt to itself
-            self.notify("on_train_begin", X=dataset, y=None)
-            try:
-                self.fit_loop(dataset, epochs=epochs)
-            except KeyboardInterrupt:
-                if not self._stops_for_callback():
-                    raise
-            self.notify("on_train_end", X=dataset, y=None)
+            with training_state(self.threads()):
+                self._run_epochs(dataset, epochs)
         except Exception:
             # after divergence: a callback looked for the row of an epoch that never ended
             if not self.diverged_:
                 raise
         finally:
             self.tidy()
+
+    def _run_epochs(self, dataset: RowDataset, epochs: int) -> None:
+        # not skorch's partial_fit, which keeps every KeyboardInterrupt to itself
+        self.notify("on_train_begin", X=dataset, y=None)
+        try:
+            self.fit_loop(dataset, epochs=epochs)
+        except KeyboardInterrupt:
+            if not self._stops_for_callback():
+                raise
+        self.notify("on_train_end", X=dataset, y=None)
 
     def fit_loop(self, X: Any, y: Any = None, epochs: int | None = None, **options: Any) -> Any:
         """Run skorch's loop over epochs, up to a planned stop."""

@@ -14,7 +14,7 @@ from skorch.callbacks import Callback
 from torch import Tensor
 
 from skspectral._training.batches import RowDataset, to_tensor
-from skspectral._training.device import choose_threads, on_host
+from skspectral._training.device import on_host
 from skspectral._training.mapped_rows import MappedRows, chunks
 from skspectral._training.net import SpectralNet
 from skspectral._training.silent import NOISE, silent_nodes
@@ -94,16 +94,7 @@ def _worth_it(net: SpectralNet) -> float:
 
 
 class DropSilent(Callback):
-    """Remove silent nodes between epochs if there are many, and the rest at the end.
-
-    Parameters
-    ----------
-    n_threads : int, "auto" or None
-        That of the fit; "auto" may choose fewer threads for a smaller network.
-    """
-
-    def __init__(self, n_threads: Any = None) -> None:
-        self.n_threads = n_threads
+    """Remove silent nodes between epochs if there are many, and the rest at the end."""
 
     def on_train_begin(self, net: Any, X: Any = None, **kwargs: Any) -> None:
         """Find the largest norm of the training rows."""
@@ -138,7 +129,7 @@ class DropSilent(Callback):
         n_silent = sum(int(mask.sum()) for mask in silent)
         if n_silent > share * sum(len(mask) for mask in silent):
             drop_nodes(net, [~mask for mask in silent])
-            n_threads = choose_threads(self.n_threads, net.module_.layer_sizes, net.batch_size)
+            n_threads = net.threads()  # fewer may do for a smaller network
             # the fit restores the count that it found
             if n_threads is not None:
                 torch.set_num_threads(n_threads)

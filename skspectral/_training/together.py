@@ -14,7 +14,7 @@ from skspectral._training.interrupts import Interrupts
 from skspectral._training.member import Member
 from skspectral._training.net import SpectralNet
 from skspectral._training.progress import JointProgress
-from skspectral._training.torch_state import training_state
+from skspectral._training.torch_state import outside_of_modes, training_state
 from skspectral.nn._architecture import n_weights
 
 LARGEST = {"cpu": 4_000_000, "cuda": 200_000_000}
@@ -41,8 +41,6 @@ class Training:
         As in :meth:`SpectralNet.plan`, like the next two.
     schedule : str
     seconds : float
-    n_threads : int or None
-        Torch's threads; None leaves them as they are.
     interrupts : Interrupts or None
         Those of the fit.
     """
@@ -56,11 +54,10 @@ class Training:
         ends: Sequence[int],
         schedule: str,
         seconds: float = math.inf,
-        n_threads: int | None = None,
         interrupts: Interrupts | None = None,
     ) -> None:
         self.net, self.dataset, self.dataset_valid = net, dataset, dataset_valid
-        self.epochs, self.seconds, self.n_threads = ends[-1], seconds, n_threads
+        self.epochs, self.seconds = ends[-1], seconds
         net.plan(dataset, ends=ends, schedule=schedule, seconds=seconds)
         self.interrupts = interrupts
         self.error: BaseException | None = None
@@ -79,8 +76,7 @@ class Training:
     def run(self) -> None:
         """Train in the ordinary way; keep an error for the fit that asked for this training."""
         try:
-            with training_state(self.n_threads):
-                self.net.train(self.dataset, self.dataset_valid, self.epochs, self.interrupts)
+            self.net.train(self.dataset, self.dataset_valid, self.epochs, self.interrupts)
         except BaseException as error:
             self.error = error
 
@@ -164,14 +160,15 @@ def finish_all(fits: Sequence[Fit], progress: JointProgress | None = None) -> li
             waiting.update(dict.fromkeys(trainings, index))
 
     try:
-        for index in range(len(fits)):
-            go_on(index)
-        while waiting:
-            ended = train_some(list(waiting))
-            indices = {waiting.pop(training) for training in ended}
-            has_failed = any(training.error is not None for training in ended)
-            for index in sorted(indices if has_failed else indices - set(waiting.values())):
+        with outside_of_modes():
+            for index in range(len(fits)):
                 go_on(index)
+            while waiting:
+                ended = train_some(list(waiting))
+                indices = {waiting.pop(training) for training in ended}
+                has_failed = any(training.error is not None for training in ended)
+                for index in sorted(indices if has_failed else indices - set(waiting.values())):
+                    go_on(index)
     finally:
         for fit in fits:
             fit.close()  # after an error they clean up
@@ -205,9 +202,8 @@ def train_some(trainings: Sequence[Training]) -> list[Training]:
         if training.member is None:
             training.run()
             return [training]
-    n_threads = trainings[0].n_threads
     crew = arrange([training.member for training in trainings if training.member is not None])
-    with training_state(n_threads):
+    with training_state(crew[0].net.threads()):
         Fleet(crew).run()
         for member in crew:
             if member.done:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import torch
 
@@ -70,6 +70,18 @@ def _threads(n_threads: int | None) -> Iterator[None]:
         torch.set_num_threads(own)
         with _lock:
             _fits_running -= 1
+
+
+@contextmanager
+def outside_of_modes() -> Iterator[None]:
+    """Leave ``torch.no_grad``, ``torch.inference_mode`` and ``torch.autocast`` of the caller."""
+    with ExitStack() as modes:
+        modes.enter_context(torch.inference_mode(False))
+        modes.enter_context(torch.enable_grad())
+        for device in ("cpu", "cuda"):
+            if torch.is_autocast_enabled(device):
+                modes.enter_context(torch.autocast(device, enabled=False))
+        yield
 
 
 @contextmanager

@@ -33,7 +33,6 @@ PLAIN = {
     "n_iter_no_change": 10,
     "time_limit": None,
     "shrink": False,
-    "n_threads": None,
     "verbose": 0,
 }
 
