@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import warnings
 from abc import abstractmethod
@@ -279,8 +280,9 @@ class BaseSpectralMLP(
             sample_weight = check_weights(sample_weight, X)
             if is_warm:
                 self._check_same_architecture()
-                self._target.check_same(y, subset=self._known_classes is not None)
             target = self._target if is_warm else self._new_target(y, self._known_classes)
+            if is_warm or self._known_classes is not None:
+                target.check_same(y, subset=self._known_classes is not None)
             # only now: classes come from all rows, whatever their weight
             rows = Rows(read_later(X), y, sample_weight)
             folds = (
@@ -303,7 +305,10 @@ class BaseSpectralMLP(
                 warn_of_spreads(self._input_scaler, rows.X, names, stacklevel=8)
             if self.early_stopping and validation is None:
                 rows, validation = hold_out(
-                    rows, self.validation_fraction, self._target.stratifies, self._random_state
+                    rows,
+                    self.validation_fraction,
+                    self._target.stratifies,
+                    self._generator_of_split(),
                 )
             warn_of_full_batch(self.batch_size, len(rows))
             # R2 of a single row is not defined
@@ -367,7 +372,7 @@ class BaseSpectralMLP(
         self._take_target(self._scaled_target(target, rows))
         # kept, so that a warm start draws new orders instead of repeating the first ones
         self._random_state = check_random_state(self.random_state)
-        self._noise_course = None
+        self._noise_course = self._before_split = None
         # without the mean, as only the spread is needed and sparse rows cannot be centred
         self._input_scaler = StandardScaler(with_mean=False)
         n_rows, n_features = len(rows), rows.X.shape[1]
@@ -377,6 +382,16 @@ class BaseSpectralMLP(
         dtype = dtype_of(self.dtype, n_rows, n_features, self.device_)
         check_room(self.n_members, sizes, dtype)
         return self._architecture(sizes, dtype)
+
+    def _generator_of_split(self):
+        """Return what draws the rows to hold out, in a warm start the same as before.
+
+        Others would be rows that the network has been trained on.
+        """
+        if self._before_split is not None:
+            return copy.deepcopy(self._before_split)
+        self._before_split = copy.deepcopy(self._random_state)
+        return self._random_state
 
     def _new_net(self, architecture, n_rows, callbacks=None):
         """Return a net with new weights, ready to train."""

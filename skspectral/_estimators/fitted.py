@@ -13,10 +13,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from skspectral._estimators.checks import check_table, read_rows
+from skspectral._estimators.checks import read_rows
 from skspectral._estimators.rows import Rows
 from skspectral._estimators.targets import Target
 from skspectral._training.batches import RowDataset, to_tensor
+from skspectral._training.comparing import loss_at
 from skspectral._training.net import SpectralNet
 from skspectral._training.torch_state import outside_of_modes, training_state
 from skspectral.nn._relevance import hidden_relevances
@@ -98,25 +99,10 @@ def map_rows(
     return mapped
 
 
-@torch.no_grad()
-def data_loss(estimator: Any, X: Any, y: Any) -> float:
-    """Return the data term of the loss over rows, in the units of training.
-
-    Parameters
-    ----------
-    estimator : fitted SpectralMLPRegressor or SpectralMLPClassifier
-    X : {array-like, sparse matrix} of shape (n, n_features)
-    y : array-like of shape (n,) or (n, n_outputs)
-    """
-    X, y = check_table(estimator, X, y, reset=False)
-    # rows to score may lack a class
-    estimator._target.check_same(y, subset=True, other="the network")
-    dataset, net = estimator._dataset(Rows(X, y, None)), estimator.net_
-    total = 0.0
-    for X, y in net.get_iterator(dataset):
-        # the loss is a mean over the batch, and the last batch may be smaller
-        total += float(net.get_loss(net.infer(X), y, X=X)) * len(y)
-    return total / len(dataset)
+def loss_of_rows(estimator: Any, rows: Rows) -> float:
+    """Return the data term of the loss over checked rows, in the units of training."""
+    with outside_of_modes(), training_state(n_threads=None):
+        return loss_at(estimator.net_, estimator._dataset(rows), None)
 
 
 def _shares(values: np.ndarray) -> np.ndarray:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.model_selection import check_cv
+from sklearn.utils import _safe_indexing, check_consistent_length
 
 from skspectral._estimators.rows import Rows, sentence
 from skspectral._training.noise import NoiseCourse
@@ -75,12 +77,17 @@ def noise_folds(
     if noise_cv is None:
         return None
     index = np.arange(len(rows))
+    if isinstance(noise_cv, Integral) and rows.weight is not None:
+        # as if rows without weight were not there; what names rows by their place needs them
+        index = np.flatnonzero(rows.weight > 0)
     try:
-        splitter = check_cv(noise_cv, rows.y, classifier=stratify)
-        parts = [part for fold in splitter.split(index, rows.y, groups) for part in fold]
+        check_consistent_length(rows.y, groups)
+        groups = None if groups is None else _safe_indexing(groups, index)
+        splitter = check_cv(noise_cv, rows.y[index], classifier=stratify)
+        parts = [part for fold in splitter.split(index, rows.y[index], groups) for part in fold]
         folds = np.zeros((len(parts), len(rows)), dtype=bool)
         for member, part in zip(folds, parts, strict=True):
-            member[part] = True
+            member[index[part]] = True
     except (ValueError, IndexError, TypeError) as error:
         advice = ""
         if groups is None and "groups" in str(error):

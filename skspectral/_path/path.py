@@ -15,7 +15,7 @@ from skspectral._estimators.checks import (
     check_validation,
     with_names,
 )
-from skspectral._estimators.fitted import data_loss
+from skspectral._estimators.fitted import loss_of_rows
 from skspectral._estimators.many import check_several, shown_together
 from skspectral._estimators.regressor import SpectralMLPRegressor
 from skspectral._estimators.rows import Rows, check_weights
@@ -65,7 +65,7 @@ def _check_data(network, X, y, sample_weight, X_val, y_val):
     if X_val is None:
         return rows, None
     checked, y_val = check_table(probe, X_val, y_val, reset=False)
-    return rows, Rows(with_names(X_val, checked, probe), y_val, None)
+    return rows, Rows(checked, y_val, None)
 
 
 def _path(network, rows, held_out, alphas, path_max_iter, grid, return_coefs):
@@ -83,12 +83,14 @@ def _path(network, rows, held_out, alphas, path_max_iter, grid, return_coefs):
         Length of the grid, and its smallest penalty as a share of its largest.
     return_coefs : bool
     """
+    counted = rows.positive()
 
     # What is wanted of a network is read now: the next step trains the same object on.
     def look(fitted):
         entry = describe(fitted)
         if held_out is not None:
-            entry["validation_loss"] = data_loss(fitted, held_out.X, held_out.y)
+            weighted = fitted._weighted(held_out, fitted._target, counted)
+            entry["validation_loss"] = loss_of_rows(fitted, weighted)
         weights = fitted.coefs_, fitted.intercepts_, fitted.skip_coef_
         return entry, weights if return_coefs else None
 

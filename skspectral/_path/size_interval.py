@@ -189,6 +189,7 @@ def size_interval(
     check_path_estimator(network)
     penalties = list(multiples(network, factors))
     checked, y = check_table(network, X, y, reset=False)
+    network._target.check_same(y, subset=True, other="the estimator")
     # The networks read the names of columns themselves.
     X = with_names(X, checked, network)
     weight = check_weights(sample_weight, checked)

@@ -34,7 +34,7 @@ class PrunedNetworkMixin(NetworkInsideMixin, ClassNamePrefixFeaturesOutMixin, Tr
         Returns
         -------
         ndarray of shape (n_samples, n_kept_nodes)
-            One column per kept node of the last hidden layer, float64.
+            One column per node of the last hidden layer that is in the network, float64.
 
         Raises
         ------
@@ -68,5 +68,5 @@ class PrunedNetworkMixin(NetworkInsideMixin, ClassNamePrefixFeaturesOutMixin, Tr
 
     @property
     def _n_features_out(self):
-        # Read by scikit-learn's get_feature_names_out.
-        return self.estimator_.hidden_layer_sizes[-1]
+        # Read by scikit-learn's get_feature_names_out. Training after the cut may remove nodes.
+        return len(self.estimator_.node_indices_[-1])

@@ -180,6 +180,17 @@ class Member:
         self.started = time.perf_counter()
 
     @property
+    def weight_seen(self) -> float:
+        """Sum of the weights of the rows of this epoch so far; Ctrl-C may end it early."""
+        if self.position >= self.n_rows:
+            return self.total_weight
+        weight = self.dataset.sample_weight
+        if weight is None:
+            return float(self.position)
+        seen = slice(self.position) if self.order is None else self.order[: self.position]
+        return float(weight[seen].sum())
+
+    @property
     def steps_left(self) -> int:
         """Steps to the end of the epoch."""
         return math.ceil((self.n_rows - self.position) / self.batch)
@@ -235,7 +246,7 @@ class Member:
         self.best_loss = min(self.best_loss, reading.loss)
         net.rows_seen_ += self.position
         if net.criterion_.moments is not None:
-            net.criterion_.moments.add(reading.products, self.total_weight)
+            net.criterion_.moments.add(reading.products, self.weight_seen)
         try:
             for callback in self.callbacks:
                 if isinstance(callback, DropSilent):

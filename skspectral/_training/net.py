@@ -149,6 +149,17 @@ class SpectralNet(ScorableNet):
             if self.verbose > 1 or name != "print_log"
         ]
 
+    def initialize_callbacks(self) -> SpectralNet:
+        """Build the callbacks."""
+        # noted now: which are skorch's own depends on `verbose`, which may change later
+        self.default_callbacks_ = {name for name, _ in self.get_default_callbacks()}
+        super().initialize_callbacks()
+        return self
+
+    def _given_callbacks(self) -> list[tuple[str, Callback]]:
+        """Return the callbacks that are not skorch's own, with their names."""
+        return [(name, cb) for name, cb in self.callbacks_ if name not in self.default_callbacks_]
+
     def initialize_module(self) -> SpectralNet:
         """Build the module from the net's seed, without torch's global generator."""
         generator = torch.Generator().manual_seed(self.seed)
@@ -258,9 +269,10 @@ class SpectralNet(ScorableNet):
         changed = object.__new__(type(self))
         changed.__dict__.update(self.__dict__)  # skorch would copy through a pickle, which is slow
         changed.history_ = History(self.history_)  # the two go on separately
-        # the defaults come first and are built anew below; safe=False deep-copies non-estimators
-        given = self.callbacks_[len(self.get_default_callbacks()) :]
-        changed.callbacks = [(name, clone(callback, safe=False)) for name, callback in given]
+        # the defaults are built anew below; safe=False deep-copies non-estimators
+        changed.callbacks = [
+            (name, clone(callback, safe=False)) for name, callback in self._given_callbacks()
+        ]
         changed.initialize_callbacks()
         changed.module_ = module
         changed.criterion_ = copy.copy(self.criterion_)  # its moments are those of one training
@@ -313,7 +325,7 @@ class SpectralNet(ScorableNet):
         """Forget the callbacks of one fit: they hold its data and must not act on later ones."""
         gone = {id(callback) for callback in dropped}
         self.callbacks_ = [(name, cb) for name, cb in self.callbacks_ if id(cb) not in gone]
-        self.callbacks = self.callbacks_[len(self.get_default_callbacks()) :]
+        self.callbacks = self._given_callbacks()
 
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         """Reset the counts for one call of training."""

@@ -16,6 +16,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
+from skspectral._estimators import base, rows
 from skspectral.nn import node_relevance
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -547,3 +548,28 @@ def test_early_stopping_warns_of_a_size_that_has_not_settled():
     with pytest.warns(ConvergenceWarning, match="The size has not settled"):
         reg.fit(X, y)
     assert reg.size_settled_ is False
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_warm_start_holds_out_the_same_rows(regression, monkeypatch, shuffle):
+    held_out = []
+
+    def split(*args):
+        parts = rows.hold_out(*args)
+        held_out.append(parts[1].y)
+        return parts
+
+    monkeypatch.setattr(base, "hold_out", split)
+    options = {"max_iter": 3, "early_stopping": True, "shuffle": shuffle, "random_state": 0}
+    reg = SpectralMLPRegressor(4, warm_start=True, **options)
+    for _ in range(3):
+        reg.fit(*regression)
+    np.testing.assert_array_equal(held_out[0], held_out[1])
+    np.testing.assert_array_equal(held_out[0], held_out[2])
+    # a first fit without early stopping has none to repeat
+    late = clone(reg).set_params(early_stopping=False).fit(*regression)
+    for _ in range(2):
+        late.set_params(early_stopping=True).fit(*regression)
+    np.testing.assert_array_equal(held_out[3], held_out[4])
+    clone(reg).set_params(random_state=1).fit(*regression)
+    assert not np.array_equal(held_out[0], held_out[5])

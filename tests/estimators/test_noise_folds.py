@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn import config_context
+from sklearn import clone, config_context
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, ShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -131,6 +131,18 @@ def test_rows_of_weight_zero_are_as_good_as_gone():
     places = [(a[a >= 30] - 30, b[b >= 30] - 30) for a, b in splits]
     weighted = network(splits).fit(X, Y, weight)
     removed = network(places).fit(X[30:], Y[30:])
+    assert_array_equal(weighted.predict(X), removed.predict(X))
+
+
+@pytest.mark.parametrize("kind", [SpectralMLPRegressor, SpectralMLPClassifier])
+def test_a_number_of_folds_does_not_count_rows_of_weight_zero(kind):
+    weight = np.r_[np.zeros(60), np.ones(90)]  # a whole fold of them, as they come
+    weight[70::7] = 0
+    target = Y if kind is SpectralMLPRegressor else Y > 0.5
+    model = kind(8, noise_cv=3, max_iter=20, random_state=0, n_threads=1)
+    weighted = clone(model).fit(X, target, weight)
+    removed = clone(model).fit(X[weight > 0], target[weight > 0])
+    assert_array_equal(weighted.noise_variance_, removed.noise_variance_)
     assert_array_equal(weighted.predict(X), removed.predict(X))
 
 

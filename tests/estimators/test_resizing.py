@@ -234,3 +234,20 @@ def test_a_dead_network_is_cut_to_a_node_that_is_still_there(regression):
     assert curve.n_nodes_per_layer.min() == 1
     whole = SpectralPruner(FrozenEstimator(reg)).fit(*regression).estimator_
     assert whole.n_alive_nodes_ == [0, 0]
+
+
+class Counts(Callback):
+    def on_epoch_end(self, net, **kwargs):
+        self.n_epochs_ = getattr(self, "n_epochs_", 0) + 1
+
+
+@pytest.mark.parametrize("verbose", [(0, 2), (2, 0)])
+def test_callbacks_stay_whatever_is_printed(regression, verbose, capsys):
+    first, later = verbose
+    reg = SpectralMLPRegressor(4, max_iter=2, callbacks=[Counts()], verbose=first, random_state=0)
+    reg.fit(*regression)
+    reg.set_params(verbose=later).partial_fit(*regression)
+    small = reg.prune().partial_fit(*regression)
+    for fitted, n_epochs in ((reg, 3), (small, 1)):
+        counts = [cb for _, cb in fitted.net_.callbacks_ if isinstance(cb, Counts)]
+        assert [cb.n_epochs_ for cb in counts] == [n_epochs]

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.special import expit
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 from sklearn.utils import Bunch
+from sklearn.utils.class_weight import compute_sample_weight
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, spectral_path
 from skspectral._path.alphas import _last_of_scout, alpha_grid, find_alpha_max
@@ -74,6 +76,29 @@ def test_validation_loss_of_a_classifier_is_the_log_loss():
     with pytest.warns(ConvergenceWarning):
         network.set_params(alpha=1e-2).fit(X, y)
     assert path.validation_loss[0] == pytest.approx(log_loss(y, network.predict_proba(X)))
+
+
+@pytest.mark.parametrize("class_weight", [{0: 1, 1: 20}, "balanced"])
+def test_validation_loss_counts_classes_as_the_training_loss_does(class_weight):
+    y = (X[:, 0] > 0.8).astype(int)
+    network = SpectralMLPClassifier(6, class_weight=class_weight, random_state=0)
+    kept = np.arange(len(X)) % 3 > 0
+    path = spectral_path(
+        *(X[kept], y[kept]),
+        estimator=network,
+        alphas=[1e-3],
+        X_val=X,
+        y_val=y,
+        return_coefs=True,
+    )
+    if class_weight == "balanced":  # by how frequent they are in the rows that are trained on
+        weight = (1 / np.bincount(y[kept]))[y]
+    else:
+        weight = compute_sample_weight(class_weight, y)
+    (first, last), (bias, out) = path.coefs[0], path.intercepts[0]
+    probability = expit(np.maximum(X @ first + bias, 0) @ last + out).ravel()
+    expected = log_loss(y, probability, sample_weight=weight)
+    assert path.validation_loss[0] == pytest.approx(expected, rel=1e-6)
 
 
 def test_walk_ends_with_the_first_network_without_nodes():

@@ -159,6 +159,17 @@ def test_several_layers_and_jobs():
     assert len(one.interval) == 2
 
 
+def test_rows_of_another_target_are_refused(reg):
+    rows = np.random.default_rng(0).normal(size=(120, 4))
+    classes = np.arange(120) % 3
+    clf = SpectralMLPClassifier(8, alpha=1e-2, max_iter=20, random_state=0)
+    clf.fit(rows[classes != 1], classes[classes != 1])
+    with pytest.raises(ValueError, match="`y` must have the classes of the estimator"):
+        size_interval(clf, rows, classes, factors=[1.0])
+    with pytest.raises(ValueError, match="`y` must have 1 output, as the estimator"):
+        size_interval(reg, X, np.c_[Y, Y])
+
+
 def test_estimator_is_not_changed(reg):
     before, n_iter = reg.predict(X), reg.n_iter_
     parameters = reg.get_params()

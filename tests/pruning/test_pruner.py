@@ -281,6 +281,16 @@ def test_transform_gives_the_last_hidden_layer(clf, binary):
     assert list(table.columns) == ["spectralpruner0", "spectralpruner1", "spectralpruner2"]
 
 
+@pytest.mark.parametrize("options", [{"fine_tune": 200}, {"strategy": "before"}])
+def test_columns_are_those_of_nodes_that_training_left(options):
+    X = np.random.default_rng(0).normal(size=(300, 4))
+    reg = SpectralMLPRegressor(32, alpha=0.03, max_iter=200, random_state=0)
+    pruner = SpectralPruner(reg, n_nodes=16, **options).set_output(transform="pandas")
+    table = pruner.fit_transform(X, np.abs(X[:, 0]))
+    assert 0 < table.shape[1] < 16  # nodes died after the cut
+    assert table.columns.tolist() == pruner.get_feature_names_out().tolist()
+
+
 def test_pruner_predicts_as_its_network(clf, multiclass):
     X, y = multiclass
     pruner = SpectralPruner(clf, n_nodes=8).fit(X, y)

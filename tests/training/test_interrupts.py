@@ -22,7 +22,7 @@ from skspectral import (
     size_interval,
     spectral_path,
 )
-from skspectral._training import interrupts
+from skspectral._training import feed, interrupts
 from skspectral._training.interrupts import Interrupts, StopTraining
 from skspectral._training.member import Member
 from skspectral._training.net import SpectralNet
@@ -148,6 +148,21 @@ def test_ctrl_c_after_the_last_epoch_is_told_too(regression):
     with pytest.warns(ConvergenceWarning, match="Training was interrupted in epoch 3"):
         reg = make("train end", max_iter=3).fit(*regression)
     assert reg.n_iter_ == 3
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_noise_after_a_part_of_an_epoch_is_that_of_its_rows(monkeypatch, weighted, shuffle):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(4000, 5)), rng.normal(size=4000)
+    weight = rng.uniform(0.5, 2.0, size=4000) if weighted else None
+    monkeypatch.setitem(feed.LEG_BYTES, "cpu", 400 * 5 * 8)  # a look at Ctrl-C at each leg
+    looks = []
+    monkeypatch.setattr(Interrupts, "stop_here", lambda self: len(looks.append(0) or looks) > 1)
+    options = {"batch_size": 100, "shuffle": shuffle, "random_state": 0, "dtype": "float64"}
+    reg = SpectralMLPRegressor(4, learning_rate_init=1e-9, **options).fit(X, y, weight)
+    assert reg.t_ == 800
+    assert reg.noise_variance_ == pytest.approx(y.var(), rel=0.1)  # nothing was learned
 
 
 def test_ctrl_c_stops_a_partial_fit(regression):
