@@ -14,6 +14,7 @@ PACKAGE = Path(skspectral.__file__).parent
 ROOMS = [
     "_compat",
     "_doc_link",
+    "_warn",
     "_tables",
     "preprocessing",
     "nn",

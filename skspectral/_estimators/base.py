@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import copy
 import math
-import warnings
 from abc import abstractmethod
 from dataclasses import replace
 from numbers import Integral, Real
@@ -92,6 +91,7 @@ from skspectral._training.seeds import new_seed
 from skspectral._training.sklearn_callbacks import follow_fit
 from skspectral._training.together import Training, finish
 from skspectral._training.torch_state import outside_of_modes, training_state
+from skspectral._warn import warn_caller
 from skspectral.nn._architecture import Architecture
 from skspectral.nn._mlp import ACTIVATIONS, EIGENVALUES, PARAMETRIZATIONS, TRAINABLE
 
@@ -241,7 +241,7 @@ class BaseSpectralMLP(
         complaint = finish(self._fit(X, y, sample_weight, *validation, groups), progress)
         # last: where warnings are errors, the fit is complete when it is raised
         if complaint:
-            warnings.warn(complaint, ConvergenceWarning, stacklevel=3)  # the line that calls fit
+            warn_caller(complaint, ConvergenceWarning)
         return self
 
     def _fit(
@@ -302,7 +302,7 @@ class BaseSpectralMLP(
             self._input_scaler = measure_columns(self._input_scaler, rows)
             if not (is_warm or quiet):
                 names = getattr(self, "feature_names_in_", None)
-                warn_of_spreads(self._input_scaler, rows.X, names, stacklevel=8)
+                warn_of_spreads(self._input_scaler, rows.X, names)
             if self.early_stopping and validation is None:
                 rows, validation = hold_out(
                     rows,
@@ -622,14 +622,14 @@ class BaseSpectralMLP(
             self._input_scaler = measure_columns(self._input_scaler, rows)
             if is_first:
                 names = getattr(self, "feature_names_in_", None)
-                warn_of_spreads(self._input_scaler, rows.X, names, stacklevel=4)
+                warn_of_spreads(self._input_scaler, rows.X, names)
             if is_first:
                 # the user's alone: one epoch has no schedule, no end and no plateau to watch
                 users = [clone(callback, safe=False) for callback in self.callbacks or ()]
                 self.net_ = self._new_net(architecture, len(rows), users)
             failure = self._pass_once(rows, 0.0 if is_first else self._rows_known)
         if failure:
-            warnings.warn(failure, ConvergenceWarning, stacklevel=4)
+            warn_caller(failure, ConvergenceWarning)
         return self
 
     def _pass_once(self, rows, n_known):

@@ -8,7 +8,6 @@ import functools
 import inspect
 import re
 import sys
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -28,6 +27,7 @@ from skspectral._estimators.targets import Target, target_kind
 from skspectral._tables.uneven import uneven_named
 from skspectral._training.mapped_rows import read_later
 from skspectral._training.optimizers import fault_of_optimizer, optimizer_class
+from skspectral._warn import warn_caller
 from skspectral.nn._architecture import Architecture
 
 RESERVED = ("lr", "maximize", "params", "weight_decay")
@@ -341,11 +341,9 @@ def warn_of_full_batch(batch_size: Any, n_rows: int) -> None:
     """Warn if a batch would hold more rows than there are."""
     # a warning, as in scikit-learn's MLP: a grid over batch sizes should not fail on a small fold
     if batch_size != "auto" and batch_size > n_rows:
-        warnings.warn(
+        warn_caller(
             f"`batch_size` is {batch_size}, more than the {n_rows} training rows; "
-            "all rows form one batch.",
-            UserWarning,
-            stacklevel=9,  # the line that calls fit, past its validation wrapper
+            "all rows form one batch."
         )
 
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import warnings
 from contextlib import ExitStack
 
 from sklearn.base import is_classifier
@@ -16,6 +15,7 @@ from skspectral._estimators.rollback import unchanged_on_failure
 from skspectral._training.interrupts import interrupts_reach_the_caller
 from skspectral._training.progress import JointProgress
 from skspectral._training.together import Fit, finish_all
+from skspectral._warn import warn_caller
 
 
 def fit_many(estimators, X, y, sample_weight=None):
@@ -85,7 +85,7 @@ def fit_many(estimators, X, y, sample_weight=None):
         complaints = finish_all(fits, shown_together(estimators))
     for complaint in dict.fromkeys(complaints):
         if complaint:
-            warnings.warn(complaint, ConvergenceWarning, stacklevel=2)
+            warn_caller(complaint, ConvergenceWarning)
     return estimators
 
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from sklearn.utils.sparsefuncs import min_max_axis
 
 from skspectral._estimators.rows import Rows, measure_columns
 from skspectral._training.mapped_rows import chunks
+from skspectral._warn import warn_caller
 
 FACTOR = 30
 """Ratio of spreads above which training suffers.
@@ -22,19 +22,18 @@ Measured on California Housing, all columns scaled and one of them then times a 
 the score stays, from 30 on it falls and fewer nodes are left. Columns that preprocessors make of
 13 tables differ by up to 25; those of raw tables by 40 to 40,000, and iris by 4.
 """
-"""How the warning begins, for those that fit many networks and want it once."""
 MOST_NAMED = 3
 """Columns that the warning names; the others are counted."""
 
 
-def measure_and_warn(rows: Rows, names: Any, stacklevel: int) -> None:
+def measure_and_warn(rows: Rows, names: Any) -> None:
     """Warn as `warn_of_spreads` does, where nothing has measured the columns yet."""
     rows = rows.positive()
     scaler = measure_columns(StandardScaler(with_mean=False), rows)
-    warn_of_spreads(scaler, rows.X, names, stacklevel + 1)
+    warn_of_spreads(scaler, rows.X, names)
 
 
-def warn_of_spreads(scaler: Any, X: Any, names: Any, stacklevel: int) -> None:
+def warn_of_spreads(scaler: Any, X: Any, names: Any) -> None:
     """Warn by name if the standard deviations of columns differ by more than `FACTOR`.
 
     Parameters
@@ -43,8 +42,6 @@ def warn_of_spreads(scaler: Any, X: Any, names: Any, stacklevel: int) -> None:
         Which has measured `X`.
     X : ndarray or sparse matrix of shape (n, n_features)
     names : array-like of str of shape (n_features,) or None
-    stacklevel : int
-        Of the line that the warning is about, 1 being the caller.
     """
     with np.errstate(invalid="ignore"):
         spread = np.sqrt(scaler.var_)
@@ -63,12 +60,10 @@ def warn_of_spreads(scaler: Any, X: Any, names: Any, stacklevel: int) -> None:
     told = [f"{_name(names, i)} has {spread[i]:.2g}" for i in (*wide[:MOST_NAMED], order[-1])]
     if len(wide) > MOST_NAMED:
         told.insert(MOST_NAMED, f"{len(wide) - MOST_NAMED} others")
-    warnings.warn(
+    warn_caller(
         f"The spreads of columns differ by a factor of {ratio:.2g}, more than {FACTOR}: "
         f"{', '.join(told)}. Networks train badly on such columns: put a StandardScaler in "
-        "front, in a pipeline, or skspectral.preprocessing.make_tabular_preprocessor.",
-        UserWarning,
-        stacklevel=stacklevel + 1,
+        "front, in a pipeline, or skspectral.preprocessing.make_tabular_preprocessor."
     )
 
 

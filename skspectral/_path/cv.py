@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from numbers import Integral, Real
 from typing import Any
 
@@ -34,6 +33,7 @@ from skspectral._selection.fold_fits import beside_folds
 from skspectral._selection.folds import check_rows, check_two_folds, make_folds
 from skspectral._selection.network_inside import seeded
 from skspectral._selection.scoring import network_score
+from skspectral._warn import warn_caller
 
 ALPHA_FACTORS = (0.25, 0.5, 1.0, 2.0)
 """Multiples of the penalty that follows the noise among which is chosen unless told otherwise."""
@@ -125,7 +125,7 @@ class BaseSpectralMLPCV(BaseEstimator):
         with unchanged_on_failure(self):
             self._fit(X, y, route(self, sample_weight, params), penalties)
         for complaint in complaints_about(self.estimator_, self._smaller()):
-            warnings.warn(complaint, ConvergenceWarning, stacklevel=3)
+            warn_caller(complaint, ConvergenceWarning)
         return self
 
     def _fit(self, X, y, routed, penalties):

@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch
+
+from skspectral._warn import warn_caller
 
 
 def describe(estimator):
@@ -49,12 +49,11 @@ def gather(descriptions):
 def warn_if_alive(path):
     """Warn if nodes are alive at the end of a grid that should end without any."""
     if path.n_alive_nodes[-1].any():
-        warnings.warn(
+        warn_caller(
             f"The path ends at alpha={path.alphas[-1]:g} with nodes alive: none of its penalties "
             "is large enough, or training is too short for nodes to die. Scale X, raise "
             "`path_max_iter`, or give `alphas`.",
             ConvergenceWarning,
-            stacklevel=4,
         )
 
 
@@ -76,8 +75,7 @@ def order_of_leaving(path):
     A column leaves at the penalty after the last one at which it is alive. Columns that
     leave together, or stay, are ordered by their importance at that last penalty.
     """
-    # Importances of a dead network rank nothing: its columns count as gone.
-    # Importances of a constant network, which are all zero, rank nothing.
+    # Importances of a dead network, and those of a constant one, rank nothing.
     alive = path.alive_features & path.feature_importances.any(axis=1, keepdims=True)
     n_features = alive.shape[1]
     # The last True of each column is the first of the column read backwards.

@@ -58,7 +58,7 @@ def _check_data(network, X, y, sample_weight, X_val, y_val):
     weight = check_weights(sample_weight, checked)
     names = getattr(probe, "feature_names_in_", None)
     plain = Rows(checked, y, weight)
-    measure_and_warn(plain, names, stacklevel=4)
+    measure_and_warn(plain, names)
     # With names, as the networks read them themselves.
     rows = Rows(with_names(X, checked, probe), y, weight)
     check_validation(probe, probe._new_target(y), plain.positive(), X_val, y_val, None)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import warnings
 
 import numpy as np
 from sklearn.base import clone
@@ -20,6 +19,7 @@ from skspectral._estimators.recipe import batch_rows
 from skspectral._estimators.rows import Rows
 from skspectral._training.interrupts import interrupts_reach_the_caller
 from skspectral._training.together import train
+from skspectral._warn import warn_caller
 
 STEPS_PER_ROOT = 4
 """Steps of a later fit of a path, divided by the square root of the number of rows.
@@ -115,7 +115,7 @@ def steps(estimator, X, y, penalties, *, sample_weight=None, classes=None, epoch
             # Sizes that have not settled are told by `size_settled` of the path. "Training
             # diverged" makes the whole path doubtful.
             if complaint and complaint.startswith("Training"):
-                warnings.warn(complaint, ConvergenceWarning, stacklevel=4)
+                warn_caller(complaint, ConvergenceWarning)
             # From here on the weights are trained already.
             network.set_params(max_iter=later, warm_start=True, n_restarts=0)
         else:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -44,6 +43,7 @@ from skspectral._selection.row_scores import ROW_SCORES, row_score
 from skspectral._selection.scoring import network_score
 from skspectral._training.interrupts import interrupts_reach_the_caller
 from skspectral._training.together import finish
+from skspectral._warn import warn_caller
 
 HELD_OUT = 0.2
 """Share of the rows that are held out to choose the size if there are no folds."""
@@ -329,7 +329,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
             complaints = self._fit(X, y, sample_weight, fit_params)
         # last: where warnings are errors, the pruner is fitted when they are raised
         for complaint in complaints:
-            warnings.warn(complaint, ConvergenceWarning, stacklevel=3)  # the line that calls fit
+            warn_caller(complaint, ConvergenceWarning)
         return self
 
     def _fit(self, X, y, sample_weight, fit_params):
@@ -402,8 +402,8 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
             return CutFrozen(network, **options)
         if self.strategy == "before":
             check_eigenvalues(network)
-        # One seed for all folds and the full fit: they then start from the same weights, and
-        # their curves differ by the rows alone. The estimator's own seed is respected.
+        # With a seed, one for all folds and the full fit: they then start from the same weights,
+        # and their curves differ by the rows alone. The estimator's own seed is respected.
         no_seed = self.random_state is not None and network.random_state is None
         network = seeded(network, rng) if no_seed else clone(network)
         return STRATEGIES[self.strategy](network, **options)

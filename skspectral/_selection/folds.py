@@ -42,7 +42,7 @@ def check_rows(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Rows:
     classes = unique_labels(y) if is_classifier(estimator) else None
     rows = Rows(checked, y, check_weights(sample_weight, checked), classes)
     names = getattr(estimator, "feature_names_in_", None)
-    measure_and_warn(rows, names, stacklevel=5)  # the line that calls fit, past its wrapper
+    measure_and_warn(rows, names)
     return replace(rows, X=with_names(X, checked, estimator))
 
 

@@ -36,6 +36,7 @@ from skspectral._students.teaching import Table, Teaching, teach
 from skspectral._training.counts import count_of
 from skspectral._training.interrupts import interrupts_reach_the_caller
 from skspectral._training.seeds import new_seed
+from skspectral._warn import warn_caller
 from skspectral.preprocessing import make_tabular_preprocessor
 
 ALPHA_FACTOR = 0.2
@@ -213,13 +214,11 @@ class BaseSpectralStudent(MetaEstimatorMixin, BaseEstimator):
     def _tell_of_few(self, n_drawn):
         """Warn where fewer synthetic rows could be made than were asked for."""
         if self.n_synthetic != "auto" and n_drawn < self.n_synthetic:
-            warnings.warn(
+            warn_caller(
                 f"{count_of(n_drawn, 'synthetic row')} of the {self.n_synthetic} of `n_synthetic` "
                 "could be made: near rows differ in too few columns to lend one another values "
                 "that give new rows. Give rows of your own as X_unlabelled, or set "
-                'n_synthetic="auto".',
-                UserWarning,
-                stacklevel=6,  # the line that calls fit
+                'n_synthetic="auto".'
             )
 
     def _measure(self, student, teacher, held_out: Table):

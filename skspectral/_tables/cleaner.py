@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import importlib.util
-import warnings
 from numbers import Integral
 from operator import methodcaller
 
@@ -21,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skspectral._doc_link import EncodingLinkMixin
 from skspectral._tables.kinds import column_kind, value_kind
 from skspectral._tables.uneven import uneven_named
+from skspectral._warn import warn_caller
 
 CATEGORIES = ("flags", "strings", "codes")
 """The kinds that are one-hot encoded."""
@@ -220,13 +220,11 @@ class TableCleaner(  # type: ignore[call-arg]
         for name in (name for name, kind in self.kinds_.items() if kind in CATEGORIES):
             counts = frame[name].value_counts(dropna=False)
             if len(counts) > 1 and counts.max() < limit:
-                warnings.warn(
+                warn_caller(
                     f"Nothing is left of column {name!r}: each of its {len(counts)} categories "
                     f"is rare (`min_frequency`={self.min_frequency}), and all become one "
                     "constant. Drop the column, or convert it before: numbers by "
-                    "pandas.to_numeric, dates by pandas.to_datetime.",
-                    UserWarning,
-                    stacklevel=3,
+                    "pandas.to_numeric, dates by pandas.to_datetime."
                 )
 
 

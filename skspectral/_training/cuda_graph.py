@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from collections.abc import Callable
 from typing import TypeVar
 
 import torch
+
+from skspectral._warn import warn_caller
 
 T = TypeVar("T")
 WARM_UP = 3
@@ -47,9 +48,8 @@ def try_to_capture(
     try:
         return capture(work, device)
     except RuntimeError as error:
-        warnings.warn(
+        warn_caller(
             f"Steps could not be captured in a CUDA graph, so they run one by one: {error}",
             RuntimeWarning,
-            stacklevel=3,
         )
         return None, None

@@ -232,9 +232,7 @@ class SpectralNet(ScorableNet):
     ) -> None:
         """Plan to train up to the last of the epochs `ends`, or for so many `seconds`.
 
-        A schedule with an end runs once up to each of them. The state of the optimiser, the
-        schedule and the count of steps start anew; the weights go on from where they are.
-        Training ends early if `interrupts` is asked to.
+        A schedule with an end runs once up to each of them.
         """
         self.epoch_steps_ = len(self.get_iterator(dataset, training=True))
         self.steps_planned_ = ends[-1] * self.epoch_steps_

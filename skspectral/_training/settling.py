@@ -17,7 +17,7 @@ FED = 0.5
 """Feed ratio above which a node is fed: the data hold it against the penalty."""
 FED_SHARE = 0.95
 """Share of alive nodes that must be fed in a settled network."""
-LOSS_SHARE = 0.05
+NODES_LOST_SHARE = 0.05
 """Share of nodes that may have died in the second half of training."""
 
 
@@ -54,7 +54,7 @@ class Settling:
         fell = self.n_half_way - self.n_alive
         fed = self.n_alive > 0 and self.n_fed >= FED_SHARE * self.n_alive
         # one node may always go: in a small layer it is more than the share
-        return fed and fell <= max(1, LOSS_SHARE * self.n_half_way)
+        return fed and fell <= max(1, NODES_LOST_SHARE * self.n_half_way)
 
 
 def feed_ratios(layer: nn.Module, penalty: Penalty) -> Tensor | None:
