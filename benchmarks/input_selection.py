@@ -34,7 +34,8 @@ from sklearn.preprocessing import LabelEncoder, StandardScaler
 
 from skspectral import SpectralMLPClassifier
 from skspectral._path.penalties import fixed
-from skspectral._path.walk import path_epochs, walk
+from skspectral._path.walk import is_dead, path_epochs, steps, until, visit
+from skspectral._training.together import finish
 
 RESULTS = Path(__file__).parent / "results" / "input_selection.csv"
 COLUMNS = ["split", "seed", "model", "step", "n_inputs", "accuracy", "seconds"]
@@ -57,15 +58,16 @@ def data(split, seed):
 
 
 def spectral(X, X_test, y, y_test, seed):
-    """Yield the number of inputs and the accuracy along the path."""
-    network = SpectralMLPClassifier(HIDDEN, eigenvalues="in", random_state=seed)
-    epochs = path_epochs(network, len(X))
-    for fitted in walk(network, X, y, fixed(ALPHAS), epochs=epochs):
+    """Return the number of inputs and the accuracy along the path."""
+
+    def look(fitted):
         importances = fitted.feature_importances_
         alive = importances > fitted.relevance_threshold * importances.max()
-        yield alive.sum(), fitted.score(np.where(alive, X_test, 0), y_test)
-        if not any(fitted.n_alive_nodes_):
-            break
+        return alive.sum(), fitted.score(np.where(alive, X_test, 0), y_test)
+
+    network = SpectralMLPClassifier(HIDDEN, eigenvalues="in", random_state=seed)
+    epochs = path_epochs(network, len(X))
+    return finish(visit(until(steps(network, X, y, fixed(ALPHAS), epochs=epochs), is_dead), look))
 
 
 def lasso_net(X, X_test, y, y_test, seed):

@@ -35,6 +35,11 @@ def find_parameter(cv_results: Any, name: str) -> np.ndarray | None:
 
 def width_of(sizes: Any, layer: int | None) -> int:
     """Return the nodes of one hidden layer, or of all."""
+    if isinstance(sizes, str):
+        raise ValueError(
+            f"`cv_results` has hidden_layer_sizes={sizes!r}, and does not tell how many nodes the "
+            "fits began with. Give the search numbers, such as [8, 64]."
+        )
     listed = np.atleast_1d(sizes)
     return int(listed.sum() if layer is None else listed[check_layer(layer, len(listed))])
 

@@ -17,8 +17,6 @@ from skspectral._estimators.checks import check_has_hidden_layer, check_one_netw
 from skspectral._estimators.parts import fit_part
 from skspectral._estimators.recipe import batch_rows
 from skspectral._estimators.rows import Rows
-from skspectral._training.interrupts import interrupts_reach_the_caller
-from skspectral._training.together import train
 from skspectral._warn import warn_caller
 
 STEPS_PER_ROOT = 4
@@ -121,20 +119,6 @@ def steps(estimator, X, y, penalties, *, sample_weight=None, classes=None, epoch
         else:
             network.alpha_ = network.alpha
         yield network
-
-
-def walk(*args, **options):
-    """Yield the networks of :func:`steps`, which takes the same parameters."""
-    with contextlib.closing(steps(*args, **options)) as walked:
-        while True:
-            with interrupts_reach_the_caller():
-                step = next(walked, None)
-                while isinstance(step, tuple):
-                    train(step)
-                    step = next(walked, None)
-            if step is None:
-                return
-            yield step
 
 
 def until(walked, is_last):

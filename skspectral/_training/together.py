@@ -184,18 +184,6 @@ def begin(trainings: Sequence[Training]) -> None:
             training.member.begin()
 
 
-def train(trainings: Sequence[Training]) -> None:
-    """Train networks to their ends."""
-    begin(trainings)
-    waiting = list(trainings)
-    while waiting:
-        ended = train_some(waiting)
-        for training in ended:
-            if training.error is not None:
-                raise training.error
-        waiting = [training for training in waiting if training not in ended]
-
-
 def train_some(trainings: Sequence[Training]) -> list[Training]:
     """Train until at least one training is over, and return those that are."""
     for training in trainings:

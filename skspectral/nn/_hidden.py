@@ -15,6 +15,9 @@ AnyModule = TypeVar("AnyModule", bound=nn.Module)
 WITH_ROWS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 """Layers whose weights have one row, or one kernel, for each of their nodes or channels."""
 
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+"""Layers whose weights have the inputs first."""
+
 
 def named_layers(module: Any) -> dict[str, nn.Module]:
     """Return the Linear, SpectralLinear and convolutional layers, by name, as they are defined.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from skspectral.nn._hidden import hidden_layers
+from skspectral.nn._hidden import TRANSPOSED, hidden_layers
 from skspectral.nn._linear import SpectralLinear
 from skspectral.nn._mlp import SpectralMLP
 
@@ -44,7 +44,7 @@ def node_relevance(module: nn.Module) -> Tensor | list[Tensor]:
     Raises
     ------
     TypeError
-        If `module` is neither a stack nor has a weight matrix.
+        If `module` is neither a stack nor has a weight matrix, or is a transposed convolution.
 
     Notes
     -----
@@ -142,6 +142,11 @@ def weight_norms(layer: nn.Module, dim: int = 1) -> Tensor:
         raise TypeError(
             "`module` must be a SpectralMLP, or a layer with a weight matrix such as "
             f"SpectralLinear or torch.nn.Linear; got {type(layer).__name__}."
+        )
+    if isinstance(layer, TRANSPOSED):
+        raise TypeError(
+            f"The nodes of a {type(layer).__name__} have no rows of their own in its weights, "
+            "which are sorted by its inputs. Take the norms that you need of `weight`."
         )
     norms: Tensor = torch.linalg.vector_norm(weight.flatten(1), dim=dim)
     return norms

@@ -124,6 +124,7 @@ def test_parametrizations_may_differ_between_layers():
         ({"split0_test_n_nodes": None}, "no scores named 'n_nodes'"),
         ({"param_hidden_layer_sizes": None}, "no parameter `hidden_layer_sizes`"),
         ({"param_a__hidden_layer_sizes": [1, 2]}, "several parameters"),
+        ({"param_hidden_layer_sizes": ["auto", 8]}, "has hidden_layer_sizes='auto', and does not"),
     ],
 )
 def test_other_searches_are_refused(changes, message):

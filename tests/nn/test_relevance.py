@@ -46,6 +46,8 @@ def test_relevance_is_invariant_to_the_split_between_factors():
 
 
 def test_relevance_refuses_modules_without_weights():
+    with pytest.raises(TypeError, match="nodes of a ConvTranspose2d have no rows of their own"):
+        node_relevance(torch.nn.ConvTranspose2d(4, 3, 3))
     with pytest.raises(TypeError, match="SpectralMLP, or a layer with a weight matrix"):
         node_relevance(nn.ReLU())
 

@@ -24,7 +24,8 @@ from skspectral import (
     spectral_path,
 )
 from skspectral._path.penalties import fixed, following
-from skspectral._path.walk import walk
+from skspectral._path.walk import steps, visit
+from skspectral._training.together import finish
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -61,9 +62,12 @@ def test_scores_are_those_of_paths_on_the_folds(reg):
         network = SpectralMLPRegressor(
             12, max_iter=100, random_state=rng.randint(np.iinfo(np.int32).max)
         )
-        steps = walk(network, X[train], Y[train], fixed(ALPHAS))
-        found = [(r2_score(Y[test], f.predict(X[test])), sum(f.n_alive_nodes_)) for f in steps]
-        scores, sizes = zip(*found, strict=True)
+        walked = steps(network, X[train], Y[train], fixed(ALPHAS))
+
+        def look(fitted, test=test):
+            return r2_score(Y[test], fitted.predict(X[test])), sum(fitted.n_alive_nodes_)
+
+        scores, sizes = zip(*finish(visit(walked, look)), strict=True)
         np.testing.assert_allclose(reg.cv_results_[f"split{k}_test_score"], scores)
         assert reg.cv_results_[f"split{k}_n_alive_nodes"].tolist() == list(sizes)
 
@@ -138,10 +142,8 @@ def test_classifier_follows_the_log_loss(clf):
     network = SpectralMLPClassifier(
         12, max_iter=100, random_state=rng.randint(np.iinfo(np.int32).max)
     )
-    losses = [
-        log_loss(LABEL[test], f.predict_proba(X[test]))
-        for f in walk(network, X[train], LABEL[train], fixed(ALPHAS))
-    ]
+    walked = steps(network, X[train], LABEL[train], fixed(ALPHAS))
+    losses = finish(visit(walked, lambda f: log_loss(LABEL[test], f.predict_proba(X[test]))))
     np.testing.assert_allclose(-clf.cv_results_["split0_test_score"], losses)
     assert clf.classes_.tolist() == ["high", "low"]
     assert clf.score(X, LABEL) > 0.85
@@ -167,7 +169,8 @@ def test_factors_multiply_the_penalty_that_follows_the_noise():
     assert (np.diff(reg.alphas_) > 0).all()
     seed = np.random.RandomState(0).randint(np.iinfo(np.int32).max)
     network = SpectralMLPRegressor(12, max_iter=100, random_state=seed)
-    sizes = [fitted.n_alive_nodes_ for fitted in walk(network, X, Y, following(factors))]
+    walked = steps(network, X, Y, following(factors))
+    sizes = finish(visit(walked, lambda fitted: fitted.n_alive_nodes_))
     assert reg.path_.n_alive_nodes.tolist() == sizes
 
 

@@ -13,7 +13,7 @@ from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, spectral_pat
 from skspectral._path.alphas import _last_of_scout, alpha_grid, find_alpha_max
 from skspectral._path.description import alpha_bracket, order_of_leaving
 from skspectral._path.penalties import fixed
-from skspectral._path.walk import is_dead, path_epochs, until, walk
+from skspectral._path.walk import is_dead, path_epochs, steps, until, visit
 from skspectral._training.fleet import Fleet
 from skspectral._training.net import SpectralNet
 from skspectral._training.together import finish
@@ -155,7 +155,8 @@ def test_grid_spans_what_eps_says():
 
 
 def test_a_dead_network_is_not_trained_on():
-    fits = [(f.alpha, f.n_iter_) for f in walk(NETWORK, X, Y, fixed([10.0, 20.0, 40.0]))]
+    walked = steps(NETWORK, X, Y, fixed([10.0, 20.0, 40.0]))
+    fits = finish(visit(walked, lambda fitted: (fitted.alpha, fitted.n_iter_)))
     assert fits == [(10.0, 150), (20.0, 150), (40.0, 150)]
 
 

@@ -18,7 +18,8 @@ from skspectral import (
     size_interval,
 )
 from skspectral._path.penalties import fixed, following, multiples
-from skspectral._path.walk import walk
+from skspectral._path.walk import steps, visit
+from skspectral._training.together import finish
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -96,8 +97,8 @@ def test_sizes_are_those_of_walks_on_the_same_rows(reg):
     for part in parts:
         seed = rng.randint(np.iinfo(np.int32).max)
         network = SpectralMLPRegressor(16, max_iter=300, random_state=seed)
-        steps = walk(network, X[part], Y[part], following([1.0, 4.0]))
-        by_hand.append([fitted.n_alive_nodes_ for fitted in steps])
+        walked = steps(network, X[part], Y[part], following([1.0, 4.0]))
+        by_hand.append(finish(visit(walked, lambda fitted: fitted.n_alive_nodes_)))
     assert found.seed_sizes.tolist() == by_hand[:1]
     assert found.fold_sizes.tolist() == by_hand[1:]
 
@@ -106,8 +107,9 @@ def test_float_penalty_is_varied_around_itself():
     network = SpectralMLPRegressor(24, alpha=3e-3, max_iter=60, random_state=0).fit(X, Y)
     found = size_interval(network, X, Y, **QUICK)
     seed = np.random.RandomState(0).randint(np.iinfo(np.int32).max)
-    steps = walk(network.set_params(random_state=seed), X, Y, fixed([3e-3, 6e-3, 1.2e-2]))
-    assert found.seed_sizes.tolist() == [[fitted.n_alive_nodes_ for fitted in steps]]
+    walked = steps(network.set_params(random_state=seed), X, Y, fixed([3e-3, 6e-3, 1.2e-2]))
+    sizes = finish(visit(walked, lambda fitted: fitted.n_alive_nodes_))
+    assert found.seed_sizes.tolist() == [sizes]
 
 
 def test_narrow_factors_and_full_widths_identify_nothing(reg):
