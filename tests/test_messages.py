@@ -85,10 +85,10 @@ def test_values_in_quotes_are_not_taken_for_names():
 
 
 def test_sentences_end_before_the_next_begins():
-    with pytest.raises(ValueError, match=r"number of classes = 2\. Give X_val"):
+    with pytest.raises(ValueError, match=r"number of classes = 2\. Change `val"):
         classifier(early_stopping=True, validation_fraction=0.01).fit(X, CLASSES)
     with pytest.raises(
-        ValueError, match=r"out `validation_fraction`=0.1 of 1 row: .*\. Give X_val"
+        ValueError, match=r"Early stopping cannot hold out 10% of 1 row: .*\. Change `val"
     ):
         regressor(early_stopping=True).fit(X[:1], Y[:1])
 

@@ -307,8 +307,11 @@ class BaseSpectralMLP(
                 rows, validation = hold_out(
                     rows,
                     self.validation_fraction,
-                    self._target.stratifies,
-                    self._generator_of_split(),
+                    stratify=self._target.stratifies,
+                    random_state=self._generator_of_split(),
+                    who="Early stopping",
+                    advice="Change `validation_fraction`, give `X_val` and `y_val`, or set "
+                    "early_stopping=False.",
                 )
             warn_of_full_batch(self.batch_size, len(rows))
             # R2 of a single row is not defined

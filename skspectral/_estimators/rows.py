@@ -105,17 +105,6 @@ class Rows:
             return None
         return self.weight / self.weight.mean()
 
-    def split(self, fraction: float, stratify: bool, random_state: Any) -> tuple[Rows, Rows]:
-        """Hold out `fraction` of the rows; return the rest and the rows held out."""
-        # indices are split, so that X, y and weights are copied once each
-        kept, held_out = train_test_split(
-            np.arange(len(self)),
-            test_size=fraction,
-            stratify=self.y if stratify else None,
-            random_state=random_state,
-        )
-        return self.take(kept), self.take(held_out)
-
 
 def total_weight(rows: Rows) -> float:
     """Return the number of rows, or the sum of their weights as given."""
@@ -145,23 +134,44 @@ def _with_short_index(part: Any) -> Any:
     return part
 
 
-def hold_out(rows: Rows, fraction: float, stratify: bool, random_state: Any) -> tuple[Rows, Rows]:
-    """Split off validation rows for early stopping; return the rest, then these.
+def hold_out(
+    rows: Rows, share: float, *, stratify: bool, random_state: Any, who: str, advice: str
+) -> tuple[Rows, Rows]:
+    """Split off a share of the rows; return the rest, then these.
+
+    Parameters
+    ----------
+    rows : Rows
+    share : float
+        From 0 to 1.
+    stratify : bool
+        Whether each part has the classes in equal shares.
+    random_state : int, RandomState or None
+    who : str
+        What holds rows out, for the error.
+    advice : str
+        What to do instead.
 
     Raises
     ------
     ValueError
         If there are too few rows, or too few of a class.
     """
+    # indices are split, so that X, y and weights are copied once each
     try:
-        return rows.split(fraction, stratify, random_state)
+        kept, held_out = train_test_split(
+            np.arange(len(rows)),
+            test_size=share,
+            stratify=rows.y if stratify else None,
+            random_state=random_state,
+        )
     except ValueError as error:
-        # scikit-learn speaks of test_size and n_splits, which the user has not set
+        # scikit-learn names the reason, but speaks of test_size, which the user has not set
         raise ValueError(
-            f"Early stopping cannot hold out `validation_fraction`={fraction} of "
-            f"{count_of(len(rows), 'row')}: {sentence(error)} Give X_val and y_val, or set "
-            "early_stopping=False."
+            f"{who} cannot hold out {100 * share:g}% of {count_of(len(rows), 'row')}: "
+            f"{sentence(error)} {advice}"
         ) from error
+    return rows.take(kept), rows.take(held_out)
 
 
 def sentence(error: Exception) -> str:

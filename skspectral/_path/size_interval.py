@@ -7,7 +7,6 @@ from __future__ import annotations
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -15,16 +14,15 @@ from sklearn.utils.validation import check_is_fitted
 from skspectral._compat import Interval, validate_params
 from skspectral._estimators.base import BaseSpectralMLP
 from skspectral._estimators.checks import check_table, with_names
-from skspectral._estimators.rows import Rows, check_weights, sentence
+from skspectral._estimators.rows import Rows, check_weights
 from skspectral._path.cv import BaseSpectralMLPCV
 from skspectral._path.fold_paths import fold_path
 from skspectral._path.identification import agreed_size, judge
 from skspectral._path.penalties import check_factors, multiples
 from skspectral._path.walk import check_path_estimator
 from skspectral._selection.fold_fits import fit_folds
-from skspectral._selection.folds import make_folds
+from skspectral._selection.folds import hold_out_fold, make_folds
 from skspectral._selection.network_inside import seeded
-from skspectral._training.counts import count_of
 
 HELD_OUT = 0.2
 """Share of the rows that a fit on a part of them leaves out."""
@@ -52,16 +50,8 @@ def _parts(cv, rows, network, rng):
     if isinstance(cv, (list, tuple)) and not cv:
         return []
     if cv is None:
-        rows = rows.positive()
-        # several labels a row are not stratified, as many combinations occur only once
-        stratify = is_classifier(network) and rows.y.ndim == 1
-        try:
-            return [rows.split(HELD_OUT, stratify, rng)[0] for _ in range(2)]
-        except ValueError as error:
-            raise ValueError(
-                f"{count_of(len(rows), 'row')} cannot be split into four fifths and one: "
-                f"{sentence(error)} Give `cv`, or cv=[] for none."
-            ) from error
+        who, advice = "`size_interval`", "Give `cv`, or cv=[] for none."
+        return [hold_out_fold(rows, HELD_OUT, network, rng, who, advice)[0] for _ in range(2)]
     # Rows of weight zero leave after the split: a splitter may name rows by their place.
     return [train for train, _ in make_folds(cv, rows, network, {})]
 

@@ -37,7 +37,7 @@ from skspectral._pruning.strategies import (
 from skspectral._selection.defined import check_defined
 from skspectral._selection.fit_routing import make_router, route
 from skspectral._selection.fold_fits import beside_folds
-from skspectral._selection.folds import check_rows, check_two_folds, hold_out, make_folds
+from skspectral._selection.folds import check_rows, check_two_folds, hold_out_fold, make_folds
 from skspectral._selection.network_inside import seeded
 from skspectral._selection.row_scores import ROW_SCORES, row_score
 from skspectral._selection.scoring import network_score
@@ -439,7 +439,8 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
             # Nothing is trained, so all rows are free to score on.
             return [(rows, rows.positive())]
         if self.cv is None:
-            return hold_out(HELD_OUT, rows, strategy.estimator, rng)
+            advice = "Give `cv`, or `n_nodes` as a number."
+            return [hold_out_fold(rows, HELD_OUT, strategy.estimator, rng, "The pruner", advice)]
         return make_folds(self.cv, rows, strategy.estimator, split_params)
 
     def get_metadata_routing(self):

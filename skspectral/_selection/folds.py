@@ -15,9 +15,8 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.multiclass import unique_labels
 
 from skspectral._estimators.checks import check_table, with_names
-from skspectral._estimators.rows import Rows, check_weights, sentence
+from skspectral._estimators.rows import Rows, check_weights, hold_out
 from skspectral._estimators.spreads import measure_and_warn
-from skspectral._training.counts import count_of
 
 Fold = tuple[Rows, Rows]
 """Rows to fit on and rows to score on, all of positive weight."""
@@ -141,22 +140,16 @@ def check_two_folds(folds: Sequence[Fold], purpose: str, advice: str) -> None:
         )
 
 
-def hold_out(share: float, rows: Rows, network: Any, random_state: Any) -> list[Fold]:
-    """Return a single fold that holds out a share of the rows, stratified for classes.
+def hold_out_fold(
+    rows: Rows, share: float, network: Any, random_state: Any, who: str, advice: str
+) -> Fold:
+    """Return a fold that holds out a share of the rows, stratified for classes.
 
-    Raises
-    ------
-    ValueError
-        If there are too few rows, in all or of one class.
+    Parameters are those of :func:`skspectral._estimators.rows.hold_out`, and the network.
     """
     rows = rows.positive()
     # Several labels a row are not stratified: many combinations of them occur only once.
     stratify = is_classifier(network) and rows.y.ndim == 1
-    try:
-        return [rows.split(share, stratify, random_state)]
-    except ValueError as error:
-        # scikit-learn's text is kept, as it names the reason, but it knows no parameter of ours.
-        raise ValueError(
-            f"The pruner cannot hold out {share:.0%} of {count_of(len(rows), 'row')}: "
-            f"{sentence(error)} Give `cv`, or `n_nodes` as a number."
-        ) from error
+    return hold_out(
+        rows, share, stratify=stratify, random_state=random_state, who=who, advice=advice
+    )

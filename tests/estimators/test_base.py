@@ -554,8 +554,8 @@ def test_early_stopping_warns_of_a_size_that_has_not_settled():
 def test_warm_start_holds_out_the_same_rows(regression, monkeypatch, shuffle):
     held_out = []
 
-    def split(*args):
-        parts = rows.hold_out(*args)
+    def split(*args, **options):
+        parts = rows.hold_out(*args, **options)
         held_out.append(parts[1].y)
         return parts
 

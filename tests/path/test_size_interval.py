@@ -219,7 +219,11 @@ def test_folds_name_rows_of_the_whole_table():
         ({"cv": 1}, ValueError, "'cv' parameter"),
         ({"cv": "five"}, ValueError, "cv"),
         ({"sample_weight": [1.0]}, ValueError, "sample_weight"),
-        ({"sample_weight": np.eye(900)[0]}, ValueError, "1 row cannot be split .* Give `cv`"),
+        (
+            {"sample_weight": np.eye(900)[0]},
+            ValueError,
+            "cannot hold out .* of 1 row: .* Give `cv`",
+        ),
     ],
 )
 def test_bad_options_raise(reg, options, error, message):

@@ -12,7 +12,7 @@ from sklearn.utils.fixes import parse_version
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
 from skspectral._estimators.rows import Rows
-from skspectral._selection.folds import check_rows, check_two_folds, hold_out, make_folds
+from skspectral._selection.folds import check_rows, check_two_folds, hold_out_fold, make_folds
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X = np.arange(24.0).reshape(12, 2)
@@ -80,11 +80,12 @@ def test_groups_are_for_splitters_not_for_plain_folds():
 
 def test_share_is_held_out_of_rows_with_weight():
     rows = Rows(X, np.tile([0, 1], 6), np.r_[0.0, 0.0, np.ones(10)])
-    ((train, test),) = hold_out(0.2, rows, LogisticRegression(), 0)
+    told = "It", "Do this."
+    train, test = hold_out_fold(rows, 0.2, LogisticRegression(), 0, *told)
     assert (len(train), len(test)) == (8, 2)
     assert sorted(test.y) == [0, 1]
-    with pytest.raises(ValueError, match="cannot hold out 90% of 10 rows"):
-        hold_out(0.9, rows, LogisticRegression(), 0)
+    with pytest.raises(ValueError, match=r"^It cannot hold out 90% of 10 rows: .* Do this\.$"):
+        hold_out_fold(rows, 0.9, LogisticRegression(), 0, *told)
 
 
 @pytest.mark.parametrize(
