@@ -164,12 +164,13 @@ def check_students(lot):
     X = table(lot)
     y, weight = target(lot, X, kind), weights(lot, X)
     teacher = GaussianNB() if kind == "classes" else LinearRegression()
-    student = network(lot, Classifier if kind == "classes" else Regressor)
+    student_class = Classifier if kind == "classes" else Regressor
+    plain, student = student_class(4, **QUICK), network(lot, student_class)
     model = network(
         lot,
         cls,
         teacher=lot.some(teacher, wild=[*WILD, StandardScaler()]),
-        student=lot.some(student, make_pipeline(StandardScaler(), student), wild=WILD[1:]),
+        student=lot.some(plain, student, make_pipeline(StandardScaler(), student), wild=WILD[1:]),
         cv=3,
     )
     more = {"X_unlabelled": X if lot.below(2) else table(lot)} if lot.once_in(6) else {}

@@ -25,6 +25,9 @@ from skspectral._training.noise import (
 def noise_table(rows: Rows, dataset: RowDataset, target: Target) -> NoiseTable:
     """Return what the rule needs of the rows that are trained on."""
     constant = constant_products(dataset, target.n_outputs)
+    # exactly, as no penalty is small enough to follow what is left by rounding
+    still = target.constant_outputs(rows)
+    constant[still], constant[:, still] = 0.0, 0.0
     classes = target.covariance(rows) if isinstance(target, ProbabilityTarget) else None
     return NoiseTable.of(rows.X, rows.weight, constant, classes)
 

@@ -253,6 +253,12 @@ def check_restarts(n_restarts: int, warm_start: bool) -> None:
         )
 
 
+def trains_several(estimator: Any) -> bool:
+    """Tell whether several networks are trained; what is no number of them is refused by `fit`."""
+    n_members = estimator.n_members
+    return isinstance(n_members, Integral) and int(n_members) > 1
+
+
 def goes_on_from_one_network(estimator: Any) -> bool:
     """Tell that `partial_fit` is there; raise AttributeError for restarts and several networks."""
     if estimator.n_restarts:
@@ -260,7 +266,7 @@ def goes_on_from_one_network(estimator: Any) -> bool:
             f"partial_fit is not available with n_restarts={estimator.n_restarts}: restarts go "
             "through all rows many times. Set n_restarts=0."
         )
-    if estimator.n_members > 1:
+    if trains_several(estimator):
         raise AttributeError(
             f"partial_fit is not available with n_members={estimator.n_members}: the networks are "
             "folded into one, and cannot be trained on as several. Set n_members=1, or go on "
@@ -271,7 +277,7 @@ def goes_on_from_one_network(estimator: Any) -> bool:
 
 def check_one_network(estimator: Any, advice: str) -> None:
     """Raise ValueError where several networks would be trained, whose size is not one number."""
-    if estimator.n_members > 1:
+    if trains_several(estimator):
         raise ValueError(
             f"`estimator` must have n_members=1, as its size is looked for; got "
             f"n_members={estimator.n_members}. {advice}"

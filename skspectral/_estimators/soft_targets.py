@@ -12,6 +12,9 @@ import numpy as np
 from skspectral._estimators.rows import Rows
 from skspectral._estimators.targets import ClassTarget
 
+ROUNDING = 1e-12
+"""Differences of probabilities that are rounding."""
+
 
 @dataclass(frozen=True)
 class ProbabilityTarget(ClassTarget):
@@ -35,6 +38,11 @@ class ProbabilityTarget(ClassTarget):
         """Return probabilities as the loss compares them, ndarray of shape (n, n_outputs)."""
         return y[:, 1:] if self.n_outputs == 1 else y
 
+    def constant_outputs(self, rows: Rows) -> np.ndarray:
+        """Tell which outputs are the same in all rows, bool ndarray of shape (n_outputs,)."""
+        p = self.encode(rows.y)
+        return np.asarray(np.ptp(p, axis=0) <= ROUNDING)
+
     def covariance(self, rows: Rows) -> np.ndarray:
         """Return the mean covariance of classes that are drawn from the probabilities.
 
@@ -46,7 +54,8 @@ class ProbabilityTarget(ClassTarget):
         mean = np.average(p, axis=0, weights=rows.weight)
         share = np.full(len(p), 1 / len(p)) if rows.weight is None else rows.weight
         covariance: np.ndarray = np.diag(mean) - (p.T * (share / share.sum())) @ p
-        return covariance
+        # of probabilities that are 0 and 1 it is rounding, which may be negative
+        return covariance if np.trace(covariance) > ROUNDING else np.zeros_like(covariance)
 
 
 def fit_to_probabilities(

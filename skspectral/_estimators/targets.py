@@ -95,9 +95,9 @@ class NumberTarget:
                 f"`y` holds values up to {np.abs(y).max():g}, whose variance overflows. "
                 "Divide y by a constant."
             )
-        deviation = np.sqrt(variance)
         # the deviation of a constant may be rounding, and dividing by it would make it a signal
-        spread = np.where(deviation > ROUNDING * np.abs(mean), deviation, 1.0)
+        still = self.constant_outputs(rows)
+        mean, spread = np.where(still, y[0], mean), np.where(still, 1.0, np.sqrt(variance))
         return replace(self, mean=mean, spread=spread)
 
     def check_same(self, y: np.ndarray, subset: bool = False, other: str = "") -> None:
@@ -108,6 +108,11 @@ class NumberTarget:
             raise ValueError(
                 f"`y` must have {expected}, as {other or 'the network'}; got {n_outputs}."
             )
+
+    def constant_outputs(self, rows: Rows) -> np.ndarray:
+        """Tell which outputs are the same in all rows, bool ndarray of shape (n_outputs,)."""
+        y = rows.y.reshape(len(rows), -1)
+        return np.asarray(np.ptp(y, axis=0) <= ROUNDING * np.abs(y).max(axis=0))
 
     def encode(self, y: np.ndarray) -> np.ndarray:
         """Return `y` as the loss compares it with outputs, array of shape (n, n_outputs)."""
@@ -237,6 +242,10 @@ class ClassTarget:
                 f"`y` must have the classes of {first}, {self.classes}; got {given}."
                 f"{'' if other else f' {advice}'}"
             )
+
+    def constant_outputs(self, rows: Rows) -> np.ndarray:
+        """Tell which outputs are known to be the same in all rows: none, as there are classes."""
+        return np.zeros(self.n_outputs, dtype=bool)
 
     def encode(self, y: np.ndarray) -> np.ndarray:
         """Return `y` as the loss compares it with outputs.

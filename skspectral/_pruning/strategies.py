@@ -37,13 +37,15 @@ PRECISION = float(np.finfo(np.float32).eps)
 
 
 def check_prunable(network, is_frozen):
-    """Raise unless `network`, fitted or not, is of this package and has hidden nodes."""
+    """Raise unless `network`, fitted or not, is of this package, sound, and has hidden nodes."""
     if not isinstance(network, BaseSpectralMLP):
         raise TypeError(
             "`estimator` must be a SpectralMLPRegressor or SpectralMLPClassifier, or one of "
             f"them in a FrozenEstimator; got {type(network).__name__}. In a pipeline, put the "
             "pruner around the last step."
         )
+    if not is_frozen:
+        network._validate_params()  # before anything reads them
     check_has_hidden_layer(network)
     # Those of the folds would differ in width, so no sizes could be compared.
     if not is_frozen:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback
 
 from skspectral import SpectralMLPClassifier, SpectralMLPRegressor
@@ -211,6 +212,26 @@ def test_constant_target_or_columns_leave_a_constant(X, y):
     reg = make(max_iter="auto").fit(X, y)
     assert reg.n_alive_nodes_ == [0]
     np.testing.assert_allclose(reg.predict(X), y.mean(), atol=0.5)
+
+
+@pytest.mark.parametrize("normalize_y", [True, False])
+@pytest.mark.parametrize("value", [0.0, 0.1, 1 / 3, -7.7e-5])
+def test_a_constant_is_one_whatever_its_mean_rounds_to(value, normalize_y):
+    X = np.random.default_rng(0).normal(size=(70, 3))
+    reg = make(max_iter="auto", normalize_y=normalize_y)
+    with pytest.warns(ConvergenceWarning, match="The target is constant"):
+        reg.fit(X, np.full(70, value))
+    assert reg.n_alive_nodes_ == [0]
+    assert reg.noise_variance_ == 0
+    np.testing.assert_allclose(reg.predict(X), value, atol=1e-3)
+
+
+def test_a_constant_output_beside_another_has_no_noise():
+    X = np.random.default_rng(0).normal(size=(300, 3))
+    y = np.abs(X[:, 0]) + 0.1 * np.random.default_rng(1).normal(size=300)
+    alone = make().fit(X, np.c_[y, np.zeros(300)])
+    beside = make().fit(X, np.c_[y, np.full(300, 0.1)])
+    assert beside.alpha_ == pytest.approx(alone.alpha_, rel=1e-3)
 
 
 @pytest.mark.parametrize("shape", [(30, 1), (20, 60), (2, 3)])

@@ -129,3 +129,17 @@ def test_a_failed_fit_leaves_no_trace():
     with pytest.raises(ValueError, match="NaN"):
         fit_to_probabilities(network, np.full((5, 2), np.nan), probabilities(5, 2), np.arange(2))
     assert set(vars(network)) == set(network.get_params())
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_probabilities_of_one_certain_class_are_a_constant(n_classes):
+    X = RNG.normal(size=(70, 3))
+    proba = np.zeros((70, n_classes))
+    proba[:, 0] = 1 + RNG.choice([-1, 0, 1], size=70) * np.finfo(float).eps  # by rounding
+    clf = fit_to_probabilities(
+        SpectralMLPClassifier(8, random_state=0), X, proba, np.arange(n_classes)
+    )
+    assert clf.n_alive_nodes_ == [0]
+    assert clf.noise_variance_ == 0
+    assert np.isfinite(clf.alpha_)
+    assert (clf.predict(X) == 0).all()

@@ -261,6 +261,17 @@ def test_before_training_compares_trained_networks(reg, regression):
     assert pruner.n_nodes_[0] in results["n_nodes"]
 
 
+@pytest.mark.parametrize("strategy", ["after", "before"])
+@pytest.mark.parametrize(
+    "wild", [{"hidden_layer_sizes": "b"}, {"n_members": ()}, {"n_members": "a"}, {"dtype": 3}]
+)
+def test_parameters_of_the_network_are_checked_first(regression, strategy, wild):
+    pruner = SpectralPruner(SpectralMLPRegressor(**wild), strategy=strategy)
+    (name,) = wild
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of SpectralMLPRegressor"):
+        pruner.fit(*regression)
+
+
 def test_before_training_needs_eigenvalues(regression):
     for settings in ({"parametrization": "dense"}, {"eigenvalues": "in"}):
         network = SpectralMLPRegressor(6, max_iter=10**9, **settings)
