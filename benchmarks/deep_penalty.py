@@ -113,7 +113,7 @@ def applied(penalty, X):
 
     with contextlib.ExitStack() as stack:
         if penalty == "no ramp":
-            stack.enter_context(mock.patch("skspectral._estimators.base.RAMP", 0.0))
+            stack.enter_context(mock.patch("skspectral._estimators.training.RAMP", 0.0))
         if penalty == "per layer":
             stack.enter_context(mock.patch.object(FollowNoise, "_take", take))
             stack.enter_context(
