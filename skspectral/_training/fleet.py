@@ -10,47 +10,21 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from skspectral._training.feed import Batch, Feed
 from skspectral._training.graphed_step import fastest
+from skspectral._training.losses import entropies, residuals
 from skspectral._training.member import Member, Pause, Reading
 from skspectral._training.silent import NOISE, silent_masks
 from skspectral._training.stack import Stack
 from skspectral._training.stacked_passes import StackedPasses
 from skspectral.nn._architecture import n_weights
-from skspectral.nn._relevance import COLLAPSED
+from skspectral.nn._relevance import COLLAPSED, large_enough
 
 LOOSE = 1.2
 """Share by which padding may enlarge the matrices before members are arranged anew."""
 LOOSE_PRODUCTS = 100_000
 """Multiply-adds that padding may cost a member's step in any case."""
-
-
-def residuals(out_activation: str, output: Tensor, target: Tensor) -> Tensor:
-    """Return predictions minus targets, which may be one for all, as (K, n, n_outputs)."""
-    if out_activation == "identity":
-        return output - target
-    if out_activation == "logistic":
-        return torch.sigmoid(output).sub_(target)
-    predicted = torch.softmax(output, dim=2)
-    if target.ndim == 3:  # probabilities
-        return predicted.sub_(target)
-    index = target.expand(predicted.shape[:2])[:, :, None]
-    return predicted.scatter_add_(2, index, predicted.new_full((1, 1, 1), -1.0).expand_as(index))
-
-
-def entropies(out_activation: str, output: Tensor, target: Tensor) -> Tensor:
-    """Return the cross-entropies of the rows, summed over labels, Tensor of shape (K, n, 1)."""
-    if out_activation == "logistic":
-        labels = target.expand_as(output)
-        rows = F.binary_cross_entropy_with_logits(output, labels, reduction="none")
-        return rows.sum(dim=2, keepdim=True)
-    log_p = torch.log_softmax(output, dim=2)
-    if target.ndim == 3:  # probabilities
-        return -(target * log_p).sum(dim=2, keepdim=True)
-    index = target.expand(output.shape[:2])[:, :, None]
-    return -log_p.gather(2, index)
 
 
 class Fleet:
@@ -80,7 +54,8 @@ class Fleet:
         self.entropy = values.new_zeros(len(nets))
         self.last_finite = values.clone()
         self.thresholds = values.new_tensor([n.relevance_threshold for n in nets])[:, None]
-        self.floors = COLLAPSED * values.new_tensor([n.start_relevance_ for n in nets])
+        floors = COLLAPSED * values.new_tensor([n.start_relevance_ for n in nets])
+        self.floors = floors[:, :, None].unbind(1)
         self.largest_inputs = values.new_tensor([m.largest_input for m in members])
         group = nets[0].optimizer_.param_groups[0]
         self.adam = {
@@ -242,11 +217,8 @@ class Fleet:
         """
         norms = self.stack.squared_norms()
         relevances = self.passes.relevances()
-        alive = [
-            ((r > self.thresholds * r.amax(dim=1, keepdim=True)) & (r > floor[:, None])).sum(dim=1)
-            for r, floor in zip(relevances, self.floors.unbind(1), strict=True)
-        ]
-        counts = [*alive, *self._count_silent(relevances)]
+        alive = large_enough(relevances, self.thresholds, self.floors)
+        counts = [*(mask.sum(dim=1) for mask in alive), *self._count_silent(relevances)]
         return [
             norms,
             self.products.flatten(1),

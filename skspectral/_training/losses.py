@@ -39,6 +39,43 @@ def weight_of(X: Any) -> Tensor | None:
     return X["sample_weight"] if isinstance(X, Mapping) else None
 
 
+def residuals(out_activation: str, output: Tensor, target: Tensor) -> Tensor:
+    """Return predictions minus targets of several networks, Tensor of shape (K, n, n_outputs).
+
+    Parameters
+    ----------
+    out_activation : {"identity", "logistic", "softmax"}
+    output : Tensor of shape (K, n, n_outputs)
+    target : Tensor of shape (K, n, n_outputs), or (K, n) for numbers of classes
+        With 1 in place of K where it is one for all.
+    """
+    if out_activation == "identity":
+        return output - target
+    if out_activation == "logistic":
+        return torch.sigmoid(output).sub_(target)
+    predicted = torch.softmax(output, dim=2)
+    if target.ndim == 3:  # probabilities
+        return predicted.sub_(target)
+    index = target.expand(predicted.shape[:2])[:, :, None]
+    return predicted.scatter_add_(2, index, predicted.new_full((1, 1, 1), -1.0).expand_as(index))
+
+
+def entropies(out_activation: str, output: Tensor, target: Tensor) -> Tensor:
+    """Return the cross-entropies of the rows, summed over labels, Tensor of shape (K, n, 1).
+
+    Parameters are those of :func:`residuals`.
+    """
+    if out_activation == "logistic":
+        labels = target.expand_as(output)
+        rows = F.binary_cross_entropy_with_logits(output, labels, reduction="none")
+        return rows.sum(dim=2, keepdim=True)
+    log_p = torch.log_softmax(output, dim=2)
+    if target.ndim == 3:  # probabilities
+        return -(target * log_p).sum(dim=2, keepdim=True)
+    index = target.expand(output.shape[:2])[:, :, None]
+    return -log_p.gather(2, index)
+
+
 class ResidualMoments:
     """Sum of the products of residuals over rows, gathered while training goes on.
 
@@ -111,12 +148,7 @@ class DataTerm(nn.Module):
 
     def residual(self, output: Tensor, target: Tensor) -> Tensor:
         """Return prediction minus target, Tensor of shape (n, n_outputs)."""
-        if self.out_activation == "identity":
-            return output - target
-        predicted = OUTPUT_ACTIVATIONS[self.out_activation](output)
-        if target.ndim == 1:  # numbers of classes
-            target = F.one_hot(target, output.shape[1])
-        return predicted - target
+        return residuals(self.out_activation, output[None], target[None])[0]
 
     def watch(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> None:
         """Count the residuals of a batch, where anybody asks for them."""

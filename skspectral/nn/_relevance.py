@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -152,6 +153,26 @@ def weight_norms(layer: nn.Module, dim: int = 1) -> Tensor:
     return norms
 
 
+def large_enough(
+    relevances: Sequence[Tensor], threshold: Tensor | float, floors: Sequence[Any]
+) -> list[Tensor]:
+    """Tell which nodes are above both bounds, of one network or of several side by side.
+
+    Parameters
+    ----------
+    relevances : sequence of Tensor of shape (..., n_nodes)
+    threshold : float or Tensor of shape (..., 1)
+        Share of the largest relevance of the layer.
+    floors : sequence of (float or Tensor of shape (..., 1))
+        One per layer: the share alone would find a node in every layer, the largest, however
+        small.
+    """
+    return [
+        (relevance > threshold * relevance.amax(dim=-1, keepdim=True)) & (relevance > floor)
+        for relevance, floor in zip(relevances, floors, strict=True)
+    ]
+
+
 def alive_masks(
     relevances: Sequence[Tensor], threshold: float, start: Sequence[float]
 ) -> list[Tensor]:
@@ -174,11 +195,7 @@ def alive_masks(
     -------
     list of bool Tensor of shape (n_nodes,)
     """
-    # the share alone would find an alive node in every layer: the largest, however small
-    masks = [
-        (relevance > threshold * relevance.max()) & (relevance > COLLAPSED * floor)
-        for relevance, floor in zip(relevances, start, strict=True)
-    ]
+    masks = large_enough(relevances, threshold, [COLLAPSED * largest for largest in start])
     if all(bool(mask.any()) for mask in masks):
         return masks
     return [torch.zeros_like(mask) for mask in masks]

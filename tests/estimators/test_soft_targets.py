@@ -11,7 +11,7 @@ from sklearn.metrics import accuracy_score
 from skspectral import SpectralMLPClassifier
 from skspectral._estimators.rows import Rows
 from skspectral._estimators.soft_targets import ProbabilityTarget, fit_to_probabilities
-from skspectral._training import fleet
+from skspectral._training import losses
 from skspectral._training.losses import DataTerm
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -76,9 +76,9 @@ def test_loss_and_gradient_are_those_of_the_cross_entropy(weighted):
         criterion.residual(z.detach(), target), torch.softmax(z.detach(), 1) - target
     )
     stacked, both = z.detach()[None], target[None]
-    residual = fleet.residuals("softmax", stacked, both)[0]
+    residual = losses.residuals("softmax", stacked, both)[0]
     torch.testing.assert_close(residual * torch.as_tensor(weight)[:, None] / 30, z.grad)
-    entropy = fleet.entropies("softmax", stacked, both)
+    entropy = losses.entropies("softmax", stacked, both)
     np.testing.assert_allclose(entropy[0, :, 0].numpy(), of_rows)
 
 
