@@ -75,12 +75,16 @@ def _threads(n_threads: int | None) -> Iterator[None]:
 @contextmanager
 def outside_of_modes() -> Iterator[None]:
     """Leave ``torch.no_grad``, ``torch.inference_mode`` and ``torch.autocast`` of the caller."""
+    casts = [device for device in ("cpu", "cuda") if torch.is_autocast_enabled(device)]
+    # to leave a mode takes as long as a tenth of the prediction of a row
+    if torch.is_grad_enabled() and not (torch.is_inference_mode_enabled() or casts):
+        yield
+        return
     with ExitStack() as modes:
         modes.enter_context(torch.inference_mode(False))
         modes.enter_context(torch.enable_grad())
-        for device in ("cpu", "cuda"):
-            if torch.is_autocast_enabled(device):
-                modes.enter_context(torch.autocast(device, enabled=False))
+        for device in casts:
+            modes.enter_context(torch.autocast(device, enabled=False))
         yield
 
 
