@@ -16,7 +16,8 @@ def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn of the nearest line outside this package and those through which it is called.
 
     Python's `stacklevel` counts frames, and how many there are depends on which public function
-    has led here; its `skip_file_prefixes` came with Python 3.12.
+    has led here; its `skip_file_prefixes` came with Python 3.12. In worker threads and processes
+    the caller's line is not among them, and a line of Python's own pool stands for it.
 
     Parameters
     ----------

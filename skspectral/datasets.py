@@ -14,7 +14,7 @@ from skspectral._compat import Interval, StrOptions, validate_params
 from skspectral._estimators.checks import check_hidden_layer_sizes
 from skspectral._export.sklearn_mlp import ACTIVATIONS, make_mlp_classifier, make_mlp_regressor
 from skspectral.nn._architecture import n_weights
-from skspectral.nn._linear import TOO_MANY
+from skspectral.nn._linear import TOO_MANY, about
 
 __all__ = ["make_teacher_student"]
 
@@ -55,7 +55,7 @@ def _check_countable(n_samples, layer_sizes):
     if n_numbers >= TOO_MANY:
         raise MemoryError(
             f"{n_samples} rows and a teacher of layers of {', '.join(map(str, layer_sizes))} "
-            f"nodes take {n_numbers:.2g} numbers, for which there is not enough memory. Lower "
+            f"nodes take {about(n_numbers)} numbers, for which there is not enough memory. Lower "
             "`n_samples`, `n_features`, `teacher_layer_sizes` or `n_classes`."
         )
 

@@ -7,9 +7,17 @@ import numpy as np
 import pytest
 import torch
 from joblib import parallel_config
+from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from skspectral import SpectralMLPClassifier, SpectralMLPRegressor, fit_many, pruning_curve
+from skspectral import (
+    SpectralMLPClassifier,
+    SpectralMLPRegressor,
+    SpectralPruner,
+    fit_many,
+    merge,
+    pruning_curve,
+)
 from skspectral._training import device, together
 from skspectral._training.device import choose_threads
 from skspectral._training.lean_update import LeanUpdate
@@ -217,3 +225,34 @@ def test_modes_of_the_caller_change_nothing(binary, mode, options):
     np.testing.assert_array_equal(curve, pruning_curve(usual, X, y, n_nodes=[2, 8]).score)
     again = [clf.partial_fit(X, y).predict_proba(X) for clf in (inside, usual)]
     np.testing.assert_array_equal(*again)
+
+
+RESIZED = {
+    "prune": lambda clf: clf.prune(n_nodes=4),
+    "grow": lambda clf: clf.grow(16),
+    "merge": lambda clf: merge([clf, clf.prune(n_nodes=4)]),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", RESIZED)
+def test_networks_that_are_made_in_a_mode_can_be_trained(binary, mode, name):
+    X, y = binary
+    clf = SpectralMLPClassifier(8, max_iter=3, dtype="float32", random_state=0).fit(X, y)
+    with MODES[mode]():
+        made = RESIZED[name](clf)
+        inside = made.set_params(warm_start=True).fit(X, y).predict_proba(X)
+    usual = RESIZED[name](clf).set_params(warm_start=True).fit(X, y)
+    np.testing.assert_array_equal(inside, usual.predict_proba(X))
+    assert not any(parameter.is_inference() for parameter in made.module_.parameters())
+
+
+@pytest.mark.parametrize("options", [{"fine_tune": 2}, {"strategy": "before"}])
+def test_pruner_trains_after_the_cut_in_inference_mode(binary, options):
+    pruner = SpectralPruner(
+        SpectralMLPClassifier(8, max_iter=3, random_state=0), n_nodes=4, **options
+    )
+    usual = clone(pruner).fit(*binary).predict_proba(binary[0])
+    with torch.inference_mode():
+        inside = clone(pruner).fit(*binary).predict_proba(binary[0])
+    np.testing.assert_array_equal(inside, usual)

@@ -69,8 +69,10 @@ def penalty_of_pass(
         Rows of earlier calls, or the sum of their weights; 0 in the first call.
     """
     noise = table.constant
-    if n_known and not table.constant_is_exact:
-        noise = capped(mean_products(net, dataset), table.constant)
+    if n_known:
+        noise = mean_products(net, dataset)
+        # a batch of one class, or of one value, is no constant target
+        noise = noise if table.constant_is_exact else capped(noise, table.constant)
     # rows of earlier calls hold nodes as well as these do
     alpha = alpha_of(net, replace(table, n_rows=table.n_rows + n_known), noise, factor)
     # the loss of a pass has the weights as given, and with them another unit

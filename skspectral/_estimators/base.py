@@ -58,6 +58,7 @@ NUMBERS = (
     "alpha_phi",
     "alpha_lambda",
     "learning_rate_init",
+    "max_iter",
     "time_limit",
     "tol",
 )
@@ -382,7 +383,7 @@ class BaseSpectralMLP(
         return self._architecture(sizes, dtype)
 
     def _generator_of_split(self):
-        """Return what draws the rows to hold out, in a warm start the same as before.
+        """Return what draws the rows to hold out, in a warm start to the same rows as before.
 
         Others would be rows that the network has been trained on.
         """

@@ -10,10 +10,12 @@ from sklearn.utils.validation import check_is_fitted
 from skspectral._estimators.many import check_several
 from skspectral._estimators.members import fold
 from skspectral._estimators.targets import ClassTarget
+from skspectral._training.torch_state import outside_of_modes
 from skspectral.nn._linear import SpectralLinear
 from skspectral.nn._merge import SKIP_LABEL
 
 
+@outside_of_modes()
 def merge(estimators):
     """Fold several fitted estimators into one, which predicts their mean.
 

@@ -179,8 +179,8 @@ class SpectralMLPRegressor(RegressorMixin, BaseSpectralMLP):
         is better than the last by more than `tol`. The others stop after
         `n_iter_no_change` epochs without progress.
     validation_fraction : float in (0, 1), default=0.1
-        Fraction of the rows held out for `early_stopping`. A warm start
-        holds out the same rows.
+        Fraction of the rows held out for `early_stopping`. A warm start to the same rows
+        holds out the same ones.
     n_iter_no_change : int >= 1 or inf, default=10
         Epochs without progress that "constant" and "adaptive" allow.
     random_state : int, RandomState instance or None, default=None

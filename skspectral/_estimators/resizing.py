@@ -17,6 +17,7 @@ from skspectral._estimators.fitted import FittedNetworkMixin, alive_nodes, prese
 from skspectral._estimators.ranking import check_n_nodes, masks_of, places, rank_nodes
 from skspectral._training.memory import enough_memory
 from skspectral._training.seeds import new_seed
+from skspectral._training.torch_state import outside_of_modes
 from skspectral.nn._grow import grow
 from skspectral.nn._shrink import shrink
 
@@ -97,6 +98,7 @@ def _check_wider(sizes, alive):
 class ResizableMixin(FittedNetworkMixin):
     """Remove nodes from the trained network, or add some."""
 
+    @outside_of_modes()
     def prune(self, *, n_nodes=None, threshold=None):
         """Return a fitted estimator with a smaller network.
 
@@ -155,6 +157,7 @@ class ResizableMixin(FittedNetworkMixin):
         best = [place == 0 for place in map(places, relevances, present)]
         return keep_nodes(self, [mask | one for mask, one in zip(masks, best, strict=True)])
 
+    @outside_of_modes()
     def grow(self, hidden_layer_sizes=None, *, random_state=None):
         """Return a fitted estimator with a wider network, to train it further.
 

@@ -74,8 +74,10 @@ def _way_back(net: SpectralNet) -> Callable[[], None]:
 def _way_back_of_optimizer(optimizer: torch.optim.Optimizer) -> Callable[[], None]:
     """Return a function that gives an optimiser the state that it has now."""
     groups = [{**group, "params": list(group["params"])} for group in optimizer.param_groups]
-    # by the parameters themselves, which are not copied
-    state = {parameter: copy.deepcopy(own) for parameter, own in optimizer.state.items()}
+    state = {
+        parameter: {name: _copied(value) for name, value in own.items()}
+        for parameter, own in optimizer.state.items()
+    }
 
     def go_back() -> None:
         optimizer.param_groups[:] = groups
@@ -83,3 +85,7 @@ def _way_back_of_optimizer(optimizer: torch.optim.Optimizer) -> Callable[[], Non
         optimizer.state.update(state)
 
     return go_back
+
+
+def _copied(value: Any) -> Any:
+    return value.clone() if isinstance(value, torch.Tensor) else copy.deepcopy(value)

@@ -20,7 +20,7 @@ from skspectral._estimators.rows import Rows, ravel_column
 from skspectral._training.counts import count_of
 
 ROUNDING = 10 * np.finfo(np.float64).eps
-"""Spread of a target, as a share of its mean, below which it is constant up to rounding."""
+"""Range of a target, as a share of its largest absolute value, up to which it is constant."""
 
 
 @dataclass(frozen=True)
@@ -244,8 +244,12 @@ class ClassTarget:
             )
 
     def constant_outputs(self, rows: Rows) -> np.ndarray:
-        """Tell which outputs are known to be the same in all rows: none, as there are classes."""
-        return np.zeros(self.n_outputs, dtype=bool)
+        """Tell which outputs are the same in all rows, bool ndarray of shape (n_outputs,).
+
+        A part of a table may lack all classes but one, and a label may be that of each row.
+        """
+        still = (rows.y == rows.y[0]).all(axis=0)
+        return np.asarray(still) if self.is_multilabel else np.full(self.n_outputs, still)
 
     def encode(self, y: np.ndarray) -> np.ndarray:
         """Return `y` as the loss compares it with outputs.

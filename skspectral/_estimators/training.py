@@ -294,8 +294,9 @@ class BaseTraining(BaseEstimator):
         self.alpha_factor_ = factor_of(self)
         # a constant has none; the rule takes another scale there, which is not that of y
         scale = 0.0 if table.constant_is_exact else 1.0
-        self.noise_variance_ = scale * noise_variance(noise, self._target)
         self._target_variance = scale * noise_variance(table.constant, self._target)
+        is_told = noise is not table.constant
+        self.noise_variance_ = (1.0 if is_told else scale) * noise_variance(noise, self._target)
 
     def _set_fitted_attributes(self):
         forget_other_networks(self)

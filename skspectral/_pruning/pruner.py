@@ -43,6 +43,7 @@ from skspectral._selection.row_scores import ROW_SCORES, row_score
 from skspectral._selection.scoring import network_score
 from skspectral._training.interrupts import interrupts_reach_the_caller
 from skspectral._training.together import finish
+from skspectral._training.torch_state import outside_of_modes
 from skspectral._warn import warn_caller
 
 HELD_OUT = 0.2
@@ -322,7 +323,7 @@ class SpectralPruner(PrunedNetworkMixin, MetaEstimatorMixin, BaseEstimator):
         NotFittedError
             If a frozen estimator is not fitted.
         """
-        with unchanged_on_failure(self), interrupts_reach_the_caller():
+        with outside_of_modes(), unchanged_on_failure(self), interrupts_reach_the_caller():
             # Results of the fit before must not mix with those of this one.
             for name in FITTED:
                 self.__dict__.pop(name, None)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import torch
 
 from skspectral.nn._architecture import n_weights
-from skspectral.nn._linear import TOO_MANY
+from skspectral.nn._linear import TOO_MANY, about
 
 MANY_WEIGHTS = 10**8
 """Weights below which torch's own error is shown: it has another reason."""
@@ -35,8 +35,8 @@ def check_room(n_members: int, layer_sizes: Sequence[int], dtype: torch.dtype) -
         torch.empty(n, dtype=dtype)  # nothing is written, so it costs next to nothing
     except (RuntimeError, MemoryError) as error:
         raise MemoryError(
-            f"`n_members`={n_members} networks have {n:.2g} weights together, for which there is "
-            "not enough memory. Lower `n_members`."
+            f"`n_members`={n_members} networks have {about(n)} weights together, for which there "
+            "is not enough memory. Lower `n_members`."
         ) from error
 
 
@@ -62,6 +62,6 @@ def enough_memory(layer_sizes: Sequence[int]) -> Iterator[None]:
         if n < MANY_WEIGHTS:
             raise
         raise MemoryError(
-            f"A network of layers of {', '.join(map(str, layer_sizes))} nodes has {n:.2g} "
+            f"A network of layers of {', '.join(map(str, layer_sizes))} nodes has {about(n)} "
             "weights, for which there is not enough memory. Lower `hidden_layer_sizes`."
         ) from error

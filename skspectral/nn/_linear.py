@@ -64,13 +64,18 @@ def is_size(size: Any) -> bool:
     return isinstance(size, Integral) and not isinstance(size, bool) and int(size) >= 1
 
 
+def about(n: int) -> str:
+    """Return a number of weights as text, also where it is beyond the floating-point numbers."""
+    return f"{n:.2g}" if n < 10**300 else "more than 1e+300"
+
+
 def check_countable(layer_sizes: Sequence[int]) -> None:
     """Raise MemoryError where torch could not count the bytes, and says so obscurely."""
     for n_in, n_out in itertools.pairwise(map(int, layer_sizes)):
         if n_in * n_out >= TOO_MANY:
             raise MemoryError(
-                f"A layer from {n_in} to {n_out} nodes has {n_in * n_out:.2g} weights, for which "
-                "there is not enough memory. Lower its sizes."
+                f"A layer from {n_in} to {n_out} nodes has {about(n_in * n_out)} weights, for "
+                "which there is not enough memory. Lower its sizes."
             )
 
 

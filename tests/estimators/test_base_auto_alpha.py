@@ -226,7 +226,7 @@ def test_a_constant_is_one_whatever_its_mean_rounds_to(value, normalize_y):
     np.testing.assert_allclose(reg.predict(X), value, atol=1e-3)
 
 
-def test_a_constant_output_beside_another_has_no_noise():
+def test_a_constant_output_beside_another_leaves_the_penalty_as_it_is():
     X = np.random.default_rng(0).normal(size=(300, 3))
     y = np.abs(X[:, 0]) + 0.1 * np.random.default_rng(1).normal(size=300)
     alone = make().fit(X, np.c_[y, np.zeros(300)])
@@ -304,3 +304,25 @@ def test_a_moving_penalty_does_not_build_the_update_anew(teacher, monkeypatch):
     reg = make(shrink=False, max_iter=20).fit(teacher.X, teacher.y)
     assert len({row["alpha"] for row in reg.net_.history}) > 10
     assert len(made) == 1
+
+
+@pytest.mark.parametrize("value", [0, 1])
+def test_labels_that_all_rows_have_are_a_constant(value):
+    X = np.random.default_rng(0).normal(size=(90, 3))
+    clf = make(SpectralMLPClassifier, max_iter="auto").fit(X, np.full((90, 3), value))
+    assert clf.n_alive_nodes_ == [0]
+    assert clf.noise_variance_ == 0
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_batch_of_one_class_takes_its_noise_from_the_residuals(dtype, weighted):
+    X = np.random.default_rng(0).normal(size=(120, 3))
+    weight = np.random.default_rng(1).random(120) if weighted else None
+    y = (X[:, 0] > 0).astype(int)
+    clf = make(SpectralMLPClassifier, dtype=dtype)
+    clf.partial_fit(X, y, classes=[0, 1], sample_weight=weight)
+    residuals = 1 - clf.predict_proba(X)[:, 1]
+    clf.partial_fit(X, np.ones(120), sample_weight=weight)
+    expected = np.average(residuals**2, weights=weight)
+    assert clf.noise_variance_ == pytest.approx(expected, rel=1e-4)
