@@ -371,6 +371,7 @@ class BaseSpectralMLP(
         self._take_target(self._scaled_target(target, rows))
         # kept, so that a warm start draws new orders instead of repeating the first ones
         self._random_state = check_random_state(self.random_state)
+        self._has_own_generator = isinstance(self.random_state, Integral)
         self._noise_course = self._before_split = None
         # without the mean, as only the spread is needed and sparse rows cannot be centred
         self._input_scaler = StandardScaler(with_mean=False)

@@ -59,6 +59,7 @@ def with_module(estimator, module):
     # numpy's global one stays shared, as random_state=None asks for
     if estimator._random_state is not check_random_state(None):
         changed._random_state = copy.deepcopy(estimator._random_state)
+        changed._has_own_generator = True
     # None means shuffle=False; otherwise net and estimator draw from one generator, as in fit
     if estimator.net_.random_state is not None:
         changed.net_.random_state = changed._random_state

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from sklearn.utils import check_random_state
 
 from skspectral._training.net import SpectralNet
 
@@ -44,12 +43,12 @@ def unchanged_on_failure(estimator: Any, net: SpectralNet | None = None) -> Iter
 
 def _way_back_of_numbers(estimator: Any) -> Callable[[], None]:
     """Return a function that lets the estimator's own generator draw the same numbers again."""
-    own = getattr(estimator, "_random_state", None)
     # one that the user gave, or numpy's global one, goes on as in all of scikit-learn
-    if own is None or own is estimator.random_state or own is check_random_state(None):
+    if not getattr(estimator, "_has_own_generator", False):
         return lambda: None
-    state = own.get_state()
-    return lambda: own.set_state(state)
+    generator = estimator._random_state
+    state = generator.get_state()
+    return lambda: generator.set_state(state)
 
 
 def _way_back(net: SpectralNet) -> Callable[[], None]:

@@ -83,6 +83,7 @@ def copy_with_own_seed(estimator: Any, seeds: np.random.RandomState | None = Non
     seeds = estimator._random_state if seeds is None else seeds
     member = copy.copy(estimator)
     member._random_state = np.random.RandomState(new_seed(seeds))
+    member._has_own_generator = True
     for name in [name for name in vars(member) if "callback" in name and name[0] == "_"]:
         delattr(member, name)  # scikit-learn's follow the estimator alone
     return member

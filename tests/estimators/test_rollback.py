@@ -245,10 +245,11 @@ def test_what_is_around_a_network_goes_back_too(kind):
 
 
 @pytest.mark.parametrize("seed", [0, np.random.RandomState(0), None])
-def test_only_a_generator_of_its_own_goes_back(seed):
+@pytest.mark.parametrize("later", [{}, {"random_state": 5}])
+def test_only_a_generator_of_its_own_goes_back(seed, later):
     reg = make(SpectralMLPRegressor, random_state=seed, batch_size=10, warm_start=True)
     before = reg.fit(X, NUMBERS)._random_state.get_state()
-    reg.set_params(callbacks=[Failing("epoch")])
+    reg.set_params(callbacks=[Failing("epoch")], **later)
     with pytest.raises(RuntimeError, match="on purpose"):
         reg.fit(X, NUMBERS)
     # scikit-learn lets those that are shared go on
